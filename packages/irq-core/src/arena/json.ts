@@ -1,0 +1,173 @@
+// Arena state as JSON and back. Lossless: what is not printed is zero. Arrays print as objects keyed by index.
+
+import { VirqError } from '../errors.ts';
+import { cellAt } from './arrays.ts';
+import { type Cell, load, store } from './cell.ts';
+import type { Kind, StructKind } from './kinds.ts';
+import type { Memory } from './memory.ts';
+import { type Placement, place, poolHeader } from './placement.ts';
+import { strideOf } from './view.ts';
+
+/** JSON form of a state. u64 as hex string, bitmap as list of members, pool with `generation` and `inUse`. */
+export type StateJson = { readonly [field: string]: JsonValue };
+type JsonValue = number | string | readonly number[] | StateJson;
+
+const halves = (at: number, be: boolean): { lo: Cell; hi: Cell } => {
+  const half = (offset: number): Cell => ({ offset, bytes: 4, shift: 0, width: 32, be });
+  return be ? { lo: half(at + 4), hi: half(at) } : { lo: half(at), hi: half(at + 4) };
+};
+
+const fieldCell = (p: Placement, at: number): Cell =>
+  p.kind.tag === 'bits'
+    ? { offset: at + p.offset, bytes: p.bytes, shift: p.shift, width: p.width, be: false }
+    : cellAt(p.kind as { tag: 'int'; bytes: 1 | 2 | 4; be: boolean }, at + p.offset);
+
+function bitsOut(m: Memory, at: number, bits: number): number[] {
+  const list: number[] = [];
+  for (let b = 0; b < bits; b++) if (((m.u32[(at >> 2) + (b >> 5)] as number) >>> (b & 31)) & 1) list.push(b);
+  return list;
+}
+
+const isZero = (v: JsonValue): boolean =>
+  v === 0 || v === '0x0' || (typeof v === 'object' && Object.keys(v).length === 0);
+
+function elementsOut(m: Memory, of: Kind, length: number, at: number): StateJson {
+  const stride = strideOf(of);
+  const out: Record<string, JsonValue> = {};
+  for (let i = 0; i < length; i++) {
+    const v = out1(m, of, at + i * stride);
+    if (!isZero(v)) out[i] = v;
+  }
+  return out;
+}
+
+function out1(m: Memory, kind: Kind, at: number): JsonValue {
+  switch (kind.tag) {
+    case 'int':
+    case 'bits':
+      return load(m, cellAt(kind, at));
+    case 'u64': {
+      const { lo, hi } = halves(at, kind.be);
+      return `0x${((BigInt(load(m, hi)) << 32n) | BigInt(load(m, lo))).toString(16)}`;
+    }
+    case 'bitmap':
+      return bitsOut(m, at, kind.bits);
+    case 'array':
+      return elementsOut(m, kind.of, kind.length, at);
+    case 'struct':
+      return structOut(m, kind as StructKind, at);
+    case 'pool': {
+      const h = poolHeader(kind.length);
+      const out: Record<string, JsonValue> = { ...elementsOut(m, kind.of, kind.length, at + h.slots) };
+      const generation = elementsOut(m, { tag: 'int', bytes: 1, be: false }, kind.length, at);
+      const inUse = bitsOut(m, at + h.inUse, kind.length);
+      if (!isZero(generation)) out['generation'] = generation;
+      if (inUse.length > 0) out['inUse'] = inUse;
+      return out;
+    }
+  }
+}
+
+function structOut(m: Memory, kind: StructKind, at: number): StateJson {
+  const out: Record<string, JsonValue> = {};
+  for (const p of place(kind).fields) {
+    const v = p.kind.tag === 'bits' ? load(m, fieldCell(p, at)) : out1(m, p.kind, at + p.offset);
+    if (!isZero(v)) out[p.name] = v;
+  }
+  return out;
+}
+
+/** The state as JSON; zero fields and empty elements are left out. */
+export function toJson(m: Memory, kind: StructKind): StateJson {
+  return structOut(m, kind, 0);
+}
+
+const bad = (path: string, what: string): VirqError =>
+  new VirqError('VIRQ-A003', `state JSON: ${path === '' ? 'the state' : path} ${what}`);
+
+function numberIn(path: string, v: unknown, width: number): number {
+  if (typeof v !== 'number' || !Number.isInteger(v) || v < 0 || v >= 2 ** width)
+    throw bad(path, `is ${JSON.stringify(v)}, expected an integer of ${width} bits`);
+  return v;
+}
+
+function entriesIn(path: string, v: unknown): [string, unknown][] {
+  if (typeof v !== 'object' || v === null || Array.isArray(v)) throw bad(path, 'is not an object');
+  return Object.entries(v);
+}
+
+function bitsIn(m: Memory, path: string, at: number, bits: number, v: unknown): void {
+  if (!Array.isArray(v)) throw bad(path, 'is not a list of bit numbers');
+  for (const b of v) {
+    if (!Number.isInteger(b) || b < 0 || b >= bits) throw bad(path, `has member ${b}, expected 0..${bits - 1}`);
+    const i = (at >> 2) + (b >> 5);
+    m.u32[i] = (m.u32[i] as number) | (1 << (b & 31));
+  }
+}
+
+function elementsIn(m: Memory, path: string, of: Kind, length: number, at: number, v: unknown): void {
+  for (const [key, value] of entriesIn(path, v)) {
+    const i = Number(key);
+    if (!Number.isInteger(i) || i < 0 || i >= length) throw bad(path, `has index '${key}', expected 0..${length - 1}`);
+    in1(m, `${path}[${key}]`, of, at + i * strideOf(of), value);
+  }
+}
+
+function u64In(m: Memory, path: string, at: number, be: boolean, v: unknown): void {
+  if (typeof v !== 'string' || !/^0x[0-9a-f]{1,16}$/i.test(v)) throw bad(path, 'is not a hex string of 64 bits');
+  const { lo, hi } = halves(at, be);
+  store(m, lo, Number(BigInt(v) & 0xffffffffn));
+  store(m, hi, Number(BigInt(v) >> 32n));
+}
+
+function poolIn(m: Memory, path: string, kind: Kind & { tag: 'pool' }, at: number, v: unknown): void {
+  const h = poolHeader(kind.length);
+  const { generation, inUse, ...slots } = Object.fromEntries(entriesIn(path, v));
+  if (generation !== undefined)
+    elementsIn(m, `${path}.generation`, { tag: 'int', bytes: 1, be: false }, kind.length, at, generation);
+  if (inUse !== undefined) bitsIn(m, `${path}.inUse`, at + h.inUse, kind.length, inUse);
+  elementsIn(m, path, kind.of, kind.length, at + h.slots, slots);
+}
+
+function in1(m: Memory, path: string, kind: Kind, at: number, v: unknown): void {
+  switch (kind.tag) {
+    case 'int':
+    case 'bits': {
+      const cell = cellAt(kind, at);
+      return store(m, cell, numberIn(path, v, cell.width));
+    }
+    case 'u64':
+      return u64In(m, path, at, kind.be, v);
+    case 'bitmap':
+      return bitsIn(m, path, at, kind.bits, v);
+    case 'array':
+      return elementsIn(m, path, kind.of, kind.length, at, v);
+    case 'struct':
+      return structIn(m, path, kind as StructKind, at, v);
+    case 'pool':
+      return poolIn(m, path, kind, at, v);
+  }
+}
+
+function structIn(m: Memory, path: string, kind: StructKind, at: number, v: unknown): void {
+  const fields = new Map(place(kind).fields.map((p) => [p.name, p]));
+  for (const [name, value] of entriesIn(path, v)) {
+    const p = fields.get(name);
+    const full = path === '' ? name : `${path}.${name}`;
+    if (p === undefined) throw bad(full, `is no field of ${kind.name}`);
+    if (p.kind.tag === 'bits') store(m, fieldCell(p, at), numberIn(full, value, p.width));
+    else in1(m, full, p.kind, at + p.offset, value);
+  }
+}
+
+/** Replaces the whole state by the JSON. Throws VIRQ-A003 and leaves the state untouched if the JSON does not fit the layout. */
+export function fromJson(m: Memory, kind: StructKind, json: unknown): void {
+  const before = m.u8.slice();
+  m.u8.fill(0);
+  try {
+    structIn(m, '', kind, 0, json);
+  } catch (error) {
+    m.u8.set(before);
+    throw error;
+  }
+}

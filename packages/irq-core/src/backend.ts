@@ -1,0 +1,147 @@
+// What an architecture backend is: a plain object made by defineBackend. No scanning, no base class, no registry.
+
+import type { Fields, StructKind, StructView } from './arena/index.ts';
+import { VirqError } from './errors.ts';
+import type { EventTexts, Trace } from './events/index.ts';
+import type { KvmArch } from './kvm/arch.ts';
+import type { Kvm } from './kvm/index.ts';
+import type { KernelVersion } from './kvm/kernel.ts';
+import type { Vocabulary } from './machine/vocabulary.ts';
+import type { AnyProtocol, Processes } from './protocol/index.ts';
+import type { RegisterMap } from './registers/index.ts';
+
+/** Version of this contract. A backend of another version is refused. */
+export const SPEC_VERSION = 1;
+
+const BRAND = Symbol.for('virq.backend.v1');
+
+/** Sizes a VM's state is laid out for. Small numbers make small states for `check`. */
+export interface VmLimits {
+  /** vCPUs the VM can have, 1–1024. */
+  readonly vcpus: number;
+  /** GSIs a routing table can name: 0..gsis-1; KVM's is 4096. */
+  readonly gsis: number;
+  /** Entries of a routing table; KVM's is 4096. */
+  readonly routes: number;
+  /** irqfds alive at once, ≤ 1023. */
+  readonly irqfds: number;
+}
+
+/** What a VM is created with, beyond its sizes: the backend's own switches (`irqchip: 'split'`, `gic: 3` …). */
+export type VmOptions = Readonly<Record<string, unknown>>;
+
+/** What a backend is given to build its half of one VM. */
+export interface VmContext {
+  /** Index of the VM in the machine. */
+  readonly vm: number;
+  readonly limits: VmLimits;
+  /** The generic half: routing, irqfd, ack notifiers, vCPU requests. */
+  readonly kvm: Kvm;
+  readonly trace: Trace;
+  readonly kernel: KernelVersion;
+  readonly options: VmOptions;
+  /** Model time in nanoseconds; moves only when a scenario says so. */
+  now(): number;
+}
+
+/** One VM's interrupt controllers: the hooks for the generic half, and whatever the backend's own vocabulary needs. */
+export interface VmChip {
+  readonly arch: KvmArch;
+}
+
+/** A property a backend promises, for `check`. Names read as sentences. */
+export interface BackendProperty {
+  readonly name: string;
+  readonly holds: (chip: never) => boolean;
+}
+
+/** One dense line per thing, as a kernel engineer reads it. */
+export interface InspectSection {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** The contract. `F` is the declared state of one VM, `C` what `attach` returns. */
+export interface Backend<F extends Fields = Fields, C extends VmChip = VmChip> {
+  readonly specVersion: typeof SPEC_VERSION;
+  /** Short name, `x86-avic`; what `--backend` takes. */
+  readonly name: string;
+  /** Kernel architecture name: `x86`, `arm64`, `powerpc`, … */
+  readonly arch: string;
+  /** One sentence for `virq backends`. */
+  readonly summary: string;
+  /** State of one VM's interrupt controllers. Must be a pure function of its arguments. */
+  layout(limits: VmLimits, options: VmOptions): StructKind<F>;
+  /** Brings the zeroed state to reset and returns the chip that works on it. */
+  attach(context: VmContext, state: StructView<F>): C;
+  /** Register maps, for docs, `describe` and conformance. */
+  readonly registers: readonly RegisterMap[];
+  /** Multi-step kernel paths. */
+  readonly protocols: readonly AnyProtocol<never>[];
+  readonly properties: readonly BackendProperty[];
+  /** Operations it adds to the core's, and what `observe` can show. */
+  readonly vocabulary: Vocabulary<C>;
+  /** Kernel texts of the tracepoints it emits. */
+  readonly events: EventTexts;
+  /** Human view of the chip's state. */
+  inspect(chip: C): readonly InspectSection[];
+}
+
+/** A backend of any state, as the machine and the CLI handle it. */
+export type AnyBackend = Omit<Backend<Fields, VmChip>, 'layout' | 'attach' | 'vocabulary' | 'inspect'> & {
+  layout(limits: VmLimits, options: VmOptions): StructKind;
+  attach(context: VmContext, state: never): VmChip;
+  readonly vocabulary: Vocabulary<never>;
+  inspect(chip: never): readonly InspectSection[];
+};
+
+/** What a backend author writes: the contract without version and brand. */
+export type BackendDefinition<F extends Fields, C extends VmChip> = Omit<Backend<F, C>, 'specVersion'> & {
+  readonly specVersion: number;
+};
+
+/** Declares a backend. `specVersion` must be {@link SPEC_VERSION}. Throws VIRQ-B00x with a sentence that says what to fix. */
+export function defineBackend<F extends Fields, C extends VmChip>(definition: BackendDefinition<F, C>): Backend<F, C> {
+  const branded = { ...definition, [BRAND]: true };
+  assertBackend(branded, definition.name);
+  return branded as unknown as Backend<F, C>;
+}
+
+const REQUIRED: readonly (readonly [string, string])[] = [
+  ['name', 'string'],
+  ['arch', 'string'],
+  ['summary', 'string'],
+  ['layout', 'function'],
+  ['attach', 'function'],
+  ['registers', 'object'],
+  ['protocols', 'object'],
+  ['properties', 'object'],
+  ['vocabulary', 'object'],
+  ['events', 'object'],
+  ['inspect', 'function'],
+];
+
+/** Checks that a value (the default export of a module, say) is a backend. Throws VIRQ-B00x naming `from`. */
+export function assertBackend(value: unknown, from: string): asserts value is AnyBackend {
+  if (typeof value !== 'object' || value === null || (value as Record<symbol, unknown>)[BRAND] !== true)
+    throw new VirqError('VIRQ-B001', `${from} is no backend`, {
+      hint: 'its default export must be the result of defineBackend() from @virq/irq-core/backend',
+    });
+  const backend = value as Record<string, unknown>;
+  if (backend['specVersion'] !== SPEC_VERSION)
+    throw new VirqError(
+      'VIRQ-B002',
+      `${from} has specVersion ${JSON.stringify(backend['specVersion'])}, this virq takes ${SPEC_VERSION}`,
+      {
+        hint: `install a version of ${from} made for specVersion ${SPEC_VERSION}, or set specVersion: ${SPEC_VERSION} in defineBackend()`,
+      },
+    );
+  for (const [key, type] of REQUIRED)
+    if (typeof backend[key] !== type)
+      throw new VirqError('VIRQ-B003', `${from}: '${key}' is ${typeof backend[key]}, expected ${type}`, {
+        hint: `give defineBackend() a ${type} named '${key}'`,
+      });
+}
+
+/** Processes of a machine as a backend sees them. */
+export type BackendProcesses = Processes<never>;

@@ -1,0 +1,62 @@
+// The architecture's half of KVM as the generic half calls it. Linux: kvm_arch_* hooks, kvm_set_routing_entry, kvm_irq_routing entry->set.
+
+/** One entry of KVM_SET_GSI_ROUTING as the caller gives it (struct kvm_irq_routing_entry). Numbers are u32. */
+export interface RouteInput {
+  readonly gsi: number;
+  /** 1 IRQCHIP, 2 MSI, 3 S390_ADAPTER, 4 HV_SINT, 5 XEN_EVTCHN. */
+  readonly type: number;
+  readonly flags: number;
+  /** IRQCHIP: which chip and which of its pins. */
+  readonly irqchip: number;
+  readonly pin: number;
+  /** MSI: the message; `devid` counts when flags bit 0 (VALID_DEVID) is set. */
+  readonly addressLo: number;
+  readonly addressHi: number;
+  readonly data: number;
+  readonly devid: number;
+}
+
+/** A validated route as kept in the arena (struct kvm_kernel_irq_routing_entry), or a copy of it in a frame. */
+export interface Route {
+  type: number;
+  irqchip: number;
+  /** Pin in the numbering of entry->set: on x86 the slave PIC's pins are 8..15. */
+  pin: number;
+  addressLo: number;
+  addressHi: number;
+  data: number;
+  flags: number;
+  devid: number;
+}
+
+/** Routing entry types, uapi/linux/kvm.h. 0 in a snapshot means "no single route: no fast path". */
+export const ROUTE = { NONE: 0, IRQCHIP: 1, MSI: 2, S390_ADAPTER: 3, HV_SINT: 4, XEN_EVTCHN: 5 } as const;
+
+/** What an architecture provides per VM. Return values are KVM's: 0 or a count on success, negative errno. */
+export interface KvmArch {
+  /** kvm_arch_can_set_irq_routing: an in-kernel interrupt controller exists. */
+  canSetIrqRouting(): boolean;
+  /** kvm_arch_intc_initialized: false makes KVM_IRQFD fail with EAGAIN. */
+  intcInitialized(): boolean;
+  /** kvm_arch_irqfd_allowed: false makes KVM_IRQFD fail with EINVAL. */
+  irqfdAllowed(resample: boolean): boolean;
+  /** kvm_set_routing_entry: 0, or -EINVAL when chip, pin, type or message do not fit. May translate the pin in `out`. */
+  setRoutingEntry(input: RouteInput, out: Route): number;
+  /** entry->set: delivers; -1 nobody, 0 coalesced, n > 0 reached. `level` is the caller's, source OR is done inside. */
+  setIrq(route: Route, sourceId: number, level: number, lineStatus: boolean): number;
+  /** kvm_arch_set_irq_inatomic: as setIrq, or -EWOULDBLOCK when only process context can decide. */
+  setIrqInatomic(route: Route, sourceId: number, level: number): number;
+  /** KVM_SIGNAL_MSI without a routing table: validates and delivers. */
+  signalMsi(message: Route): number;
+  /** kvm_arch_post_irq_routing_update: a new table is in force (x86 split irqchip rescans EOI bitmaps). */
+  routingUpdated(): void;
+  /** kvm_arch_post_irq_ack_notifier_list_update: notifiers changed (x86 rescans EOI bitmaps). */
+  ackNotifiersUpdated(): void;
+  /** Clears a source id on every pin (kvm_free_irq_source_id); does not re-evaluate the pins. */
+  clearSource(sourceId: number): void;
+  /**
+   * kvm_arch_update_irqfd_routing / kvm_pi_update_irte: point a posted interrupt at the new route. `newRoute` null restores host mode.
+   * `irqfd` is the handle of the irqfd. Returns 0 or negative errno.
+   */
+  updateIrte(irqfd: number, hostIrq: number, newRoute: Route | null): number;
+}

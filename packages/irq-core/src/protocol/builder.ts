@@ -1,0 +1,126 @@
+// How backends write protocols: `const { protocol } = protocolsOn<Machine>()`, then one line per step.
+
+import type { Fields, StructView } from '../arena/index.ts';
+import {
+  assemble,
+  BLOCKED,
+  DONE,
+  END_OF_INCLUDE,
+  localsOf,
+  type Outcome,
+  type Protocol,
+  type Step,
+  type Steps,
+  withNote,
+} from './protocol.ts';
+import { type Lock, type Srcu, srcuFlip, srcuQuiet, srcuReadLock, srcuReadUnlock } from './sync.ts';
+
+/** A local that can hold an SRCU index. */
+type NumericLocal<F> = { [K in keyof F]: F[K] extends number ? K : never }[keyof F] & string;
+
+/** Combinators offered inside a protocol definition. */
+export interface Combinators<M, F> {
+  /** Takes a lock, runs the steps, releases it. Yields the labels `lock <name>` and `unlock <name>`; the lock step blocks while another holds it. */
+  locked<N extends string, L extends string>(
+    name: N,
+    lockOf: (m: M, f: F) => Lock,
+    steps: { readonly [K in L]: Step<M, F, NoInfer<L> | `unlock ${N}`> },
+  ): { readonly [K in L | `lock ${N}` | `unlock ${N}`]: Step<M, F, never> };
+  /** SRCU read-side section around the steps; `local` keeps the index. Labels `enter <name>`, `leave <name>`. */
+  reading<N extends string, L extends string>(
+    name: N,
+    srcuOf: (m: M, f: F) => Srcu,
+    local: NumericLocal<F>,
+    steps: { readonly [K in L]: Step<M, F, NoInfer<L> | `leave ${N}`> },
+  ): { readonly [K in L | `enter ${N}` | `leave ${N}`]: Step<M, F, never> };
+  /** synchronize_srcu: flips the index, then blocks until the readers of the old one have left. Labels `flip <name>`, `wait <name>`. */
+  synchronize<N extends string>(
+    name: N,
+    srcuOf: (m: M, f: F) => Srcu,
+    local: NumericLocal<F>,
+  ): { readonly [K in `flip ${N}` | `wait ${N}`]: Step<M, F, never> };
+  /** Splices another protocol in; its labels become `<prefix>.<label>`, its locals must be among ours. */
+  include<P extends string, A extends Fields>(
+    prefix: P,
+    inner: F extends StructView<A> ? Protocol<M, A> : never,
+  ): { readonly [K in `${P}.${string}`]: Step<M, F, never> };
+}
+
+function locked<M, F>(name: string, lockOf: (m: M, f: F) => Lock, steps: Record<string, Step<M, F>>) {
+  const take: Step<M, F> = (m, f, self) => {
+    const l = lockOf(m, f);
+    if (l.holder !== 0) return BLOCKED;
+    l.holder = self + 1;
+    return undefined;
+  };
+  const release: Step<M, F> = (m, f) => {
+    lockOf(m, f).holder = 0;
+  };
+  return {
+    [`lock ${name}`]: withNote(take, { acquires: name }),
+    ...steps,
+    [`unlock ${name}`]: withNote(release, { releases: name }),
+  };
+}
+
+function reading<M, F>(name: string, srcuOf: (m: M, f: F) => Srcu, local: string, steps: Record<string, Step<M, F>>) {
+  const slot = (f: F): Record<string, number> => f as Record<string, number>;
+  return {
+    [`enter ${name}`]: ((m, f) => {
+      slot(f)[local] = srcuReadLock(srcuOf(m, f));
+    }) satisfies Step<M, F>,
+    ...steps,
+    [`leave ${name}`]: ((m, f) => srcuReadUnlock(srcuOf(m, f), slot(f)[local] as number)) satisfies Step<M, F>,
+  };
+}
+
+function synchronize<M, F>(name: string, srcuOf: (m: M, f: F) => Srcu, local: string) {
+  const slot = (f: F): Record<string, number> => f as Record<string, number>;
+  return {
+    [`flip ${name}`]: ((m, f) => {
+      slot(f)[local] = srcuFlip(srcuOf(m, f));
+    }) satisfies Step<M, F>,
+    [`wait ${name}`]: ((m, f) =>
+      srcuQuiet(srcuOf(m, f), slot(f)[local] as number) ? undefined : BLOCKED) satisfies Step<M, F>,
+  };
+}
+
+function include<M, F>(prefix: string, inner: Protocol<M, Fields>): Record<string, Step<M, F>> {
+  const translate = (out: Outcome): Outcome => {
+    if (out === DONE) return prefix + END_OF_INCLUDE;
+    return typeof out === 'string' ? `${prefix}.${out}` : out;
+  };
+  const wrapped = inner.steps.map((step, i) => {
+    const s: Step<M, F> = (m, f, self) => translate(step(m, f as never, self));
+    return [`${prefix}.${inner.labels[i]}`, withNote(s, inner.notes[i] ?? {})] as const;
+  });
+  return Object.fromEntries(wrapped);
+}
+
+const combinators = { locked, reading, synchronize, include };
+
+/** The protocol builder for one machine type. */
+export interface ProtocolBuilder<M> {
+  /**
+   * Declares a protocol.
+   * @param name the kernel function it models
+   * @param locals fields of the frame, in the arena; spawn arguments are locals too
+   * @param define returns the steps; `p` offers `locked`, `reading`, `synchronize` and `include`
+   */
+  protocol<const A extends Fields, L extends string>(
+    name: string,
+    locals: A,
+    define: (p: Combinators<M, StructView<A>>) => Steps<M, StructView<A>, L>,
+  ): Protocol<M, A>;
+}
+
+/** Builder for protocols over machine type `M`. */
+export function protocolsOn<M>(): ProtocolBuilder<M> {
+  return {
+    protocol(name, locals, define) {
+      const kind = localsOf(name, locals);
+      const steps = define(combinators as never);
+      return assemble(name, kind, Object.entries(steps) as [string, Step<M, StructView<typeof locals>>][]);
+    },
+  };
+}

@@ -1,0 +1,19 @@
+// @virq/irq-core/protocol: labelled steps, one stepOnce, schedulers, schedule strings, edits.
+
+export { type Combinators, type ProtocolBuilder, protocolsOn } from './builder.ts';
+export { insert, omit, reorder, replace } from './edit.ts';
+export {
+  type AnyProtocol,
+  createProcesses,
+  type Locals,
+  type Processes,
+  type ProcessTableView,
+  processTable,
+  type StepResult,
+} from './processes.ts';
+export { BLOCKED, DONE, type Outcome, type Protocol, type Step, type Steps, type SyncNote } from './protocol.ts';
+export { type Random, seeded } from './random.ts';
+export { type RunEnd, type RunOptions, type RunResult, run, type StepEvent } from './runner.ts';
+export { formatSchedule, parseSchedule } from './schedule.ts';
+export { pct, random, replay, roundRobin, type Scheduler, schedulerNamed, straight } from './schedulers.ts';
+export { type Lock, lock, type Srcu, srcu, srcuFlip, srcuQuiet, srcuReadLock, srcuReadUnlock } from './sync.ts';

@@ -1,0 +1,176 @@
+// The process table: which protocols are in flight, at which label, with which locals. All of it in the arena.
+
+import type { View } from '../arena/index.ts';
+import {
+  type AnyArena,
+  array,
+  type CompositeArray,
+  type Fields,
+  place,
+  type StructKind,
+  type StructView,
+  struct,
+  u8,
+  u32,
+} from '../arena/index.ts';
+import { ModelError } from '../errors.ts';
+import { BLOCKED, DONE, type Protocol, type Step } from './protocol.ts';
+
+/** What one step did. */
+export type StepResult = 'moved' | 'blocked' | 'done';
+
+/** Any protocol of a machine, whatever its locals. */
+export type AnyProtocol<M> = Omit<Protocol<M, Fields>, 'locals' | 'steps'> & {
+  readonly locals: StructKind;
+  readonly steps: readonly Step<M, never>[];
+};
+
+const slotKind = (words: number) => struct('process', { protocol: u8, pc: u8, locals: array(u32, words) });
+type Slot = View<ReturnType<typeof slotKind>>;
+
+/** Arena layout of a table of `slots` processes, each with room for the largest frame among `protocols`. */
+export function processTable<M>(slots: number, protocols: readonly AnyProtocol<M>[]) {
+  const bytes = Math.max(4, ...protocols.map((p) => place(p.locals).size));
+  return array(slotKind(Math.ceil(bytes / 4)), slots);
+}
+export type ProcessTableView = CompositeArray<Slot>;
+
+/** Processes of one machine. A pid is the index of its slot and stays the same while it lives. */
+export interface Processes<M> {
+  readonly capacity: number;
+  /** Starts a protocol; missing arguments are zero. Throws ModelError when the table is full. Returns the pid. */
+  spawn<A extends Fields>(protocol: Protocol<M, A>, args?: Partial<Locals<A>>): number;
+  /** Runs the step at the process's label. `done` frees the slot. */
+  step(pid: number): StepResult;
+  /** Runs a new process alone until it is done and returns what `read` takes from its frame. Throws ModelError if it blocks. */
+  call<A extends Fields, T = void>(
+    protocol: Protocol<M, A>,
+    args: Partial<Locals<A>>,
+    read?: (f: StructView<A>) => T,
+  ): T;
+  isAlive(pid: number): boolean;
+  /** Lowest live pid ≥ from, -1 if none. */
+  next(from: number): number;
+  protocolOf(pid: number): Protocol<M, Fields>;
+  labelOf(pid: number): string;
+  frameOf(pid: number): StructView<Fields>;
+}
+
+/** The scalar locals of a frame, for spawn arguments. */
+export type Locals<A extends Fields> = {
+  [K in keyof StructView<A> as StructView<A>[K] extends number ? K : never]: number;
+};
+
+interface Bound<M> {
+  readonly table: ProcessTableView;
+  readonly protocols: readonly Protocol<M, Fields>[];
+  readonly machine: M;
+  readonly frame: (pid: number, protocolId: number) => StructView<Fields>;
+}
+
+/** Moves the pc after a step and says what happened; `undefined` from a step means the next label. */
+function advance<M>(b: Bound<M>, pid: number, keep: boolean): StepResult {
+  const slot = b.table.at(pid);
+  const id = slot.protocol - 1;
+  const protocol = b.protocols[id];
+  if (protocol === undefined) throw new ModelError(`pid ${pid} is not running`);
+  const pc = slot.pc;
+  const step = protocol.steps[pc];
+  if (step === undefined) throw new ModelError(`${protocol.name}: no step at pc ${pc}`);
+  const out = step(b.machine, b.frame(pid, id), pid);
+  if (out === BLOCKED) return 'blocked';
+  const next = out === undefined ? pc + 1 : out === DONE ? protocol.steps.length : protocol.targets.get(out as string);
+  if (next === undefined)
+    throw new ModelError(`${protocol.name}: ${protocol.labels[pc]} jumped to '${String(out)}', no such label`);
+  if (next < protocol.steps.length) {
+    slot.pc = next;
+    return 'moved';
+  }
+  if (!keep) release(slot);
+  return 'done';
+}
+
+function release(slot: Slot): void {
+  slot.protocol = 0;
+  slot.pc = 0;
+  slot.locals.fill(0);
+}
+
+function freeSlot(table: ProcessTableView): number {
+  for (let pid = 0; pid < table.length; pid++) if (table.at(pid).protocol === 0) return pid;
+  throw new ModelError(`the process table is full (${table.length} slots)`, {
+    hint: 'raise the machine limit `processes`',
+  });
+}
+
+function frames<M>(
+  arena: AnyArena,
+  table: ProcessTableView,
+  protocols: readonly Protocol<M, Fields>[],
+): Bound<M>['frame'] {
+  const bound: (StructView<Fields> | undefined)[] = new Array(table.length * protocols.length).fill(undefined);
+  return (pid, id) => {
+    const key = pid * protocols.length + id;
+    const known = bound[key];
+    if (known !== undefined) return known;
+    const at = arena.offsetOf(table.at(pid)) + LOCALS_OFFSET;
+    const view = arena.bindAt((protocols[id] as Protocol<M, Fields>).locals, at);
+    bound[key] = view;
+    return view;
+  };
+}
+
+const LOCALS_OFFSET = place(slotKind(1)).fields.find((f) => f.name === 'locals')?.offset as number;
+
+/** Binds the process table of an arena to the protocols and the machine its steps run on. */
+export function createProcesses<M>(
+  arena: AnyArena,
+  table: ProcessTableView,
+  list: readonly AnyProtocol<M>[],
+  machine: M,
+): Processes<M> {
+  const protocols = list as unknown as readonly Protocol<M, Fields>[];
+  const ids = new Map(protocols.map((p, i) => [p as unknown, i]));
+  const b: Bound<M> = { table, protocols, machine, frame: frames(arena, table, protocols) };
+
+  function spawn<A extends Fields>(protocol: Protocol<M, A>, args: Partial<Locals<A>> = {}): number {
+    const id = ids.get(protocol);
+    if (id === undefined) throw new ModelError(`protocol ${protocol.name} is not registered with this machine`);
+    const pid = freeSlot(table);
+    const slot = table.at(pid);
+    slot.protocol = id + 1;
+    slot.pc = 0;
+    slot.locals.fill(0);
+    Object.assign(b.frame(pid, id), args);
+    return pid;
+  }
+
+  return {
+    capacity: table.length,
+    spawn,
+    step: (pid) => advance(b, pid, false),
+    call(protocol, args, read) {
+      const pid = spawn(protocol, args);
+      for (;;) {
+        const result = advance(b, pid, true);
+        if (result === 'blocked')
+          throw new ModelError(`${protocol.name} blocks at '${this.labelOf(pid)}' although it runs alone`);
+        if (result !== 'done') continue;
+        const value = read?.(b.frame(pid, ids.get(protocol) as number) as never);
+        release(table.at(pid));
+        return value as never;
+      }
+    },
+    isAlive: (pid) => table.at(pid).protocol !== 0,
+    next(from) {
+      for (let pid = from; pid < table.length; pid++) if (table.at(pid).protocol !== 0) return pid;
+      return -1;
+    },
+    protocolOf: (pid) => protocols[table.at(pid).protocol - 1] as Protocol<M, Fields>,
+    labelOf(pid) {
+      const slot = table.at(pid);
+      return protocols[slot.protocol - 1]?.labels[slot.pc] ?? 'end';
+    },
+    frameOf: (pid) => b.frame(pid, table.at(pid).protocol - 1),
+  };
+}

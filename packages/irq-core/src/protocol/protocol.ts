@@ -1,0 +1,78 @@
+// A kernel path that other CPUs can interleave, as an explicit list of labelled steps: one label, one place where another CPU may run.
+
+import { type Fields, type StructKind, type StructView, struct } from '../arena/index.ts';
+
+/** Returned by a step that cannot run now; the step must have changed nothing. It is tried again later. */
+export const BLOCKED: unique symbol = Symbol('BLOCKED');
+/** Returned by a step to end the protocol before its last label. */
+export const DONE: unique symbol = Symbol('DONE');
+
+/** What a step may return: nothing (fall through to the next label), a label to jump to, BLOCKED or DONE. */
+export type Outcome<L extends string = string> = L | typeof BLOCKED | typeof DONE | void;
+
+/** One atomic step. `m` is the machine, `f` the locals of this process (in the arena), `self` its process number (pid). */
+export type Step<M, F, L extends string = string> = (m: M, f: F, self: number) => Outcome<L>;
+
+/** Steps by label, in program order. Labels are verbs; a jump to a label that does not exist does not compile. */
+export type Steps<M, F, L extends string> = { readonly [K in L]: Step<M, F, NoInfer<L>> };
+
+/** What a step does to a lock or SRCU domain, for lock-order checking and for the docs. */
+export interface SyncNote {
+  readonly acquires?: string;
+  readonly releases?: string;
+}
+
+/** A protocol: one definition, run straight, interleaved, replayed from a schedule, or edited into a historical bug. */
+export interface Protocol<M = unknown, A extends Fields = Fields> {
+  /** The kernel function it models; an edited protocol carries its edits after a `~`. */
+  readonly name: string;
+  /** Locals, kept in the arena so that a snapshot in mid-flight is complete. */
+  readonly locals: StructKind<A>;
+  readonly labels: readonly string[];
+  readonly steps: readonly Step<M, StructView<A>>[];
+  readonly notes: readonly SyncNote[];
+  /** Jump targets: every label, and where a jump to an omitted label or out of an included protocol leads. */
+  readonly targets: ReadonlyMap<string, number>;
+}
+
+const notes = new WeakMap<object, SyncNote>();
+
+/** Attaches a note about locks to a step function. */
+export function withNote<S extends object>(step: S, note: SyncNote): S {
+  notes.set(step, note);
+  return step;
+}
+
+/** Suffix of the pseudo label that stands behind the last step of an included protocol. */
+export const END_OF_INCLUDE = '.$end';
+
+function endsOfIncludes(labels: readonly string[]): [string, number][] {
+  const ends = new Map<string, number>();
+  labels.forEach((label, i) => {
+    for (let dot = label.indexOf('.'); dot >= 0; dot = label.indexOf('.', dot + 1))
+      ends.set(label.slice(0, dot) + END_OF_INCLUDE, i + 1);
+  });
+  return [...ends];
+}
+
+/** Assembles a protocol from ordered labels and steps; `aliases` map labels that are gone to the ones that took their place. */
+export function assemble<M, A extends Fields>(
+  name: string,
+  locals: StructKind<A>,
+  entries: readonly (readonly [string, Step<M, StructView<A>>])[],
+  aliases: ReadonlyMap<string, string | typeof DONE> = new Map(),
+): Protocol<M, A> {
+  const labels = entries.map(([label]) => label);
+  if (labels.length === 0 || labels.length > 255)
+    throw new RangeError(`protocol ${name}: ${labels.length} steps, expected 1 to 255`);
+  if (new Set(labels).size !== labels.length) throw new RangeError(`protocol ${name}: a label occurs twice`);
+  const targets = new Map<string, number>([...endsOfIncludes(labels), ...labels.map((l, i) => [l, i] as const)]);
+  for (const [gone, heir] of aliases) targets.set(gone, heir === DONE ? labels.length : (targets.get(heir) as number));
+  const steps = entries.map(([, step]) => step);
+  return { name, locals, labels, steps, notes: steps.map((s) => notes.get(s) ?? {}), targets };
+}
+
+/** Declares locals of a protocol as an arena struct. */
+export function localsOf<const A extends Fields>(name: string, fields: A): StructKind<A> {
+  return struct(`${name} locals`, fields);
+}
