@@ -39,6 +39,11 @@ export interface Combinators<M, F> {
     srcuOf: (m: M, f: F) => Srcu,
     local: NumericLocal<F>,
   ): { readonly [K in `flip ${N}` | `wait ${N}`]: Step<M, F, never> };
+  /** A step that can go `choices` ways; the scheduler or the checker picks, the step gets the pick as its fourth argument. */
+  choose<R extends Outcome>(
+    choices: number,
+    step: (m: M, f: F, self: number, choice: number) => R,
+  ): (m: M, f: F, self: number, choice: number) => R;
   /** Splices another protocol in; its labels become `<prefix>.<label>`, its locals must be among ours. */
   include<P extends string, A extends Fields>(
     prefix: P,
@@ -91,13 +96,19 @@ function include<M, F>(prefix: string, inner: Protocol<M, Fields>): Record<strin
     return typeof out === 'string' ? `${prefix}.${out}` : out;
   };
   const wrapped = inner.steps.map((step, i) => {
-    const s: Step<M, F> = (m, f, self) => translate(step(m, f as never, self));
+    const s: Step<M, F> = (m, f, self, choice) => translate(step(m, f as never, self, choice));
     return [`${prefix}.${inner.labels[i]}`, withNote(s, inner.notes[i] ?? {})] as const;
   });
   return Object.fromEntries(wrapped);
 }
 
-const combinators = { locked, reading, synchronize, include };
+function choose<S extends object>(choices: number, step: S): S {
+  if (!Number.isInteger(choices) || choices < 1 || choices > 255)
+    throw new RangeError(`choose(${choices}): 1 to 255 alternatives`);
+  return withNote(step, { choices });
+}
+
+const combinators = { locked, reading, synchronize, choose, include };
 
 /** The protocol builder for one machine type. */
 export interface ProtocolBuilder<M> {

@@ -11,9 +11,9 @@ export {
   processTable,
   type StepResult,
 } from './processes.ts';
-export { BLOCKED, DONE, type Outcome, type Protocol, type Step, type Steps, type SyncNote } from './protocol.ts';
+export { BLOCKED, DONE, type Outcome, type Protocol, type Step, type StepNote, type Steps } from './protocol.ts';
 export { type Random, seeded } from './random.ts';
 export { type RunEnd, type RunOptions, type RunResult, run, type StepEvent } from './runner.ts';
-export { formatSchedule, parseSchedule } from './schedule.ts';
+export { choiceOf, formatSchedule, parseSchedule, pidOf, type ScheduleStep, scheduleStep } from './schedule.ts';
 export { pct, random, replay, roundRobin, type Scheduler, schedulerNamed, straight } from './schedulers.ts';
 export { type Lock, lock, type Srcu, srcu, srcuFlip, srcuQuiet, srcuReadLock, srcuReadUnlock } from './sync.ts';

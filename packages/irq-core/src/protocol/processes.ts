@@ -40,8 +40,10 @@ export interface Processes<M> {
   readonly capacity: number;
   /** Starts a protocol; missing arguments are zero. Throws ModelError when the table is full. Returns the pid. */
   spawn<A extends Fields>(protocol: Protocol<M, A>, args?: Partial<Locals<A>>): number;
-  /** Runs the step at the process's label. `done` frees the slot. */
-  step(pid: number): StepResult;
+  /** Runs the step at the process's label, taking alternative `choice` (default 0). `done` frees the slot. */
+  step(pid: number, choice?: number): StepResult;
+  /** How many alternatives the step at the process's label has. */
+  choicesOf(pid: number): number;
   /** Runs a new process alone until it is done and returns what `read` takes from its frame. Throws ModelError if it blocks. */
   call<A extends Fields, T = void>(
     protocol: Protocol<M, A>,
@@ -69,7 +71,7 @@ interface Bound<M> {
 }
 
 /** Moves the pc after a step and says what happened; `undefined` from a step means the next label. */
-function advance<M>(b: Bound<M>, pid: number, keep: boolean): StepResult {
+function advance<M>(b: Bound<M>, pid: number, keep: boolean, choice = 0): StepResult {
   const slot = b.table.at(pid);
   const id = slot.protocol - 1;
   const protocol = b.protocols[id];
@@ -77,7 +79,7 @@ function advance<M>(b: Bound<M>, pid: number, keep: boolean): StepResult {
   const pc = slot.pc;
   const step = protocol.steps[pc];
   if (step === undefined) throw new ModelError(`${protocol.name}: no step at pc ${pc}`);
-  const out = step(b.machine, b.frame(pid, id), pid);
+  const out = step(b.machine, b.frame(pid, id), pid, choice);
   if (out === BLOCKED) return 'blocked';
   const next = out === undefined ? pc + 1 : out === DONE ? protocol.steps.length : protocol.targets.get(out as string);
   if (next === undefined)
@@ -148,7 +150,11 @@ export function createProcesses<M>(
   return {
     capacity: table.length,
     spawn,
-    step: (pid) => advance(b, pid, false),
+    step: (pid, choice) => advance(b, pid, false, choice),
+    choicesOf(pid) {
+      const slot = table.at(pid);
+      return protocols[slot.protocol - 1]?.choices[slot.pc] ?? 1;
+    },
     call(protocol, args, read) {
       const pid = spawn(protocol, args);
       for (;;) {

@@ -10,16 +10,22 @@ export const DONE: unique symbol = Symbol('DONE');
 /** What a step may return: nothing (fall through to the next label), a label to jump to, BLOCKED or DONE. */
 export type Outcome<L extends string = string> = L | typeof BLOCKED | typeof DONE | void;
 
-/** One atomic step. `m` is the machine, `f` the locals of this process (in the arena), `self` its process number (pid). */
-export type Step<M, F, L extends string = string> = (m: M, f: F, self: number) => Outcome<L>;
+/**
+ * One atomic step. `m` is the machine, `f` the locals of this process (in the arena), `self` its process number (pid),
+ * `choice` the alternative taken, 0 ≤ choice < alternatives, for steps made by `p.choose` (0 for all others).
+ */
+export type Step<M, F, L extends string = string> = (m: M, f: F, self: number, choice: number) => Outcome<L>;
 
 /** Steps by label, in program order. Labels are verbs; a jump to a label that does not exist does not compile. */
 export type Steps<M, F, L extends string> = { readonly [K in L]: Step<M, F, NoInfer<L>> };
 
-/** What a step does to a lock or SRCU domain, for lock-order checking and for the docs. */
-export interface SyncNote {
+/** What is known of a step beyond its code: what it does to a lock, and how many ways it can go. */
+export interface StepNote {
+  /** Name of the lock it takes or releases, for lock-order checking and the docs. */
   readonly acquires?: string;
   readonly releases?: string;
+  /** Number of alternatives a nondeterministic step has (a guest, a device, a CPU that may do this or that). */
+  readonly choices?: number;
 }
 
 /** A protocol: one definition, run straight, interleaved, replayed from a schedule, or edited into a historical bug. */
@@ -30,15 +36,17 @@ export interface Protocol<M = unknown, A extends Fields = Fields> {
   readonly locals: StructKind<A>;
   readonly labels: readonly string[];
   readonly steps: readonly Step<M, StructView<A>>[];
-  readonly notes: readonly SyncNote[];
+  readonly notes: readonly StepNote[];
+  /** Alternatives per step, 1 for deterministic ones. */
+  readonly choices: readonly number[];
   /** Jump targets: every label, and where a jump to an omitted label or out of an included protocol leads. */
   readonly targets: ReadonlyMap<string, number>;
 }
 
-const notes = new WeakMap<object, SyncNote>();
+const notes = new WeakMap<object, StepNote>();
 
-/** Attaches a note about locks to a step function. */
-export function withNote<S extends object>(step: S, note: SyncNote): S {
+/** Attaches a note to a step function. */
+export function withNote<S extends object>(step: S, note: StepNote): S {
   notes.set(step, note);
   return step;
 }
@@ -69,7 +77,8 @@ export function assemble<M, A extends Fields>(
   const targets = new Map<string, number>([...endsOfIncludes(labels), ...labels.map((l, i) => [l, i] as const)]);
   for (const [gone, heir] of aliases) targets.set(gone, heir === DONE ? labels.length : (targets.get(heir) as number));
   const steps = entries.map(([, step]) => step);
-  return { name, locals, labels, steps, notes: steps.map((s) => notes.get(s) ?? {}), targets };
+  const stepNotes = steps.map((s) => notes.get(s) ?? {});
+  return { name, locals, labels, steps, notes: stepNotes, choices: stepNotes.map((n) => n.choices ?? 1), targets };
 }
 
 /** Declares locals of a protocol as an arena struct. */

@@ -1,7 +1,7 @@
 // Runs the processes of a machine under a scheduler until nothing moves.
 
 import type { Processes, StepResult } from './processes.ts';
-import { formatSchedule } from './schedule.ts';
+import { formatSchedule, type ScheduleStep, scheduleStep } from './schedule.ts';
 import type { Scheduler } from './schedulers.ts';
 
 /** How a run ended: nobody left; everybody left is blocked; or the step bound was hit. */
@@ -42,27 +42,29 @@ function live<M>(processes: Processes<M>, blocked: ReadonlySet<number>): number[
 /** Runs until quiet, blocked, or the bound. A process that blocks is not tried again until another one has moved. */
 export function run<M>(processes: Processes<M>, scheduler: Scheduler, options: RunOptions = {}): RunResult {
   const { maxSteps = 100_000, onStep } = options;
-  const pids: number[] = [];
+  const steps: ScheduleStep[] = [];
   const blocked = new Set<number>();
   let last = -1;
   for (;;) {
     const candidates = live(processes, blocked);
     const done = candidates.length === 0;
-    if (done || pids.length >= maxSteps) {
+    if (done || steps.length >= maxSteps) {
       const end: RunEnd = !done ? 'bound' : blocked.size > 0 ? 'blocked' : 'quiet';
-      return { end, steps: pids.length, schedule: formatSchedule(pids), blocked: [...blocked].sort((a, b) => a - b) };
+      return { end, steps: steps.length, schedule: formatSchedule(steps), blocked: [...blocked].sort((a, b) => a - b) };
     }
     const pid = scheduler.pick(candidates, last);
     const { name } = processes.protocolOf(pid);
     const label = processes.labelOf(pid);
-    const result = processes.step(pid);
+    const choices = processes.choicesOf(pid);
+    const choice = choices > 1 ? (scheduler.choose?.(choices) ?? 0) : 0;
+    const result = processes.step(pid, choice);
     if (result === 'blocked') {
       blocked.add(pid);
       continue;
     }
     blocked.clear();
     last = pid;
-    pids.push(pid);
+    steps.push(scheduleStep(pid, choice));
     onStep?.({ pid, protocol: name, label, result });
   }
 }

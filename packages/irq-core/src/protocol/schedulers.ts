@@ -2,11 +2,14 @@
 
 import { ModelError, VirqError } from '../errors.ts';
 import { type Random, seeded } from './random.ts';
+import { choiceOf, pidOf, type ScheduleStep } from './schedule.ts';
 
 /** Chooses among candidate pids (live and not known to be blocked), ascending, never empty. `last` moved before, -1 at the start. */
 export interface Scheduler {
   readonly name: string;
   pick(candidates: readonly number[], last: number): number;
+  /** Alternative of a step that can go `choices` ways (≥ 2); the first one if the scheduler does not say. */
+  choose?(choices: number): number;
 }
 
 /** The running process goes on until it blocks or ends, then the lowest pid. What a single CPU without preemption does. */
@@ -24,7 +27,11 @@ export const roundRobin = (): Scheduler => ({
 /** Uniform choice at every step. */
 export function random(seed: number): Scheduler {
   const r = seeded(seed);
-  return { name: `random(${seed})`, pick: (candidates) => candidates[r.below(candidates.length)] as number };
+  return {
+    name: `random(${seed})`,
+    pick: (candidates) => candidates[r.below(candidates.length)] as number,
+    choose: (choices) => r.below(choices),
+  };
 }
 
 /**
@@ -50,18 +57,20 @@ export function pct(seed: number, depth = 3, steps = 64): Scheduler {
       if (changes.has(step++) && last >= 0) priority.set(last, --floor);
       return candidates.reduce((best, pid) => (of(pid) > of(best) ? pid : best));
     },
+    choose: (choices) => r.below(choices),
   };
 }
 
 /** Follows a recorded schedule exactly, then goes straight on. Throws VIRQ-P002 where the schedule names a process that cannot move. */
-export function replay(pids: readonly number[]): Scheduler {
+export function replay(schedule: readonly ScheduleStep[]): Scheduler {
   let i = 0;
   const rest = straight();
   return {
     name: 'replay',
     pick(candidates, last) {
-      const pid = pids[i];
-      if (pid === undefined) return rest.pick(candidates, last);
+      const step = schedule[i];
+      if (step === undefined) return rest.pick(candidates, last);
+      const pid = pidOf(step);
       if (!candidates.includes(pid))
         throw new VirqError(
           'VIRQ-P002',
@@ -73,6 +82,7 @@ export function replay(pids: readonly number[]): Scheduler {
       i++;
       return pid;
     },
+    choose: (choices) => Math.min(choiceOf(schedule[i - 1] ?? 0), choices - 1),
   };
 }
 
