@@ -10,6 +10,6 @@ export default build({
   'host/index': 'src/host/index.ts',
   'vfio/index': 'src/vfio/index.ts',
   'machine/index': 'src/machine/index.ts',
-  'backend': 'src/backend.ts',
-  'errors': 'src/errors.ts',
+  backend: 'src/backend.ts',
+  errors: 'src/errors.ts',
 });

@@ -6,6 +6,7 @@ import type { EventTexts, Trace } from './events/index.ts';
 import type { KvmArch } from './kvm/arch.ts';
 import type { Kvm } from './kvm/index.ts';
 import type { KernelVersion } from './kvm/kernel.ts';
+import type { VmLimits } from './kvm/limits.ts';
 import type { Vocabulary } from './machine/vocabulary.ts';
 import type { AnyProtocol, Processes } from './protocol/index.ts';
 import type { RegisterMap } from './registers/index.ts';
@@ -14,18 +15,6 @@ import type { RegisterMap } from './registers/index.ts';
 export const SPEC_VERSION = 1;
 
 const BRAND = Symbol.for('virq.backend.v1');
-
-/** Sizes a VM's state is laid out for. Small numbers make small states for `check`. */
-export interface VmLimits {
-  /** vCPUs the VM can have, 1–1024. */
-  readonly vcpus: number;
-  /** GSIs a routing table can name: 0..gsis-1; KVM's is 4096. */
-  readonly gsis: number;
-  /** Entries of a routing table; KVM's is 4096. */
-  readonly routes: number;
-  /** irqfds alive at once, ≤ 1023. */
-  readonly irqfds: number;
-}
 
 /** What a VM is created with, beyond its sizes: the backend's own switches (`irqchip: 'split'`, `gic: 3` …). */
 export type VmOptions = Readonly<Record<string, unknown>>;

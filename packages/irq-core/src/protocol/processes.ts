@@ -44,7 +44,10 @@ export interface Processes<M> {
   step(pid: number, choice?: number): StepResult;
   /** How many alternatives the step at the process's label has. */
   choicesOf(pid: number): number;
-  /** Runs a new process alone until it is done and returns what `read` takes from its frame. Throws ModelError if it blocks. */
+  /**
+   * Runs a new process until it is done and returns what `read` takes from its frame. While it is blocked the others run
+   * (a flush waits for its work items). Throws ModelError if nobody can go on.
+   */
   call<A extends Fields, T = void>(
     protocol: Protocol<M, A>,
     args: Partial<Locals<A>>,
@@ -147,6 +150,16 @@ export function createProcesses<M>(
     return pid;
   }
 
+  function othersMove(self: number): boolean {
+    let moved = false;
+    for (let pid = 0; pid < table.length; pid++) {
+      if (pid === self || table.at(pid).protocol === 0) continue;
+      while (advance(b, pid, false) === 'moved') moved = true;
+      moved ||= table.at(pid).protocol === 0;
+    }
+    return moved;
+  }
+
   return {
     capacity: table.length,
     spawn,
@@ -159,8 +172,8 @@ export function createProcesses<M>(
       const pid = spawn(protocol, args);
       for (;;) {
         const result = advance(b, pid, true);
-        if (result === 'blocked')
-          throw new ModelError(`${protocol.name} blocks at '${this.labelOf(pid)}' although it runs alone`);
+        if (result === 'blocked' && !othersMove(pid))
+          throw new ModelError(`${protocol.name} blocks at '${this.labelOf(pid)}' and nobody else can go on`);
         if (result !== 'done') continue;
         const value = read?.(b.frame(pid, ids.get(protocol) as number) as never);
         release(table.at(pid));

@@ -120,7 +120,7 @@ describe('stepping', () => {
     const pid = processes.spawn(increment);
     expect([processes.step(pid), processes.labelOf(pid)]).toEqual(['blocked', 'lock guard']);
     expect(run(processes, straight())).toMatchObject({ end: 'blocked', blocked: [pid], steps: 0 });
-    expect(() => processes.call(increment, {})).toThrow(/blocks at 'lock guard' although it runs alone/);
+    expect(() => processes.call(increment, {})).toThrow(/blocks at 'lock guard' and nobody else can go on/);
   });
 
   it('call returns from the frame and frees the slot', () => {

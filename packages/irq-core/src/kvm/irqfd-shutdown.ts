@@ -1,0 +1,83 @@
+// KVM_IRQFD, deassign, and the work item that takes an irqfd apart. Linux: virt/kvm/eventfd.c kvm_irqfd_deassign, irqfd_shutdown.
+
+import { u8, u16, u32 } from '../arena/index.ts';
+import { BLOCKED, protocolsOn } from '../protocol/index.ts';
+import { ROUTE } from './arch.ts';
+import { deactivate } from './irqfd-list.ts';
+import { destroyResampler, unlinkMember } from './resampler.ts';
+import type { KvmParts, KvmWorld } from './world.ts';
+
+const { protocol } = protocolsOn<KvmWorld>();
+
+/** Takes an irqfd apart; the order of the steps is what makes it safe (1.6.8). */
+export const irqfdShutdown = protocol('irqfd_shutdown', { vm: u8, old: u8, irqfd: u16 }, (p) => ({
+  ...p.synchronize('irq_srcu', (m, f) => m.kvms[f.vm].state.irqSrcu, 'old'),
+  leaveWaitQueue(m, f) {
+    const k = m.kvms[f.vm];
+    const irqfd = k.state.irqfds.at(f.irqfd);
+    if (irqfd.waiter !== 0) k.eventfds.unwait(irqfd.eventfd, irqfd.waiter);
+    irqfd.waiter = 0;
+  },
+  flushInject(m, f) {
+    const irqfd = m.kvms[f.vm].state.irqfds.at(f.irqfd);
+    return irqfd.injectQueued === 1 || irqfd.injecting === 1 ? BLOCKED : undefined;
+  },
+  hasResampler: (m, f) => (m.kvms[f.vm].state.irqfds.at(f.irqfd).resampler === 0 ? 'unregisterConsumer' : undefined),
+  ...p.locked('resampler', (m, f) => m.kvms[f.vm].state.resamplerLock, {
+    leaveResampler: (m, f) => unlinkMember(m.kvms[f.vm], f.irqfd),
+    ...p.synchronize('readers of members', (m, f) => m.kvms[f.vm].state.irqSrcu, 'old'),
+    dropResampler(m, f) {
+      const k = m.kvms[f.vm];
+      const { resampler } = k.state.irqfds.at(f.irqfd);
+      if (k.state.resamplers.at(resampler).members === 0) destroyResampler(k, resampler);
+      k.state.irqfds.at(f.irqfd).resampler = 0;
+    },
+  }),
+  unregisterConsumer(m, f) {
+    const k = m.kvms[f.vm];
+    if (k.state.irqfds.at(f.irqfd).consumer === 1) k.bypass()?.unregisterConsumer(k.vm, f.irqfd);
+  },
+  free: (m, f) => m.kvms[f.vm].state.irqfds.free(f.irqfd),
+}));
+
+/** irqfd_deactivate: off the list, shutdown queued. Under irqfds.lock. */
+export function deactivateAndQueueShutdown(k: KvmParts, irqfd: number): void {
+  deactivate(k, irqfd);
+  k.state.irqfds.at(irqfd).shutdownQueued = 1;
+  k.spawn(irqfdShutdown, { vm: k.vm, irqfd });
+}
+
+const anyShutdown = (k: KvmParts): boolean => {
+  const { irqfds } = k.state;
+  for (let i = irqfds.next(0); i >= 0; i = irqfds.next(i + 1)) if (irqfds.slot(i).shutdownQueued === 1) return true;
+  return false;
+};
+
+/** Deassigns every active irqfd with this eventfd and GSI, then waits for the shutdown work. No match is success (T23). */
+export const kvmIrqfdDeassign = protocol('kvm_irqfd_deassign', { vm: u8, fd: u16, gsi: u32 }, (p) => ({
+  ...p.locked('irqfds', (m, f) => m.kvms[f.vm].state.irqfdsLock, {
+    deactivateMatches(m, f) {
+      const k = m.kvms[f.vm];
+      for (let h = k.state.items; h !== 0; ) {
+        const irqfd = k.state.irqfds.at(h);
+        const match = irqfd.eventfd === f.fd && irqfd.gsi === f.gsi;
+        if (match && k.profile.deassignClearsRoute) irqfd.route.type = ROUTE.NONE;
+        const next = irqfd.next;
+        if (match) deactivateAndQueueShutdown(k, h);
+        h = next;
+      }
+    },
+  }),
+  flushCleanup: (m, f) => (anyShutdown(m.kvms[f.vm]) ? BLOCKED : undefined),
+}));
+
+/** kvm_irqfd_release, when the VM goes: deactivate all, wait for the shutdown work. */
+export const kvmIrqfdRelease = protocol('kvm_irqfd_release', { vm: u8 }, (p) => ({
+  ...p.locked('irqfds', (m, f) => m.kvms[f.vm].state.irqfdsLock, {
+    deactivateAll(m, f) {
+      const k = m.kvms[f.vm];
+      while (k.state.items !== 0) deactivateAndQueueShutdown(k, k.state.items);
+    },
+  }),
+  flushCleanup: (m, f) => (anyShutdown(m.kvms[f.vm]) ? BLOCKED : undefined),
+}));

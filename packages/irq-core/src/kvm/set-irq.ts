@@ -1,0 +1,45 @@
+// kvm_set_irq, step by step: copy the routes inside the SRCU section, deliver after leaving it. Linux: virt/kvm/irqchip.c.
+
+import { u1, u8, u16, u32 } from '../arena/index.ts';
+import { DONE, protocolsOn } from '../protocol/index.ts';
+import { RoutingEntry } from './layout.ts';
+import { copyRoute } from './routing.ts';
+import type { KvmWorld } from './world.ts';
+
+const { protocol } = protocolsOn<KvmWorld>();
+
+/** Locals of {@link kvmSetIrq}: arguments, the copied routes (KVM_NR_IRQCHIPS is 3), and the next one to deliver. */
+export const SET_IRQ_LOCALS = {
+  vm: u8,
+  source: u8,
+  level: u1,
+  gsi: u32,
+  section: u8,
+  count: u8,
+  next: u8,
+  route0: RoutingEntry,
+  route1: RoutingEntry,
+  route2: RoutingEntry,
+  irqfd: u16,
+} as const;
+
+type Frame = { route0: RoutingEntry; route1: RoutingEntry; route2: RoutingEntry };
+const routeAt = (f: Frame, i: number): RoutingEntry => (i === 0 ? f.route0 : i === 1 ? f.route1 : f.route2);
+
+/** Injection with the window that the kernel has: a route copied before an update is delivered after it, to the old target. */
+export const kvmSetIrq = protocol('kvm_set_irq', SET_IRQ_LOCALS, (p) => ({
+  ...p.reading('irq_srcu', (m, f) => m.kvms[f.vm].state.irqSrcu, 'section', {
+    copyRoutes(m, f) {
+      const { routing, state, trace } = m.kvms[f.vm];
+      if (trace.on) trace.emit('kvm_set_irq', { gsi: f.gsi, level: f.level, source: f.source });
+      f.next = f.count = 0;
+      for (let i = routing.first(state.table, f.gsi); i !== 0; i = routing.entry(state.table, i).next)
+        copyRoute(routeAt(f, f.count++), routing.entry(state.table, i));
+    },
+  }),
+  deliver(m, f) {
+    if (f.next === f.count) return DONE;
+    m.kvms[f.vm].arch().setIrq(routeAt(f, f.next++), f.source, f.level, false);
+    return 'deliver';
+  },
+}));

@@ -1,0 +1,96 @@
+// vCPUs as generic code sees them: requests, mode, kick, block and wake-up, load and put. Linux: virt/kvm/kvm_main.c, include/linux/kvm_host.h.
+
+import type { CompositeArray } from '../arena/index.ts';
+import type { Vcpu } from './layout.ts';
+
+/** vcpu->mode. */
+export const VCPU_MODE = {
+  OUTSIDE_GUEST_MODE: 0,
+  IN_GUEST_MODE: 1,
+  EXITING_GUEST_MODE: 2,
+  READING_SHADOW_PAGE_TABLES: 3,
+} as const;
+
+/** Requests as bit numbers; the first four are generic, an architecture numbers its own from 8 (KVM_REQUEST_ARCH_BASE). */
+export const REQ = { TLB_FLUSH: 0, VM_DEAD: 1, UNBLOCK: 2, UNHALT: 3, ARCH_BASE: 8 } as const;
+
+/** Generic vCPU operations. */
+export interface Vcpus {
+  readonly count: number;
+  /** kvm_make_request. */
+  request(vcpu: number, req: number): void;
+  requestAll(req: number): void;
+  /** kvm_check_request: true once per request. */
+  check(vcpu: number, req: number): boolean;
+  isRequested(vcpu: number, req: number): boolean;
+  /** kvm_vcpu_kick: wakes it if it blocks, else makes it leave the guest. Returns true if it was in guest mode. */
+  kick(vcpu: number): boolean;
+  /** kvm_vcpu_wake_up: true if it was blocked. */
+  wakeUp(vcpu: number): boolean;
+  /** sched-in on a physical CPU. */
+  load(vcpu: number, pcpu: number): void;
+  /** sched-out. */
+  put(vcpu: number): void;
+  /** Physical CPU it is loaded on, -1 if none. */
+  pcpu(vcpu: number): number;
+  enterGuest(vcpu: number): void;
+  exitGuest(vcpu: number): void;
+  mode(vcpu: number): number;
+  /** The halt state: set before the last look at pending interrupts, cleared by {@link Vcpus.wakeUp}. */
+  block(vcpu: number): void;
+  isBlocking(vcpu: number): boolean;
+}
+
+/** Operations over the vCPU states of one VM. */
+export function createVcpus(vcpus: CompositeArray<Vcpu>): Vcpus {
+  const wakeUp = (vcpu: number): boolean => {
+    const v = vcpus.at(vcpu);
+    if (v.blocking === 0) return false;
+    v.blocking = 0;
+    v.wakeups++;
+    return true;
+  };
+  return {
+    count: vcpus.length,
+    request(vcpu, req) {
+      vcpus.at(vcpu).requests |= 1 << req;
+    },
+    requestAll(req) {
+      for (let i = 0; i < vcpus.length; i++) vcpus.at(i).requests |= 1 << req;
+    },
+    check(vcpu, req) {
+      const v = vcpus.at(vcpu);
+      if (((v.requests >>> req) & 1) === 0) return false;
+      v.requests &= ~(1 << req);
+      return true;
+    },
+    isRequested: (vcpu, req) => ((vcpus.at(vcpu).requests >>> req) & 1) === 1,
+    kick(vcpu) {
+      if (wakeUp(vcpu)) return false;
+      const v = vcpus.at(vcpu);
+      if (v.mode !== VCPU_MODE.IN_GUEST_MODE) return false;
+      v.mode = VCPU_MODE.EXITING_GUEST_MODE;
+      v.kicks++;
+      return true;
+    },
+    wakeUp,
+    load(vcpu, pcpu) {
+      vcpus.at(vcpu).pcpu = pcpu + 1;
+    },
+    put(vcpu) {
+      vcpus.at(vcpu).pcpu = 0;
+    },
+    pcpu: (vcpu) => vcpus.at(vcpu).pcpu - 1,
+    enterGuest(vcpu) {
+      vcpus.at(vcpu).mode = VCPU_MODE.IN_GUEST_MODE;
+    },
+    exitGuest(vcpu) {
+      vcpus.at(vcpu).mode = VCPU_MODE.OUTSIDE_GUEST_MODE;
+    },
+    mode: (vcpu) => vcpus.at(vcpu).mode,
+    block(vcpu) {
+      vcpus.at(vcpu).blocking = 1;
+    },
+    isBlocking: (vcpu) => vcpus.at(vcpu).blocking === 1,
+  };
+}
