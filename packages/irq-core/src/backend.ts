@@ -36,6 +36,10 @@ export interface VmContext {
 /** One VM's interrupt controllers: the hooks for the generic half, and whatever the backend's own vocabulary needs. */
 export interface VmChip {
   readonly arch: KvmArch;
+  /** Called once the generic half is bound: default routing and the like. */
+  installDefaults?(): void;
+  /** Model time has moved on to `now` nanoseconds. */
+  advance?(now: bigint): void;
 }
 
 /** A property a backend promises, for `check`. Names read as sentences. */
@@ -59,6 +63,8 @@ export interface Backend<F extends Fields = Fields, C extends VmChip = VmChip> {
   readonly arch: string;
   /** One sentence for `virq backends`. */
   readonly summary: string;
+  /** Irqchips a route can name and pins of each, for the reverse map from pins to GSIs. */
+  readonly irqchips: { readonly count: number; readonly pins: number };
   /** State of one VM's interrupt controllers. Must be a pure function of its arguments. */
   layout(limits: VmLimits, options: VmOptions): StructKind<F>;
   /** Brings the zeroed state to reset and returns the chip that works on it. */

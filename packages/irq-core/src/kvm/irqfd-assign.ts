@@ -73,7 +73,7 @@ export const kvmIrqfdAssign = protocol('kvm_irqfd_assign', LOCALS, (p) => ({
     refuseSecond(m, f) {
       const k = m.kvms[f.vm];
       if (k.profile.irqfdExclusive === 'vm') f.ret = findActive(k, f.fd) === 0 ? 0 : EBUSY;
-      else f.ret = -hook(k, f);
+      else f.ret = 0 - hook(k, f);
       return f.ret === 0 ? undefined : 'unlock irqfds';
     },
     publish(m, f) {

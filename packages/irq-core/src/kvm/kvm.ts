@@ -162,7 +162,7 @@ export function createKvm(init: KvmInit): Kvm {
       if ((flags & IRQFD_FLAG.DEASSIGN) === 0) {
         const resample = (flags & IRQFD_FLAG.RESAMPLE) >> 1;
         const args = { vm: init.vm, fd: fd & 0xffff, gsi, resamplefd: resamplefd & 0xffff, resample };
-        return -init.processes().call(kvmIrqfdAssign, args, (f) => f.ret);
+        return 0 - init.processes().call(kvmIrqfdAssign, args, (f) => f.ret);
       }
       const error = eventfds.check(fd & 0xffff);
       if (error === 0) init.processes().call(kvmIrqfdDeassign, { vm: init.vm, fd, gsi });

@@ -67,7 +67,7 @@ export function createRouting(state: KvmState, limits: VmLimits, arch: () => Kvm
     if (error !== 0) return error;
     e.gsi = input.gsi;
     append(t, index, input.gsi);
-    if (e.type === ROUTE.IRQCHIP) t.gsiOfPin.set(input.irqchip * limits.pins + input.pin, input.gsi + 1);
+    if (e.type === ROUTE.IRQCHIP) t.gsiOfPin.set(e.irqchip * limits.pins + e.pin, input.gsi + 1);
     return 0;
   }
 

@@ -1,5 +1,6 @@
 // A position in the text of one event and the few primitives event texts are made of: literals, decimal and hexadecimal
 // numbers, words. A primitive that does not find what it expects clears `ok` and the rest become no-ops.
+import { encodeText } from './text.ts';
 
 /** Reading position in one event's text. Reused for every line. */
 export interface Cursor {
@@ -21,14 +22,16 @@ const TWO_32 = 0x1_0000_0000;
 
 /** The bytes of an ASCII literal, for {@link expect} and {@link accept}. */
 export function literal(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return encodeText(text);
 }
 
 /** Skips `text` if it is next; tells whether it was. */
 export function accept(c: Cursor, text: Uint8Array): boolean {
-  if (!c.ok || c.at + text.length > c.end) return false;
-  for (let i = 0; i < text.length; i++) if (c.bytes[c.at + i] !== text[i]) return false;
-  c.at += text.length;
+  const { bytes, at } = c;
+  const { length } = text;
+  if (!c.ok || at + length > c.end) return false;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== text[i]) return false;
+  c.at = at + length;
   return true;
 }
 
@@ -40,15 +43,16 @@ export function expect(c: Cursor, text: Uint8Array): void {
 /** An unsigned decimal number after the literal `before`. Exact below 2^53. */
 export function decimal(c: Cursor, before: Uint8Array): number {
   expect(c, before);
-  const from = c.at;
+  const { bytes, end, at: from } = c;
+  let at = from;
   let value = 0;
-  while (c.at < c.end) {
-    const digit = (c.bytes[c.at] as number) - 0x30;
+  for (; at < end; at++) {
+    const digit = (bytes[at] as number) - 0x30;
     if (digit < 0 || digit > 9) break;
     value = value * 10 + digit;
-    c.at++;
   }
-  if (c.at === from) c.ok = false;
+  c.at = at;
+  if (at === from) c.ok = false;
   return c.ok ? value : 0;
 }
 
@@ -65,19 +69,20 @@ export function signed(c: Cursor, before: Uint8Array): number {
 export function hex(c: Cursor, before: Uint8Array): number {
   expect(c, before);
   if (c.ok && c.bytes[c.at] === 0x30 && (c.bytes[c.at + 1] as number | 0x20) === 0x78 && c.at + 2 < c.end) c.at += 2;
-  const from = c.at;
+  const { bytes, end, at: from } = c;
+  let at = from;
   let low = 0;
   let high = 0;
-  while (c.at < c.end) {
-    const digit = hexDigit(c.bytes[c.at] as number);
+  for (; at < end; at++) {
+    const digit = hexDigit(bytes[at] as number);
     if (digit < 0) break;
-    high = ((high << 4) | (low >>> 28)) >>> 0;
-    low = ((low << 4) | digit) >>> 0;
-    c.at++;
+    high = (high << 4) | (low >>> 28);
+    low = (low << 4) | digit;
   }
-  if (c.at === from) c.ok = false;
-  c.high = c.ok ? high : 0;
-  return c.ok ? low : 0;
+  c.at = at;
+  if (at === from) c.ok = false;
+  c.high = c.ok ? high >>> 0 : 0;
+  return c.ok ? low >>> 0 : 0;
 }
 
 /** Like {@link hex}, as one number, exact below 2^53: addresses. */

@@ -1,6 +1,7 @@
 // The left part of a trace line: who, on which CPU, when, and which event. One parser reads what tracefs `trace` and
 // `trace_pipe`, `trace-cmd report` and `perf script` print (kernel/trace/trace_output.c, tools/perf/builtin-script.c);
 // the style is recognised per line, from whatever stands before and after `[cpu]`.
+import { HASH_START, hashStep } from './byte-strings.ts';
 
 /** The printing tool a line looks like. */
 export type LineStyle = 'ftrace' | 'trace-cmd' | 'perf';
@@ -26,15 +27,33 @@ export interface LineHeader {
   flagsEnd: number;
   nameStart: number;
   nameEnd: number;
+  /** FNV-1a hash of the name, for {@link ByteStrings.internHashed}. */
+  nameHash: number;
   textStart: number;
   style: LineStyle;
+  /** Offset of `[cpu]`, or of what was last taken for it. */
+  cpuColumn: number;
 }
 
 /** A header record to be reused for every line. */
 export function createLineHeader(): LineHeader {
   return {
-    commStart: 0, commEnd: 0, pid: 0, tgid: -1, cpu: -1, seconds: 0, nanoseconds: 0, unit: 'us',
-    flagsStart: 0, flagsEnd: 0, nameStart: 0, nameEnd: 0, textStart: 0, style: 'ftrace',
+    commStart: 0,
+    commEnd: 0,
+    pid: 0,
+    tgid: -1,
+    cpu: -1,
+    seconds: 0,
+    nanoseconds: 0,
+    unit: 'us',
+    flagsStart: 0,
+    flagsEnd: 0,
+    nameStart: 0,
+    nameEnd: 0,
+    nameHash: 0,
+    cpuColumn: 0,
+    textStart: 0,
+    style: 'ftrace',
   };
 }
 
@@ -53,24 +72,35 @@ const NINE = 0x39;
 
 /** How far into a line the `[cpu]` column is looked for: task name (16) + pid + tgid, with room for a file name in front. */
 const SEARCH_BYTES = 160;
-const NANOSECONDS = 1e9;
+/** Seconds of an uptime have at most 9 digits; a 64-bit counter at most 20. */
+const MAX_SHORT_DIGITS = 9;
+const MAX_TICK_DIGITS = 20;
 
 /**
  * Parses the header of `bytes[start, end)` into `header`. Returns false if the line is not an event line. Task names may
  * contain spaces, colons, dashes and brackets: a candidate `[cpu]` counts only if a pid precedes and a timestamp follows.
+ * The column where the previous line had it is tried first, because a tool keeps to one.
  */
 export function parseLineHeader(bytes: Uint8Array, start: number, end: number, header: LineHeader): boolean {
+  const usual = start + header.cpuColumn;
+  if (usual > start && usual < end && bytes[usual] === OPEN && parseAround(bytes, start, end, header)) return true;
   const limit = end - start > SEARCH_BYTES ? start + SEARCH_BYTES : end;
   for (let at = start + 1; at < limit; at++) {
-    if (bytes[at] === OPEN && isSpace(bytes[at - 1] as number) && parseAround(bytes, start, end, at, header)) return true;
+    if (bytes[at] !== OPEN) continue;
+    header.cpuColumn = at - start;
+    if (parseAround(bytes, start, end, header)) return true;
   }
   return parseWithoutCpu(bytes, start, end, header);
 }
 
-function parseAround(bytes: Uint8Array, start: number, end: number, open: number, header: LineHeader): boolean {
+/** Parses a line whose `[cpu]` is expected at `header.cpuColumn`. */
+function parseAround(bytes: Uint8Array, start: number, end: number, header: LineHeader): boolean {
+  const open = start + header.cpuColumn;
+  if (!isSpace(bytes[open - 1] as number)) return false;
   let at = open + 1;
   let cpu = 0;
-  for (let c = bytes[at] as number; at < end && c >= ZERO && c <= NINE; c = bytes[++at] as number) cpu = cpu * 10 + c - ZERO;
+  for (let c = bytes[at] as number; at < end && c >= ZERO && c <= NINE; c = bytes[++at] as number)
+    cpu = cpu * 10 + c - ZERO;
   if (at === open + 1 || at >= end || bytes[at] !== CLOSE || !isSpace(bytes[at + 1] as number)) return false;
   if (!parseTask(bytes, start, open, header)) return false;
   header.cpu = cpu;
@@ -129,32 +159,35 @@ function parseFromTime(bytes: Uint8Array, from: number, end: number, header: Lin
 /** Reads `seconds.fraction:` or `ticks:`; returns the offset behind the colon or -1. */
 function parseTime(bytes: Uint8Array, from: number, end: number, header: LineHeader): number {
   let at = from;
-  let high = 0;
-  let low = 0;
-  for (let c = bytes[at] as number; at < end && c >= ZERO && c <= NINE; c = bytes[++at] as number) {
-    low = low * 10 + c - ZERO;
-    if (low >= NANOSECONDS) {
-      const carry = Math.floor(low / NANOSECONDS);
-      high = high * 10 + carry;
-      low -= carry * NANOSECONDS;
-    } else if (high > 0) high *= 10;
-  }
+  let value = 0;
+  const short = Math.min(end, from + MAX_SHORT_DIGITS);
+  for (let c = bytes[at] as number; at < short && c >= ZERO && c <= NINE; c = bytes[++at] as number)
+    value = value * 10 + c - ZERO;
   if (at === from || at >= end) return -1;
-  if (bytes[at] === COLON) {
-    header.seconds = high;
-    header.nanoseconds = low;
-    header.unit = 'ticks';
-    return at + 1;
+  if (bytes[at] === DOT) {
+    header.seconds = value;
+    return parseFraction(bytes, at + 1, end, header);
   }
-  if (bytes[at] !== DOT) return -1;
-  header.seconds = high * NANOSECONDS + low;
-  return parseFraction(bytes, at + 1, end, header);
+  return parseTicks(bytes, from, end, header);
+}
+
+/** A counting clock's up to 20 digits, split so that both halves stay exact. */
+function parseTicks(bytes: Uint8Array, from: number, end: number, header: LineHeader): number {
+  let at = from;
+  while (at < end && isDigit(bytes[at] as number)) at++;
+  if (at === end || bytes[at] !== COLON || at - from > MAX_TICK_DIGITS) return -1;
+  const split = Math.max(from, at - 9);
+  header.seconds = decimal(bytes, from, split);
+  header.nanoseconds = decimal(bytes, split, at);
+  header.unit = 'ticks';
+  return at + 1;
 }
 
 function parseFraction(bytes: Uint8Array, from: number, end: number, header: LineHeader): number {
   let at = from;
   let fraction = 0;
-  for (let c = bytes[at] as number; at < end && c >= ZERO && c <= NINE; c = bytes[++at] as number) fraction = fraction * 10 + c - ZERO;
+  for (let c = bytes[at] as number; at < end && c >= ZERO && c <= NINE; c = bytes[++at] as number)
+    fraction = fraction * 10 + c - ZERO;
   const digits = at - from;
   if (digits === 0 || digits > 9 || at >= end || bytes[at] !== COLON) return -1;
   header.nanoseconds = digits === 6 ? fraction * 1000 : digits === 9 ? fraction : fraction * 10 ** (9 - digits);
@@ -162,18 +195,26 @@ function parseFraction(bytes: Uint8Array, from: number, end: number, header: Lin
   return at + 1;
 }
 
+function scanName(bytes: Uint8Array, from: number, end: number, header: LineHeader): number {
+  let at = from;
+  let hash = HASH_START;
+  for (; at < end && NAME_BYTES[bytes[at] as number] === 1; at++) hash = hashStep(hash, bytes[at] as number);
+  header.nameStart = from;
+  header.nameHash = hash;
+  return at;
+}
+
 function parseName(bytes: Uint8Array, from: number, end: number, header: LineHeader): boolean {
   let at = from;
   while (at < end && isDigit(bytes[at] as number)) at++;
-  if (at > from && isSpace(bytes[at] as number)) at = skipSpaces(bytes, at, end); // perf prints the sample period here
+  if (at > from && isSpace(bytes[at] as number))
+    at = skipSpaces(bytes, at, end); // perf prints the sample period here
   else at = from;
-  header.nameStart = at;
-  while (at < end && isNameByte(bytes[at] as number)) at++;
+  at = scanName(bytes, at, end, header);
   if (at >= end || bytes[at] !== COLON || at === header.nameStart) return false;
-  if (at + 1 < end && isNameByte(bytes[at + 1] as number)) {
+  if (at + 1 < end && NAME_BYTES[bytes[at + 1] as number] === 1) {
     header.style = 'perf';
-    header.nameStart = ++at;
-    while (at < end && isNameByte(bytes[at] as number)) at++;
+    at = scanName(bytes, at + 1, end, header);
     if (at >= end || bytes[at] !== COLON) return false;
   }
   header.nameEnd = at;
@@ -221,7 +262,5 @@ function isDigit(c: number): boolean {
   return c >= ZERO && c <= NINE;
 }
 
-/** Letters, digits, `_`, `-` and `.`: what event and group names consist of. */
-function isNameByte(c: number): boolean {
-  return (c >= 0x61 && c <= 0x7a) || c === 0x5f || (c >= 0x41 && c <= 0x5a) || isDigit(c) || c === DASH || c === DOT;
-}
+/** 1 for letters, digits, `_`, `-` and `.`: what event and group names consist of. */
+const NAME_BYTES = Uint8Array.from({ length: 256 }, (_, c) => Number(/[A-Za-z0-9_.-]/.test(String.fromCharCode(c))));

@@ -1,5 +1,6 @@
 // Lines of a capture that are not events: headers, lost-event marks, call chains.
 // Texts: kernel/trace/trace.c, trace-cmd report, tools/perf/builtin-script.c.
+import { decodeText } from './text.ts';
 
 /** What a line without an event says. */
 export type Notice =
@@ -7,13 +8,15 @@ export type Notice =
   | { readonly kind: 'entries'; readonly inBuffer: number; readonly written: number }
   | { readonly kind: 'lost'; readonly events: number };
 
-const decoder = new TextDecoder();
 /** More of a line than this is never looked at. */
 const LOOKED_AT = 256;
 
 const RULES: readonly [RegExp, (match: RegExpMatchArray) => Notice][] = [
   [/^\s*$/, () => ({ kind: 'blank' })],
-  [/entries-in-buffer\/entries-written:\s*(\d+)\/(\d+)/, (m) => ({ kind: 'entries', inBuffer: Number(m[1]), written: Number(m[2]) })],
+  [
+    /entries-in-buffer\/entries-written:\s*(\d+)\/(\d+)/,
+    (m) => ({ kind: 'entries', inBuffer: Number(m[1]), written: Number(m[2]) }),
+  ],
   [/^CPU:\s*\d+ \[LOST (\d+) EVENTS\]/, (m) => ({ kind: 'lost', events: Number(m[1]) })],
   [/^CPU:\s*\d+ \[(?:LOST EVENTS|EVENTS DROPPED)\]/, () => ({ kind: 'lost', events: 1 })],
   [/\[(\d+) events? lost\]/i, (m) => ({ kind: 'lost', events: Number(m[1]) })],
@@ -25,13 +28,14 @@ const RULES: readonly [RegExp, (match: RegExpMatchArray) => Notice][] = [
   [/^\s*#/, () => ({ kind: 'comment' })],
   [/^(?:cpus=\d+|version = \d+)/, () => ({ kind: 'trace-cmd-header' })],
   [/^\s*(?:=> |[0-9a-f]{6,16} \S)/, () => ({ kind: 'continuation' })],
+  [/ <-\S+\s*$/, () => ({ kind: 'continuation' })], // the function tracer's `callee <-caller`
   [/<stack trace>|<user stack trace>/, () => ({ kind: 'continuation' })],
 ];
 
 /** Classifies a line that has no event header. */
 export function readNotice(bytes: Uint8Array, start: number, end: number): Notice {
   if (start === end) return { kind: 'blank' };
-  const text = decoder.decode(bytes.subarray(start, Math.min(end, start + LOOKED_AT)));
+  const text = decodeText(bytes.subarray(start, Math.min(end, start + LOOKED_AT)));
   for (const [pattern, toNotice] of RULES) {
     const match = text.match(pattern);
     if (match) return toNotice(match);

@@ -1,0 +1,186 @@
+// A host with its VMs, composed from the core and any backends into one arena.
+
+import { type Arena, createArena, type Fields, struct, type StructKind, u64 } from '../arena/index.ts';
+import type { AnyBackend, VmChip, VmOptions } from '../backend.ts';
+import { ModelError } from '../errors.ts';
+import { createTrace, type EventTexts, type Trace, type TraceEvent } from '../events/index.ts';
+import {
+  bindIrqfdWakeups,
+  createEventfds,
+  createKvm,
+  DEFAULT_KERNEL,
+  type Eventfds,
+  eventfdsLayout,
+  type EventfdsState,
+  type KernelProfile,
+  type KernelVersion,
+  KVM_LIMITS,
+  KVM_PROTOCOLS,
+  type Kvm,
+  kvmLayout,
+  type KvmState,
+  type VmLimits,
+} from '../kvm/index.ts';
+import {
+  type AnyProtocol,
+  createProcesses,
+  type Processes,
+  processTable,
+  type ProcessTableView,
+  run,
+  type RunOptions,
+  type RunResult,
+  type Scheduler,
+  straight,
+} from '../protocol/index.ts';
+
+/** One VM of a machine. */
+export interface VmSpec {
+  /** Name used in scenarios; default `vm0`, `vm1`, … */
+  readonly name?: string;
+  readonly backend: AnyBackend;
+  /** The backend's own switches, checked by its vocabulary. */
+  readonly options?: VmOptions;
+  readonly limits?: Partial<VmLimits>;
+  /** Overrides of the kernel profile, for known-bug variants. */
+  readonly profile?: Partial<KernelProfile>;
+}
+
+/** What a machine is made of. */
+export interface MachineOptions {
+  readonly kernel?: KernelVersion;
+  readonly vms: readonly VmSpec[];
+  readonly limits?: Partial<MachineLimits>;
+  /** Record footprints (for reductions in `check`). */
+  readonly record?: boolean;
+}
+
+/** Sizes of the host. */
+export interface MachineLimits {
+  /** eventfds open at once, ≤ 1023. */
+  readonly eventfds: number;
+  /** Processes in flight at once, ≤ 255. */
+  readonly processes: number;
+}
+
+const LIMITS: MachineLimits = { eventfds: 1023, processes: 64 };
+
+/** A VM as the machine holds it. */
+export interface Vm {
+  readonly index: number;
+  readonly name: string;
+  readonly backend: AnyBackend;
+  readonly kvm: Kvm;
+  readonly chip: VmChip;
+}
+
+/** The composed machine. Every mutable bit is in `arena`. */
+export interface Machine {
+  readonly arena: Arena;
+  readonly kernel: KernelVersion;
+  readonly vms: readonly Vm[];
+  /** The generic halves, by VM index: what KVM's protocols work on. */
+  readonly kvms: readonly Kvm[];
+  readonly eventfds: Eventfds;
+  readonly processes: Processes<Machine>;
+  readonly trace: Trace & { listener: ((event: TraceEvent) => void) | null };
+  /** Kernel texts of all tracepoints that can be emitted. */
+  readonly texts: EventTexts;
+  /** Runs queued work until nothing moves. */
+  settle(scheduler?: Scheduler, options?: RunOptions): RunResult;
+  /** Model time in nanoseconds. */
+  now(): number;
+  /** Moves the clock; timers that run out fire. */
+  advance(nanoseconds: number): void;
+}
+
+interface Root {
+  readonly clock: bigint;
+  readonly clockLo: number;
+  readonly clockHi: number;
+  readonly eventfds: EventfdsState;
+  readonly processes: ProcessTableView;
+}
+
+function layoutOf(o: MachineOptions, limits: readonly VmLimits[], protocols: readonly AnyProtocol<never>[]): StructKind {
+  const host = { ...LIMITS, ...o.limits };
+  const fields: Record<string, Fields[string]> = { clock: u64, eventfds: eventfdsLayout(host.eventfds) };
+  for (const [i, vm] of o.vms.entries()) {
+    const sizes = limits[i] as VmLimits;
+    fields[nameOf(vm, i)] = struct(nameOf(vm, i), { kvm: kvmLayout(sizes), chip: vm.backend.layout(sizes, vm.options ?? {}) });
+  }
+  fields['processes'] = processTable(host.processes, protocols);
+  return struct('machine', fields);
+}
+
+const nameOf = (vm: VmSpec, index: number): string => vm.name ?? `vm${index}`;
+
+const RESERVED: ReadonlySet<string> = new Set(['clock', 'eventfds', 'processes']);
+
+function checkNames(vms: readonly VmSpec[]): void {
+  const seen = new Set<string>(RESERVED);
+  for (const [i, vm] of vms.entries()) {
+    const name = nameOf(vm, i);
+    if (seen.has(name) || !/^[A-Za-z][A-Za-z0-9]*$/.test(name))
+      throw new ModelError(`VM name '${name}' is ${seen.has(name) ? 'taken' : 'no name (letters and digits, a letter first)'}`);
+    seen.add(name);
+  }
+}
+
+function limitsOf(vm: VmSpec): VmLimits {
+  const { count, pins } = vm.backend.irqchips;
+  return { ...KVM_LIMITS, irqchips: count, pins, ...vm.limits };
+}
+
+function uniqueProtocols(vms: readonly VmSpec[]): AnyProtocol<never>[] {
+  return [...new Set<AnyProtocol<never>>([...KVM_PROTOCOLS, ...vms.flatMap((vm) => vm.backend.protocols)])];
+}
+
+/** Composes a machine and brings every VM to reset. Throws ModelError when names clash. */
+export function createMachine(o: MachineOptions): Machine {
+  checkNames(o.vms);
+  const kernel = o.kernel ?? DEFAULT_KERNEL;
+  const limits = o.vms.map(limitsOf);
+  const protocols = uniqueProtocols(o.vms);
+  const arena = createArena(layoutOf(o, limits, protocols), { record: o.record === true }) as unknown as Arena;
+  const root = arena.root as unknown as Root & Readonly<Record<string, { kvm: KvmState; chip: never }>>;
+  const trace = createTrace();
+  const eventfds = createEventfds(root.eventfds);
+  const kvms: Kvm[] = [];
+  const vms: Vm[] = [];
+  const now = (): number => root.clockHi * 0x1_0000_0000 + root.clockLo;
+
+  const machine: Machine = {
+    arena,
+    kernel,
+    vms,
+    kvms,
+    eventfds,
+    trace,
+    texts: Object.assign({}, ...o.vms.map((vm) => vm.backend.events)) as EventTexts,
+    processes: undefined as never,
+    settle: (scheduler = straight(), options) => run(machine.processes, scheduler, options),
+    now,
+    advance(nanoseconds) {
+      (root as { clock: bigint }).clock = root.clock + BigInt(Math.trunc(nanoseconds));
+      for (const vm of vms) vm.chip.advance?.(root.clock);
+    },
+  };
+  const processes = createProcesses<Machine>(arena, root.processes, protocols as unknown as readonly AnyProtocol<Machine>[], machine);
+  (machine as { processes: Processes<Machine> }).processes = processes;
+  for (const [index, spec] of o.vms.entries()) {
+    const name = nameOf(spec, index);
+    const state = root[name] as { kvm: KvmState; chip: never };
+    const sizes = limits[index] as VmLimits;
+    const profile = spec.profile === undefined ? {} : { profile: spec.profile };
+    const kvm = createKvm({ vm: index, state: state.kvm, limits: sizes, kernel, trace, eventfds, processes: () => processes as never, ...profile });
+    kvms.push(kvm);
+    const context = { vm: index, limits: sizes, kvm, trace, kernel, options: spec.options ?? {}, now };
+    const chip = spec.backend.attach(context, state.chip);
+    kvm.bindArch(chip.arch);
+    chip.installDefaults?.();
+    vms.push({ index, name, backend: spec.backend, kvm, chip });
+  }
+  bindIrqfdWakeups(machine, eventfds);
+  return machine;
+}

@@ -1,0 +1,41 @@
+// The hooks by which generic KVM reaches the x86 chips. Linux: arch/x86/kvm/irq.c, irq_comm.c.
+
+import { EINVAL, EWOULDBLOCK } from '@virq/irq-core/errors';
+import { type KvmArch, ROUTE } from '@virq/irq-core/kvm';
+import { CHIP, type Context, X86_REQ } from './context.ts';
+import type { IoapicChip } from './ioapic.ts';
+import { IRQCHIP_MODE } from './layout.ts';
+import type { Msi } from './msi.ts';
+import type { PicPair } from './pic.ts';
+import { createSetRoutingEntry } from './routing.ts';
+
+/** Builds the hooks over the chips. */
+export function createArch(ctx: Context, chips: { pic: PicPair; ioapic: IoapicChip; msi: Msi }): KvmArch {
+  const { state, kvm } = ctx;
+  const { pic, ioapic, msi } = chips;
+  const scanAll = (): void => kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
+  return {
+    canSetIrqRouting: () => state.mode !== IRQCHIP_MODE.NONE,
+    intcInitialized: () => true,
+    irqfdAllowed: (resample) => (resample ? state.mode === IRQCHIP_MODE.KERNEL : state.mode !== IRQCHIP_MODE.NONE),
+    setRoutingEntry: createSetRoutingEntry(ctx, msi),
+    setIrq(route, source, level, lineStatus) {
+      if (route.type === ROUTE.MSI) return msi.set(route, level);
+      if (route.type !== ROUTE.IRQCHIP) return -1;
+      return route.irqchip === CHIP.IOAPIC
+        ? ioapic.setPin(route.pin, source, level, lineStatus)
+        : pic.setPin(route.pin, source, level);
+    },
+    setIrqInatomic: (route) => (route.type === ROUTE.MSI ? msi.setInatomic(route) : -EWOULDBLOCK),
+    signalMsi: (message) => (state.mode === IRQCHIP_MODE.NONE ? -EINVAL : msi.signal(message)),
+    routingUpdated() {
+      if (state.mode === IRQCHIP_MODE.SPLIT && state.reservedPins > 0) scanAll();
+    },
+    ackNotifiersUpdated: scanAll,
+    clearSource(source) {
+      ioapic.clearSource(source);
+      pic.clearSource(source);
+    },
+    updateIrte: () => 0,
+  };
+}

@@ -1,0 +1,128 @@
+// One VM's x86 interrupt controllers, put together: created as KVM_CREATE_IRQCHIP and KVM_CREATE_VCPU create them.
+
+import type { VmChip, VmContext } from '@virq/irq-core/backend';
+import { EEXIST, EINVAL } from '@virq/irq-core/errors';
+import { createApicMap } from './apic-map.ts';
+import { createArch } from './arch.ts';
+import type { Context } from './context.ts';
+import { createDelivery, type Delivery } from './destination.ts';
+import { createEoiBitmap } from './eoi-bitmap.ts';
+import { createGuest, type Guest } from './guest.ts';
+import { createIoapic, type IoapicChip, RTE } from './ioapic.ts';
+import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
+import { X86_KERNELS } from './kernel.ts';
+import { acceptsPic, createLapics, type Lapics } from './lapic.ts';
+import { createLapicRegs, type LapicRegs } from './lapic-regs.ts';
+import { createLapicTimers, type LapicTimers } from './lapic-timer.ts';
+import { IOAPIC_PINS, IRQCHIP_MODE, type X86State } from './layout.ts';
+import { createMsi, type Msi } from './msi.ts';
+import { createPic, type PicPair } from './pic.ts';
+import { createPicPorts } from './pic-ports.ts';
+import { DEFAULT_ROUTING } from './routing.ts';
+import { createSaveRestore, type SaveRestore } from './save-restore.ts';
+import { createEoiForwarding } from './split-irqchip.ts';
+
+/** The chip of one VM. */
+export interface X86Chip extends VmChip {
+  readonly context: Context;
+  readonly state: X86State;
+  readonly pic: PicPair;
+  readonly ioapic: IoapicChip;
+  readonly ioapicRegs: IoapicRegs;
+  readonly lapics: Lapics;
+  readonly lapicRegs: LapicRegs;
+  readonly timers: LapicTimers;
+  readonly delivery: Delivery;
+  readonly msi: Msi;
+  readonly guest: Guest;
+  readonly saveRestore: SaveRestore;
+  /** Model time has moved to `now` nanoseconds: timers fire. */
+  advance(now: bigint): void;
+}
+
+/** Options of the `vm` operation, checked by the vocabulary. */
+export interface X86Options {
+  readonly irqchip: 'kernel' | 'split' | 'none';
+  readonly vcpus: number;
+  readonly lapicEnable: boolean;
+  readonly splitPins: number;
+  /** KVM_CAP_X2APIC_API: bit 0 32-bit ids, bit 1 no broadcast quirk. */
+  readonly x2apicApi: number;
+  readonly bootCpu: number;
+  readonly apicIds: readonly number[];
+}
+
+function resetIoapic(state: X86State): void {
+  state.ioapic.base = IOAPIC_BASE;
+  for (let pin = 0; pin < IOAPIC_PINS; pin++) state.ioapic.pins.at(pin).lo = RTE.MASK;
+}
+
+/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
+export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
+  const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
+  state.mode = { none: IRQCHIP_MODE.NONE, kernel: IRQCHIP_MODE.KERNEL, split: IRQCHIP_MODE.SPLIT }[options.irqchip];
+  state.reservedPins = options.splitPins;
+  state.x2apicFormat = options.x2apicApi & 1;
+  state.noBroadcastQuirk = (options.x2apicApi >> 1) & 1;
+  resetIoapic(state);
+
+  const lapics = createLapics(ctx);
+  const delivery = createDelivery(ctx, lapics);
+  const map = createApicMap(ctx);
+  const mapChanged = (): void => {
+    map.setDirty();
+    map.refresh();
+  };
+  const timers = createLapicTimers(lapics, vm.now);
+  const pic = createPic(ctx);
+  const ioapic = createIoapic(ctx, delivery);
+  const ioapicRegs = createIoapicRegs(ctx, ioapic);
+  const msi = createMsi(ctx, delivery);
+  const lapicRegs = createLapicRegs(ctx, { lapics, delivery, timers, mapChanged });
+  const rescan = createEoiBitmap(ctx, delivery);
+  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
+  pic.bindAcceptor(() => {
+    for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
+    return -1;
+  });
+  for (let vcpu = 0; vcpu < lapics.count; vcpu++) {
+    lapics.at(vcpu).vcpuId = options.apicIds[vcpu] ?? vcpu;
+    lapicRegs.reset(vcpu, false);
+    if (options.lapicEnable) lapics.at(vcpu).svr = 0x1ff;
+  }
+  mapChanged();
+  return {
+    context: ctx,
+    state,
+    arch: createArch(ctx, { pic, ioapic, msi }),
+    pic,
+    ioapic,
+    ioapicRegs,
+    lapics,
+    lapicRegs,
+    timers,
+    delivery,
+    msi,
+    guest: createGuest(ctx, { lapics, lapicRegs, ioapicRegs, pic, ports: createPicPorts(ctx, pic), rescan, setDeadline: timers.setDeadline }),
+    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged }),
+    installDefaults() {
+      if (state.mode === IRQCHIP_MODE.KERNEL) vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
+    },
+    advance(now) {
+      timers.tick(now);
+      ioapic.tick(now);
+    },
+  };
+}
+
+/** KVM_CREATE_IRQCHIP on a VM in this state: 0 or negative errno (T02, T03). */
+export function createIrqchipError(state: X86State, vcpus: number): number {
+  if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
+  return vcpus > 0 ? -EINVAL : 0;
+}
+
+/** KVM_CAP_SPLIT_IRQCHIP on a VM in this state: 0 or negative errno (T03, T16). */
+export function enableSplitError(state: X86State, vcpus: number, pins: number): number {
+  if (pins > 4096) return -EINVAL;
+  return state.mode !== IRQCHIP_MODE.NONE || vcpus > 0 ? -EEXIST : 0;
+}

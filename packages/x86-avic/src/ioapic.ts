@@ -1,0 +1,165 @@
+// The IOAPIC as KVM models it: pin changes, service, EOI. Intel 82093AA data sheet; Linux: arch/x86/kvm/ioapic.c.
+
+import { CHIP, type Context } from './context.ts';
+import type { Delivery, LapicIrq } from './destination.ts';
+import { IOAPIC_PINS, type Redirection } from './layout.ts';
+
+/** Redirection entry, low word. */
+export const RTE = {
+  VECTOR: 0xff,
+  DM_SHIFT: 8,
+  LOGICAL: 1 << 11,
+  DELIVERY_STATUS: 1 << 12,
+  POLARITY: 1 << 13,
+  REMOTE_IRR: 1 << 14,
+  LEVEL: 1 << 15,
+  MASK: 1 << 16,
+} as const;
+
+/** The RTC's pin and GSI. */
+export const RTC_PIN = 8;
+/** Successive EOIs with the line up after which injection is delayed (IOAPIC_SUCCESSIVE_IRQ_MAX_COUNT), and the delay: HZ/100. */
+const STORM = 10_000;
+const STORM_DELAY_NS = 10_000_000n;
+
+/** The IOAPIC of one VM. */
+export interface IoapicChip {
+  /** kvm_ioapic_set_irq: -1 masked or waiting for EOI, 0 coalesced, n CPUs reached (1 for lowering). */
+  setPin(pin: number, source: number, level: number, lineStatus: boolean): number;
+  /** As setPin without source accounting (restore). */
+  setLevel(pin: number, level: number, lineStatus: boolean): number;
+  /** ioapic_service: delivers a pin if it is unmasked and not waiting for EOI. */
+  service(pin: number, lineStatus: boolean): number;
+  /** kvm_ioapic_update_eoi: EOI of a vector on a vCPU. */
+  eoi(vcpu: number, vector: number, trigger: number): void;
+  /** The delayed EOI injection timer (10 ms) has run out. */
+  tick(now: bigint): void;
+  clearSource(source: number): void;
+  entry(pin: number): Redirection;
+}
+
+/** Fields of kvm_ioapic_set_irq and kvm_ioapic_delayed_eoi_inj. */
+export const redirectionFields = (e: { lo: number; hi: number }) => ({
+  dst: e.hi >>> 24,
+  vec: e.lo & RTE.VECTOR,
+  deliveryMode: (e.lo >> RTE.DM_SHIFT) & 7,
+  logical: e.lo & RTE.LOGICAL ? 1 : 0,
+  trigger: e.lo & RTE.LEVEL ? 1 : 0,
+  masked: e.lo & RTE.MASK ? 1 : 0,
+});
+
+/** Creates the IOAPIC; reset state: every pin masked. */
+export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
+  const { ioapic, lapics } = ctx.state;
+  const irq: LapicIrq = { dest: 0, logical: 0, dm: 0, vector: 0, trigger: 0, level: 1, shorthand: 0, redirectionHint: 0, source: -1 };
+  const noteRtc = (vcpu: number): void => {
+    lapics.at(vcpu).rtcOwed = 1;
+    lapics.at(vcpu).rtcVector = ioapic.pins.at(RTC_PIN).lo & RTE.VECTOR;
+  };
+
+  function load(e: Redirection): void {
+    irq.dest = e.hi >>> 24;
+    irq.logical = (e.lo >> 11) & 1;
+    irq.dm = (e.lo >> RTE.DM_SHIFT) & 7;
+    irq.vector = e.lo & RTE.VECTOR;
+    irq.trigger = (e.lo >> 15) & 1;
+  }
+
+  /** RTC ticks are counted, so that user space can re-inject coalesced ones. */
+  function deliverRtc(): number {
+    delivery.observer = noteRtc;
+    const ret = delivery.deliver(irq);
+    delivery.observer = null;
+    ioapic.rtcPending = Math.max(0, ret);
+    return ret;
+  }
+
+  function service(pin: number, lineStatus: boolean): number {
+    const e = ioapic.pins.at(pin);
+    if ((e.lo & RTE.MASK) !== 0 || ((e.lo & RTE.LEVEL) !== 0 && (e.lo & RTE.REMOTE_IRR) !== 0)) return -1;
+    load(e);
+    if (irq.trigger === 0) ioapic.delivered |= 1 << pin;
+    const ret = pin === RTC_PIN && lineStatus ? deliverRtc() : delivery.deliver(irq);
+    // Linux: any result but 0 sets Remote IRR, -1 ("nobody") included.
+    if (ret !== 0 && (e.lo & RTE.LEVEL) !== 0) e.lo |= RTE.REMOTE_IRR;
+    return ret;
+  }
+
+  function raise(pin: number, lineStatus: boolean): number {
+    const bit = 1 << pin;
+    const e = ioapic.pins.at(pin);
+    if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
+    const known = (ioapic.irr & bit) !== 0;
+    ioapic.irr |= bit;
+    if ((e.lo & RTE.LEVEL) === 0) {
+      ioapic.delivered &= ~bit;
+      if (known) return 0;
+    }
+    return service(pin, lineStatus);
+  }
+
+  function setLevel(pin: number, level: number, lineStatus: boolean): number {
+    const { lo, hi } = ioapic.pins.at(pin);
+    let ret = 1;
+    if (level) ret = raise(pin, lineStatus);
+    else ioapic.irr &= ~(1 << pin);
+    if (ctx.trace.on)
+      ctx.trace.emit('kvm_ioapic_set_irq', { pin, ...redirectionFields({ lo, hi }), coalesced: ret === 0 ? 1 : 0 });
+    return ret;
+  }
+
+  function eoiRtc(vcpu: number, vector: number): void {
+    const a = lapics.at(vcpu);
+    if (a.rtcOwed === 0 || a.rtcVector !== vector) return;
+    a.rtcOwed = 0;
+    ioapic.rtcPending = Math.max(0, ioapic.rtcPending - 1);
+  }
+
+  function storm(e: Redirection): boolean {
+    if (++e.eois < STORM) return false;
+    e.eois = 0;
+    if (ctx.trace.on) ctx.trace.emit('kvm_ioapic_delayed_eoi_inj', redirectionFields(e));
+    ioapic.delayed = 1;
+    ioapic.delayedAt = BigInt(Math.trunc(ctx.now())) + STORM_DELAY_NS;
+    return true;
+  }
+
+  /** kvm_ioapic_update_eoi_one. The lock is dropped around the notifier, which may call back into setPin. */
+  function eoiPin(vcpu: number, pin: number, trigger: number): void {
+    const e = ioapic.pins.at(pin);
+    ctx.kvm.notifyAckedIrq(CHIP.IOAPIC, pin);
+    const directed = (lapics.at(vcpu).svr & (1 << 12)) !== 0;
+    if (trigger === 0 || directed) return;
+    e.lo &= ~RTE.REMOTE_IRR;
+    if ((e.lo & RTE.MASK) === 0 && (ioapic.irr & (1 << pin)) !== 0) {
+      if (!storm(e)) service(pin, false);
+    } else e.eois = 0;
+  }
+
+  return {
+    setPin(pin, source, level, lineStatus) {
+      const e = ioapic.pins.at(pin);
+      e.sources = level ? e.sources | (1 << source) : e.sources & ~(1 << source);
+      return setLevel(pin, e.sources !== 0 ? 1 : 0, lineStatus);
+    },
+    setLevel,
+    service,
+    eoi(vcpu, vector, trigger) {
+      if (ioapic.rtcPending > 0) eoiRtc(vcpu, vector);
+      for (let pin = 0; pin < IOAPIC_PINS; pin++)
+        if ((ioapic.pins.at(pin).lo & RTE.VECTOR) === vector) eoiPin(vcpu, pin, trigger);
+    },
+    tick(now) {
+      if (ioapic.delayed === 0 || now < ioapic.delayedAt) return;
+      ioapic.delayed = 0;
+      for (let pin = 0; pin < IOAPIC_PINS; pin++) {
+        const { lo } = ioapic.pins.at(pin);
+        if ((lo & RTE.LEVEL) !== 0 && (lo & RTE.REMOTE_IRR) === 0 && (ioapic.irr & (1 << pin)) !== 0) service(pin, false);
+      }
+    },
+    clearSource(source) {
+      for (let pin = 0; pin < IOAPIC_PINS; pin++) ioapic.pins.at(pin).sources &= ~(1 << source);
+    },
+    entry: (pin) => ioapic.pins.at(pin),
+  };
+}

@@ -1,0 +1,29 @@
+// What differs between kernels on x86, as data. Recorded on Linux 6.18 and 6.1; 6.12 from its sources.
+
+import type { KernelVersion } from '@virq/irq-core/kvm';
+
+/** Differences in arch/x86/kvm. */
+export interface X86Profile {
+  /** SMI is delivered (CONFIG_KVM_SMM); the recorded 6.18 host was built without. */
+  readonly smm: boolean;
+  /** HV_SINT routes are accepted (CONFIG_KVM_HYPERV); the recorded 6.18 host was built without. */
+  readonly hypervSint: boolean;
+  /**
+   * While no LAPIC has a logical id, a logical destination is looked for by scanning (answer -1: nobody) instead of in the empty
+   * map (answer 0). Scanned up to 6.2; "KVM: x86: Explicitly track all possibilities for APIC map's logical modes" (6.3) changed it.
+   */
+  readonly scansWithoutLogicalIds: boolean;
+  /** An LDR with several bits in its cluster, or taken already, switches the logical map off (≥ 6.3). */
+  readonly rejectsAliasedLogicalIds: boolean;
+  /** Two vCPUs with one physical id switch the whole map off (≥ 6.3). */
+  readonly rejectsAliasedPhysicalIds: boolean;
+  /** KVM itself completes the EOI right after injecting: a property of the paravirtual host on which 6.18 was recorded. */
+  readonly injectionCompletesEoi: boolean;
+}
+
+/** Profiles by release. */
+export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
+  '6.18': { smm: false, hypervSint: false, scansWithoutLogicalIds: false, rejectsAliasedLogicalIds: true, rejectsAliasedPhysicalIds: true, injectionCompletesEoi: true },
+  '6.12': { smm: true, hypervSint: true, scansWithoutLogicalIds: false, rejectsAliasedLogicalIds: true, rejectsAliasedPhysicalIds: true, injectionCompletesEoi: false },
+  '6.1': { smm: true, hypervSint: true, scansWithoutLogicalIds: true, rejectsAliasedLogicalIds: false, rejectsAliasedPhysicalIds: false, injectionCompletesEoi: false },
+};

@@ -1,0 +1,165 @@
+// One local APIC: accepting interrupts, priorities, acknowledge and EOI. Intel SDM vol. 3 ch. 11; Linux: arch/x86/kvm/lapic.c.
+
+import { type Context, X86_REQ } from './context.ts';
+import type { Lapic } from './layout.ts';
+
+/** Delivery modes, bits 10:8 of ICR, MSI data and redirection entry. */
+export const DM = { FIXED: 0, LOWEST: 1, SMI: 2, RES3: 3, NMI: 4, INIT: 5, SIPI: 6, EXTINT: 7 } as const;
+
+/** IA32_APIC_BASE bits. */
+export const APIC_BASE = { BSP: 1 << 8, X2APIC: 1 << 10, ENABLE: 1 << 11, ADDRESS: 0xfee00000 } as const;
+
+/** LVT indices in the arena. */
+export const LVT = { TIMER: 0, THERMAL: 1, PMC: 2, LINT0: 3, LINT1: 4, ERROR: 5, CMCI: 6 } as const;
+export const LVT_MASKED = 1 << 16;
+
+export const isX2apic = (a: Lapic): boolean => (a.baseLo & APIC_BASE.X2APIC) !== 0;
+export const isHwEnabled = (a: Lapic): boolean => (a.baseLo & APIC_BASE.ENABLE) !== 0;
+export const isSwEnabled = (a: Lapic): boolean => (a.svr & 0x100) !== 0;
+/** kvm_apic_accept_pic_intr: LAPIC off, or LINT0 unmasked in ExtINT mode. */
+export const acceptsPic = (a: Lapic): boolean =>
+  !isHwEnabled(a) || ((a.lvt.get(LVT.LINT0) & LVT_MASKED) === 0 && ((a.lvt.get(LVT.LINT0) >> 8) & 7) === DM.EXTINT);
+
+/** PPR = (TPR class ≥ class of the highest vector in service) ? TPR : that class. */
+export function computePpr(a: Lapic): number {
+  const isr = a.isr.highest();
+  const isrv = isr < 0 ? 0 : isr;
+  return (a.tpr & 0xf0) >= (isrv & 0xf0) ? a.tpr : isrv & 0xf0;
+}
+
+/** The local APICs of one VM, by vCPU index. */
+export interface Lapics {
+  at(vcpu: number): Lapic;
+  readonly count: number;
+  /** __apic_accept_irq: 1 accepted, 0 refused. `level` is 0 for a level-triggered de-assert. */
+  accept(vcpu: number, dm: number, vector: number, trigger: number, level?: number): number;
+  /** Highest vector above PPR, -1 if none. Recomputes PPR as the kernel does. */
+  deliverable(vcpu: number): number;
+  /** kvm_get_apic_interrupt: IRR → ISR for the deliverable vector; -1 if none. */
+  acknowledge(vcpu: number): number;
+  /** The same for a given vector. */
+  takeIntoService(vcpu: number, vector: number): void;
+  /** apic_set_eoi: returns the vector that left service, -1 if none was in it. */
+  eoi(vcpu: number): number;
+  updatePpr(vcpu: number): void;
+  /** Where an EOI of a vector that the IOAPIC handles goes; bound by the IOAPIC or the split irqchip. */
+  bindEoi(handler: (vcpu: number, vector: number, trigger: number) => void): void;
+}
+
+/** Creates the LAPICs over their states. */
+export function createLapics(ctx: Context): Lapics {
+  const { lapics } = ctx.state;
+  const { vcpus } = ctx.kvm;
+  let forwardEoi: (vcpu: number, vector: number, trigger: number) => void = () => undefined;
+
+  const event = (vcpu: number): void => {
+    vcpus.request(vcpu, X86_REQ.EVENT);
+    vcpus.kick(vcpu);
+  };
+
+  /** Fixed and LowPrio end here: the delivery seam (emulated IRR; posting and AVIC replace it). */
+  function fixed(vcpu: number, vector: number, trigger: number, level: number): number {
+    const a = lapics.at(vcpu);
+    if ((trigger === 1 && level === 0) || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
+    a.tmr.put(vector, trigger);
+    a.irr.add(vector);
+    event(vcpu);
+    return 1;
+  }
+
+  const MODES: readonly ((vcpu: number, vector: number, trigger: number, level: number) => number)[] = [
+    fixed,
+    (vcpu, vector, trigger, level) => {
+      lapics.at(vcpu).arbPrio++;
+      return fixed(vcpu, vector, trigger, level);
+    },
+    (vcpu) => {
+      if (!ctx.profile.smm) return 0;
+      lapics.at(vcpu).smiPending = 1;
+      vcpus.request(vcpu, X86_REQ.SMI);
+      vcpus.kick(vcpu);
+      return 1;
+    },
+    (vcpu) => {
+      event(vcpu);
+      return 1;
+    },
+    (vcpu) => {
+      const a = lapics.at(vcpu);
+      a.nmiPending = Math.min(2, a.nmiPending + 1);
+      vcpus.request(vcpu, X86_REQ.NMI);
+      vcpus.kick(vcpu);
+      return 1;
+    },
+    (vcpu, _vector, trigger, level) => {
+      if (trigger === 1 && level === 0) return 0;
+      const a = lapics.at(vcpu);
+      a.initPending = 1;
+      a.sipiPending = 0;
+      event(vcpu);
+      return 1;
+    },
+    (vcpu, vector) => {
+      const a = lapics.at(vcpu);
+      a.sipiVector = vector;
+      a.sipiPending = 1;
+      event(vcpu);
+      return 1;
+    },
+    () => 0,
+  ];
+
+  function updatePpr(vcpu: number): void {
+    const a = lapics.at(vcpu);
+    const old = a.ppr;
+    a.ppr = computePpr(a);
+    if (a.ppr < old && a.irr.highest() > 0) vcpus.request(vcpu, X86_REQ.EVENT);
+  }
+
+  function deliverable(vcpu: number): number {
+    const a = lapics.at(vcpu);
+    if (!isHwEnabled(a)) return -1;
+    a.ppr = computePpr(a);
+    const vector = a.irr.highest();
+    return vector >= 0 && (vector & 0xf0) > a.ppr ? vector : -1;
+  }
+
+  function takeIntoService(vcpu: number, vector: number): void {
+    const a = lapics.at(vcpu);
+    a.irr.delete(vector);
+    a.isr.add(vector);
+    a.ppr = computePpr(a);
+  }
+
+  return {
+    at: (vcpu) => lapics.at(vcpu),
+    count: lapics.length,
+    accept(vcpu, dm, vector, trigger, level = 1) {
+      if (ctx.trace.on)
+        ctx.trace.emit('kvm_apic_accept_irq', { apicid: lapics.at(vcpu).vcpuId, vec: vector, deliveryMode: dm, trigger });
+      return (MODES[dm] as (typeof MODES)[number])(vcpu, vector, trigger, level);
+    },
+    deliverable,
+    acknowledge(vcpu) {
+      const vector = deliverable(vcpu);
+      if (vector >= 0) takeIntoService(vcpu, vector);
+      return vector;
+    },
+    takeIntoService,
+    eoi(vcpu) {
+      const a = lapics.at(vcpu);
+      const vector = a.isr.highest();
+      if (ctx.trace.on) ctx.trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
+      if (vector < 0) return -1;
+      a.isr.delete(vector);
+      updatePpr(vcpu);
+      if (a.eoiVectors.has(vector)) forwardEoi(vcpu, vector, a.tmr.has(vector) ? 1 : 0);
+      vcpus.request(vcpu, X86_REQ.EVENT);
+      return vector;
+    },
+    updatePpr,
+    bindEoi(handler) {
+      forwardEoi = handler;
+    },
+  };
+}

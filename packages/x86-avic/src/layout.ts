@@ -1,0 +1,125 @@
+// State of the x86 interrupt controllers of one VM. Linux: arch/x86/kvm/{i8259.h,ioapic.h,lapic.h}, struct kvm_pic_state, kvm_ioapic, kvm_lapic.
+
+import { array, bitmap, bits, struct, u1, u16, u32, u64, u8, type View } from '@virq/irq-core/arena';
+import type { VmLimits } from '@virq/irq-core/kvm';
+
+/** Pins of the IOAPIC (IOAPIC_NUM_PINS). */
+export const IOAPIC_PINS = 24;
+/** Input pins of the 8259A pair. */
+export const PIC_PINS = 16;
+/** LVT entries: timer, thermal, performance counter, LINT0, LINT1, error, CMCI. */
+export const LVT_ENTRIES = 7;
+
+/** One 8259A, fields in the order and with the names of struct kvm_pic_state. */
+export const PicChip = struct('picChip', {
+  lastIrr: u8,
+  irr: u8,
+  imr: u8,
+  isr: u8,
+  priorityAdd: u8,
+  irqBase: u8,
+  readRegSelect: u8,
+  poll: u8,
+  specialMask: u8,
+  initState: u8,
+  autoEoi: u8,
+  rotateOnAutoEoi: u8,
+  specialFullyNestedMode: u8,
+  init4: u8,
+  elcr: u8,
+  elcrMask: u8,
+});
+export type PicChip = View<typeof PicChip>;
+
+/** The pair: chip 0 master, chip 1 slave. `sources` is irq_states: one bit per source id below 32 (Abstraction: KVM has 64 ids, none above 3 is ever used). */
+export const Pic = struct('pic', {
+  chips: array(PicChip, 2),
+  output: u1,
+  wakeupNeeded: u1,
+  sources: array(u32, PIC_PINS),
+});
+export type Pic = View<typeof Pic>;
+
+/** One redirection entry: low and high 32 bits, and what KVM keeps beside it. `eois` counts successive EOIs with the line up. */
+export const Redirection = struct('redirection', { lo: u32, hi: u32, sources: u32, eois: u16 });
+export type Redirection = View<typeof Redirection>;
+
+/** struct kvm_ioapic. `delivered` is irr_delivered, `rtc*` the RTC tick bookkeeping, `delayedAt` the deadline of delayed EOI injection. */
+export const Ioapic = struct('ioapic', {
+  base: u32,
+  select: u8,
+  id: bits(4),
+  delayed: u1,
+  irr: u32,
+  delivered: u32,
+  pins: array(Redirection, IOAPIC_PINS),
+  rtcPending: u16,
+  delayedAt: u64,
+});
+export type Ioapic = View<typeof Ioapic>;
+
+/** One local APIC. Registers keep the manual's names; `eoiVectors` is ioapic_handled_vectors, `vcpuId` the id given at creation. */
+export const Lapic = struct('lapic', {
+  irr: bitmap(256),
+  isr: bitmap(256),
+  tmr: bitmap(256),
+  eoiVectors: bitmap(256),
+  base: u64,
+  vcpuId: u32,
+  id: u32,
+  ldr: u32,
+  dfr: u32,
+  svr: u32,
+  tpr: u8,
+  ppr: u8,
+  apr: u8,
+  mpState: u8,
+  esr: u32,
+  icr: u32,
+  icr2: u32,
+  lvt: array(u32, LVT_ENTRIES),
+  timerInitial: u32,
+  timerDivide: u32,
+  timerDeadline: u64,
+  tscDeadline: u64,
+  arbPrio: u32,
+  nmiPending: u8,
+  smiPending: u1,
+  initPending: u1,
+  sipiPending: u1,
+  rtcOwed: u1,
+  sipiVector: u8,
+  rtcVector: u8,
+  extintVector: u16,
+  pendingIoapicEoi: u8,
+});
+export type Lapic = View<typeof Lapic>;
+
+/** Which irqchip the VM has. */
+export const IRQCHIP_MODE = { NONE: 0, KERNEL: 1, SPLIT: 2 } as const;
+
+/** The optimised APIC map (kvm_apic_map): rebuilt when dirty. Slots hold 1 + vCPU index; `logicalMode` as in {@link LOGICAL}. */
+const ApicMap = struct('apicMap', {
+  dirty: u1,
+  present: u1,
+  logicalMode: u8,
+  maxApicId: u32,
+  physical: array(u16, 256),
+  flat: array(u16, 8),
+  cluster: array(u16, 256),
+});
+export type ApicMap = View<typeof ApicMap>;
+
+/** State of one VM's x86 interrupt controllers. */
+export const x86Layout = (limits: VmLimits) =>
+  struct('x86', {
+    mode: u8,
+    x2apicFormat: u1,
+    noBroadcastQuirk: u1,
+    reservedPins: u16,
+    pic: Pic,
+    ioapic: Ioapic,
+    map: ApicMap,
+    lapics: array(Lapic, limits.vcpus),
+  });
+export type X86State = View<ReturnType<typeof x86Layout>>;

@@ -1,0 +1,139 @@
+// KVM_GET/SET_IRQCHIP and KVM_GET/SET_LAPIC: what user space can save, and what putting it back sets off. Linux: ioapic.c, i8259.c, lapic.c.
+
+import { EINVAL } from '@virq/irq-core/errors';
+import { x2apicLdr } from './apic-map.ts';
+import { type Context, X86_REQ } from './context.ts';
+import { type IoapicChip, RTE } from './ioapic.ts';
+import { computePpr, isX2apic, type Lapics } from './lapic.ts';
+import { IOAPIC_PINS } from './layout.ts';
+import type { PicPair } from './pic.ts';
+
+/** struct kvm_ioapic_state. */
+export interface IoapicState {
+  base: number;
+  select: number;
+  id: number;
+  irr: number;
+  /** 24 entries. */
+  redirections: bigint[];
+}
+
+/** The registers of KVM_SET_LAPIC that the model takes. Absent ones stay. */
+export interface LapicState {
+  irr?: readonly number[];
+  isr?: readonly number[];
+  tmr?: readonly number[];
+  id?: number;
+  tpr?: number;
+  ldr?: number;
+  dfr?: number;
+  spiv?: number;
+  lvt0?: number;
+  lvt1?: number;
+  icr?: number;
+  icr2?: number;
+}
+
+/** Field names of struct kvm_pic_state → arena fields. */
+export const PIC_FIELDS = {
+  last_irr: 'lastIrr',
+  irr: 'irr',
+  imr: 'imr',
+  isr: 'isr',
+  priority_add: 'priorityAdd',
+  irq_base: 'irqBase',
+  read_reg_select: 'readRegSelect',
+  poll: 'poll',
+  special_mask: 'specialMask',
+  init_state: 'initState',
+  auto_eoi: 'autoEoi',
+  rotate_on_auto_eoi: 'rotateOnAutoEoi',
+  special_fully_nested_mode: 'specialFullyNestedMode',
+  init4: 'init4',
+  elcr: 'elcr',
+} as const;
+
+/** Saving and restoring of one VM's chips. */
+export interface SaveRestore {
+  /** Delivered edges are hidden: irr & ~irr_delivered. */
+  getIoapic(): IoapicState;
+  /** Every saved irr bit is injected again; line sources are not part of the state. */
+  setIoapic(s: IoapicState): void;
+  setPic(chip: number, fields: Readonly<Partial<Record<keyof typeof PIC_FIELDS, number>>>): void;
+  /** 0, or -EINVAL for a wrong id in x2APIC mode with 32-bit ids. */
+  setLapic(vcpu: number, s: LapicState): number;
+}
+
+/** What saving and restoring works on. */
+export interface SaveRestoreParts {
+  readonly lapics: Lapics;
+  readonly ioapic: IoapicChip;
+  readonly pic: PicPair;
+  mapChanged(): void;
+}
+
+/** Creates save and restore. */
+export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRestore {
+  const { ioapic: state } = ctx.state;
+  const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => pin);
+
+  function setSets(vcpu: number, s: LapicState): void {
+    const a = parts.lapics.at(vcpu);
+    for (const [set, members] of [[a.irr, s.irr], [a.isr, s.isr], [a.tmr, s.tmr]] as const) {
+      if (members === undefined) continue;
+      set.clear();
+      for (const vector of members) set.add(vector);
+    }
+  }
+
+  return {
+    getIoapic: () => ({
+      base: state.base,
+      select: state.select,
+      id: state.id,
+      irr: state.irr & ~state.delivered,
+      redirections: pins.map((pin) => (BigInt(parts.ioapic.entry(pin).hi) << 32n) | BigInt(parts.ioapic.entry(pin).lo)),
+    }),
+    setIoapic(s) {
+      state.base = s.base;
+      state.select = s.select;
+      state.id = s.id;
+      for (const pin of pins) {
+        const bits = s.redirections[pin] ?? BigInt(RTE.MASK);
+        parts.ioapic.entry(pin).lo = Number(bits & 0xffffffffn);
+        parts.ioapic.entry(pin).hi = Number(bits >> 32n);
+      }
+      state.irr = state.delivered = 0;
+      ctx.kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
+      for (const pin of pins) if (s.irr & (1 << pin)) parts.ioapic.setLevel(pin, 1, true);
+    },
+    setPic(chip, fields) {
+      const c = parts.pic.chip(chip);
+      for (const [name, value] of Object.entries(fields) as [keyof typeof PIC_FIELDS, number][]) c[PIC_FIELDS[name]] = value;
+      parts.pic.update();
+    },
+    setLapic(vcpu, s) {
+      const a = parts.lapics.at(vcpu);
+      if (s.id !== undefined && isX2apic(a) && ctx.state.x2apicFormat === 1 && s.id !== a.vcpuId) return -EINVAL;
+      // Linux: PPR is computed before isr_count is, so it is stale when nothing was in service before.
+      const hadIsr = !a.isr.isEmpty();
+      setSets(vcpu, s);
+      if (s.id !== undefined && !isX2apic(a)) a.id = s.id >>> 24;
+      if (s.tpr !== undefined) a.tpr = s.tpr;
+      if (isX2apic(a)) a.ldr = x2apicLdr(a.vcpuId);
+      else if (s.ldr !== undefined) a.ldr = s.ldr;
+      if (s.dfr !== undefined) a.dfr = s.dfr;
+      if (s.spiv !== undefined) a.svr = s.spiv;
+      if (s.lvt0 !== undefined) a.lvt.set(3, s.lvt0);
+      if (s.lvt1 !== undefined) a.lvt.set(4, s.lvt1);
+      if (s.icr !== undefined) a.icr = s.icr;
+      if (s.icr2 !== undefined) a.icr2 = s.icr2;
+      a.ppr = hadIsr ? computePpr(a) : a.tpr;
+      a.arbPrio = 0;
+      parts.mapChanged();
+      ctx.kvm.vcpus.request(vcpu, X86_REQ.EVENT);
+      ctx.kvm.vcpus.request(vcpu, X86_REQ.SCAN_IOAPIC);
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+// Where an EOI goes: to the in-kernel IOAPIC, or with the split irqchip to user space (KVM_EXIT_IOAPIC_EOI). Linux: lapic.c kvm_ioapic_send_eoi.
+
+import { type Context, X86_REQ } from './context.ts';
+import type { IoapicChip } from './ioapic.ts';
+import { IRQCHIP_MODE } from './layout.ts';
+
+/** The handler for EOIs of vectors in the EOI bitmap. */
+export function createEoiForwarding(ctx: Context, ioapic: IoapicChip): (vcpu: number, vector: number, trigger: number) => void {
+  return (vcpu, vector, trigger) => {
+    if (ctx.state.mode !== IRQCHIP_MODE.SPLIT) return ioapic.eoi(vcpu, vector, trigger);
+    ctx.state.lapics.at(vcpu).pendingIoapicEoi = vector;
+    ctx.kvm.vcpus.request(vcpu, X86_REQ.IOAPIC_EOI_EXIT);
+  };
+}

@@ -1,0 +1,154 @@
+// What guest code can do: accesses through memory, ports and MSRs, taking and ending interrupts.
+
+import { EINVAL } from '@virq/irq-core/errors';
+import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
+import type { X86Chip } from '../chip.ts';
+import { IOAPIC_BASE } from '../ioapic-regs.ts';
+import { bit, int, vcpu } from './args.ts';
+
+type Op = Operation<X86Chip>;
+
+const n = (args: Args, key: string): number => args[key] as number;
+const done = (exit = 'done'): OpResult => ({ ret: 0, out: { exit } });
+const hasVcpu = (c: X86Chip, args: Args): boolean => n(args, 'vcpu') < c.lapics.count;
+const hex = (v: bigint | number): string => `0x${v.toString(16)}`;
+
+/** Wraps an operation of one vCPU: -EINVAL when the VM has no such vCPU. */
+const onVcpu = (summary: string, args: Op['args'], run: (c: X86Chip, vcpu: number, args: Args) => OpResult): Op => ({
+  summary,
+  args: { vcpu, ...args },
+  run: (c, given) => (hasVcpu(c, given) ? run(c, n(given, 'vcpu'), given) : { ret: -EINVAL }),
+});
+
+const address = int('guest physical address');
+const size = int('bytes of the access', { min: 1, max: 8, default: 4 });
+const msr = int('MSR number');
+
+/** IF=1 for one entry: the CPU takes what is pending. */
+function openWindow(c: X86Chip, v: number): OpResult {
+  c.guest.enter(v);
+  const vector = c.guest.acknowledge(v);
+  if (vector < 0) return done('halt');
+  if (c.context.profile.injectionCompletesEoi) c.lapicRegs.write(v, 0xb0, 0);
+  return { ret: 0, out: { exit: 'vector', vector } };
+}
+
+function endOfInterrupt(c: X86Chip, v: number, how: string): OpResult {
+  if (how === 'mmio') {
+    c.guest.mmioWrite(v, 0xfee000b0, 4, 0);
+    return done();
+  }
+  if (how === 'setmsr') return { ret: c.lapicRegs.writeMsr(v, 0x80b, 0n) < 0 ? 0 : 1 };
+  return done(c.guest.writeMsr(v, 0x80b, 0n));
+}
+
+/** A redirection entry from its named fields, or as the 64-bit value itself. */
+function redirection(value: unknown): bigint {
+  if (typeof value === 'bigint') return value;
+  const f = value as Readonly<Record<string, number>>;
+  const bits = (key: string, at: number): number => ((f[key] ?? 0) << at) >>> 0;
+  const low = bits('vec', 0) | bits('dm', 8) | bits('logical', 11) | bits('pol', 13) | bits('level', 15) | bits('mask', 16);
+  return (BigInt(f['dest'] ?? 0) << 56n) | BigInt(low >>> 0);
+}
+
+function writeRegister(c: X86Chip, index: number, value: number): void {
+  c.guest.mmioWrite(0, IOAPIC_BASE, 4, index);
+  c.guest.mmioWrite(0, IOAPIC_BASE + 0x10, 4, value);
+}
+
+/** Guest operations by name. */
+export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
+  ack: onVcpu('the CPU accepts the highest deliverable interrupt: IRR → ISR', {}, (c, v) => {
+    c.lapicRegs.read(v, 0xa0);
+    const vector = c.lapics.acknowledge(v);
+    return { ret: 0, out: { vector: vector < 0 ? null : vector } };
+  }),
+  eoi: onVcpu(
+    'end of interrupt',
+    { how: { type: 'enum', values: ['mmio', 'wrmsr', 'setmsr'], default: 'mmio', doc: 'by a store, by WRMSR in the guest, or by KVM_SET_MSRS' } },
+    (c, v, args) => endOfInterrupt(c, v, args['how'] as string),
+  ),
+  mmio_read: onVcpu('guest load', { addr: address, size }, (c, v, args) => {
+    const { exit, value } = c.guest.mmioRead(v, n(args, 'addr'), n(args, 'size'));
+    return { ret: 0, out: { exit, value: hex(value) } };
+  }),
+  mmio_write: onVcpu('guest store', { addr: address, value: int('value'), size }, (c, v, args) =>
+    done(c.guest.mmioWrite(v, n(args, 'addr'), n(args, 'size'), n(args, 'value'))),
+  ),
+  in: onVcpu('guest IN', { port: int('I/O port', { max: 0xffff }), size: int('bytes', { min: 1, max: 4, default: 1 }) }, (c, v, args) => {
+    c.guest.enter(v);
+    const { exit, value } = c.guest.portRead(n(args, 'port'), n(args, 'size'));
+    return { ret: 0, out: { exit, value: hex(value) } };
+  }),
+  out: onVcpu(
+    'guest OUT',
+    { port: int('I/O port', { max: 0xffff }), value: int('value'), size: int('bytes', { min: 1, max: 4, default: 1 }) },
+    (c, v, args) => {
+      c.guest.enter(v);
+      return done(c.guest.portWrite(n(args, 'port'), n(args, 'size'), n(args, 'value')));
+    },
+  ),
+  rdmsr: onVcpu('guest RDMSR', { msr }, (c, v, args) => {
+    const { exit, value } = c.guest.readMsr(v, n(args, 'msr'));
+    return { ret: 0, out: { exit, value: hex(value) } };
+  }),
+  wrmsr: onVcpu('guest WRMSR', { msr, value: { type: 'u64', doc: 'value' } }, (c, v, args) =>
+    done(c.guest.writeMsr(v, n(args, 'msr'), args['value'] as bigint)),
+  ),
+  ioapic_read: {
+    summary: 'reads an IOAPIC register through IOREGSEL and IOWIN',
+    args: { reg: int('register index', { max: 255 }) },
+    run(c, args) {
+      c.guest.mmioWrite(0, IOAPIC_BASE, 4, n(args, 'reg'));
+      return { ret: 0, out: { exit: 'done', value: hex(c.guest.mmioRead(0, IOAPIC_BASE + 0x10, 4).value) } };
+    },
+  },
+  ioapic_write: {
+    summary: 'writes an IOAPIC register through IOREGSEL and IOWIN',
+    args: { reg: int('register index', { max: 255 }), value: int('value') },
+    run(c, args) {
+      writeRegister(c, n(args, 'reg'), n(args, 'value'));
+      return done();
+    },
+  },
+  ioapic_redir: {
+    summary: 'writes a redirection entry, high word first',
+    args: {
+      pin: int('pin', { max: 119 }),
+      value: {
+        type: 'either',
+        doc: 'the entry: 64-bit value, or its fields',
+        of: [
+          { type: 'u64', doc: 'value' },
+          {
+            type: 'object',
+            doc: 'fields',
+            fields: {
+              vec: int('vector', { max: 255, default: 0 }),
+              dm: int('delivery mode', { max: 7, default: 0 }),
+              logical: bit('logical destination', { default: 0 }),
+              pol: bit('polarity', { default: 0 }),
+              level: bit('level-triggered', { default: 0 }),
+              mask: bit('masked', { default: 0 }),
+              dest: int('destination', { max: 255, default: 0 }),
+            },
+          },
+        ],
+      },
+    },
+    run(c, args) {
+      const entry = redirection(args['value']);
+      const index = 0x10 + 2 * n(args, 'pin');
+      writeRegister(c, index + 1, Number(entry >> 32n));
+      writeRegister(c, index, Number(entry & 0xffffffffn));
+      return done();
+    },
+  },
+  window: onVcpu('one entry with interrupts enabled', {}, openWindow),
+  hlt: onVcpu('the vCPU halts with interrupts enabled; wakes at once if something is pending', {}, (c, v) => {
+    c.guest.enter(v);
+    if (c.guest.pending(v) >= 0 || c.pic.output()) return openWindow(c, v);
+    c.context.kvm.vcpus.block(v);
+    return done('halt');
+  }),
+};

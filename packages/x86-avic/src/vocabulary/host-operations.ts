@@ -1,0 +1,142 @@
+// What user space can do to the chips: save and restore, MSRs from outside, mp_state, NMI, KVM_INTERRUPT, sync.
+
+import { EEXIST, EINVAL, ENXIO } from '@virq/irq-core/errors';
+import type { Args, Json, Operation, OpResult } from '@virq/irq-core/machine';
+import type { X86Chip } from '../chip.ts';
+import { X86_REQ } from '../context.ts';
+import { IOAPIC_PINS, IRQCHIP_MODE } from '../layout.ts';
+import { type LapicState, PIC_FIELDS } from '../save-restore.ts';
+import { int, list, vcpu } from './args.ts';
+import { observePicChip } from './observe.ts';
+
+type Op = Operation<X86Chip>;
+const n = (args: Args, key: string): number => args[key] as number;
+const noKernelChip = (c: X86Chip): boolean => c.state.mode !== IRQCHIP_MODE.KERNEL;
+const hex = (v: bigint | number): string => `0x${v.toString(16)}`;
+
+function getIoapic(c: X86Chip): Readonly<Record<string, Json>> {
+  const s = c.saveRestore.getIoapic();
+  return { base: hex(s.base), sel: s.select, id: s.id, irr: hex(s.irr >>> 0), redir: s.redirections.map(hex) };
+}
+
+function setIoapic(c: X86Chip, args: Args): OpResult {
+  if (noKernelChip(c)) return { ret: -ENXIO };
+  const now = c.saveRestore.getIoapic();
+  const given = args['redir'] as Readonly<Record<string, bigint>>[] | undefined;
+  const redirections = now.redirections;
+  for (const e of given ?? []) redirections[Number(e['pin'])] = e['value'] as bigint;
+  const irr = args['irr'] as number[] | undefined;
+  c.saveRestore.setIoapic({
+    ...now,
+    redirections,
+    irr: irr === undefined ? now.irr : irr.reduce((mask, pin) => mask | (1 << pin), 0),
+    id: (args['id'] as number | undefined) ?? now.id,
+    select: (args['sel'] as number | undefined) ?? now.select,
+  });
+  return { ret: 0 };
+}
+
+const picFields = Object.fromEntries(Object.keys(PIC_FIELDS).map((name) => [name, int(name, { max: 255, optional: true })]));
+const lapicInts = Object.fromEntries(
+  ['id', 'tpr', 'ldr', 'dfr', 'spiv', 'lvt0', 'lvt1', 'icr', 'icr2'].map((name) => [name, int(`register ${name}`, { optional: true })]),
+);
+
+function interrupt(c: X86Chip, v: number, vector: number): OpResult {
+  if (c.state.mode === IRQCHIP_MODE.KERNEL) return { ret: -ENXIO };
+  if (vector > 255) return { ret: -EINVAL };
+  const a = c.lapics.at(v);
+  if (c.state.mode === IRQCHIP_MODE.SPLIT && a.extintVector !== 0) return { ret: -EEXIST };
+  a.extintVector = vector + 1;
+  c.context.kvm.vcpus.request(v, X86_REQ.EVENT);
+  return { ret: 0 };
+}
+
+/** Host operations by name. */
+export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
+  irqchip_get: {
+    summary: 'KVM_GET_IRQCHIP',
+    args: { chip: int('chip id: 0 PIC master, 1 PIC slave, 2 IOAPIC') },
+    run(c, args) {
+      const chip = n(args, 'chip');
+      if (noKernelChip(c)) return { ret: -ENXIO };
+      if (chip > 2) return { ret: -EINVAL };
+      return { ret: 0, out: chip === 2 ? getIoapic(c) : observePicChip(c, chip) };
+    },
+  },
+  ioapic_set: {
+    summary: 'KVM_SET_IRQCHIP of the IOAPIC: given fields over the present state',
+    args: {
+      irr: list('pins with a pending interrupt', IOAPIC_PINS - 1),
+      id: int('IOAPIC id', { max: 15, optional: true }),
+      sel: int('IOREGSEL', { max: 255, optional: true }),
+      redir: {
+        type: 'list',
+        optional: true,
+        doc: 'entries to change',
+        of: { type: 'object', doc: 'entry', fields: { pin: int('pin', { max: 23 }), value: { type: 'u64', doc: 'entry' } } },
+      },
+    },
+    run: setIoapic,
+  },
+  pic_set: {
+    summary: 'KVM_SET_IRQCHIP of one 8259A',
+    args: { chip: int('0 master, 1 slave', { max: 1, default: 0 }), ...picFields },
+    run(c, args) {
+      if (noKernelChip(c)) return { ret: -ENXIO };
+      const { chip, ...fields } = args;
+      c.saveRestore.setPic(chip as number, fields as Readonly<Record<string, number>>);
+      return { ret: 0 };
+    },
+  },
+  lapic_set: {
+    summary: 'KVM_SET_LAPIC: given registers over the present ones',
+    args: { vcpu, irr: list('IRR', 255), isr: list('ISR', 255), tmr: list('TMR', 255), ...lapicInts },
+    run(c, args) {
+      if (c.state.mode === IRQCHIP_MODE.NONE) return { ret: -EINVAL };
+      return { ret: c.saveRestore.setLapic(n(args, 'vcpu'), args as LapicState) };
+    },
+  },
+  set_msr: {
+    summary: 'KVM_SET_MSRS of one MSR: 1 when it was set, 0 when it was refused',
+    args: { vcpu, msr: int('MSR number'), value: { type: 'u64', doc: 'value' } },
+    run: (c, args) => ({ ret: c.guest.writeMsr(n(args, 'vcpu'), n(args, 'msr'), args['value'] as bigint) === 'done' ? 1 : 0 }),
+  },
+  get_msr: {
+    summary: 'KVM_GET_MSRS of one MSR',
+    args: { vcpu, msr: int('MSR number') },
+    run(c, args) {
+      const { exit, value } = c.guest.readMsr(n(args, 'vcpu'), n(args, 'msr'));
+      return exit === 'done' ? { ret: 1, out: { value: hex(value) } } : { ret: 0 };
+    },
+  },
+  sync: {
+    summary: 'lets every vCPU enter once and serve its requests',
+    args: {},
+    run(c) {
+      for (let v = 0; v < c.lapics.count; v++) c.guest.enter(v);
+      return { ret: 0, out: { exit: 'done' } };
+    },
+  },
+  set_mp_state: {
+    summary: 'KVM_SET_MP_STATE',
+    args: { vcpu, state: int('KVM_MP_STATE_*') },
+    run(c, args) {
+      c.lapics.at(n(args, 'vcpu')).mpState = n(args, 'state');
+      return { ret: 0 };
+    },
+  },
+  nmi: {
+    summary: 'KVM_NMI',
+    args: { vcpu },
+    run(c, args) {
+      const a = c.lapics.at(n(args, 'vcpu'));
+      a.nmiPending = Math.min(2, a.nmiPending + 1);
+      return { ret: 0 };
+    },
+  },
+  interrupt: {
+    summary: 'KVM_INTERRUPT: an external interrupt from a userspace PIC',
+    args: { vcpu, vector: int('vector') },
+    run: (c, args) => interrupt(c, n(args, 'vcpu'), n(args, 'vector')),
+  },
+};

@@ -1,0 +1,39 @@
+// x86's words in scenarios and in `virq exec`.
+
+import type { Args, ArgSpec, Vocabulary } from '@virq/irq-core/machine';
+import type { X86Chip, X86Options } from '../chip.ts';
+import { int, list } from './args.ts';
+import { GUEST_OPERATIONS } from './guest-operations.ts';
+import { HOST_OPERATIONS } from './host-operations.ts';
+import { OBSERVE } from './observe.ts';
+
+const VM: Readonly<Record<string, ArgSpec>> = {
+  irqchip: { type: 'enum', values: ['kernel', 'split', 'none'], default: 'kernel', doc: 'KVM_CREATE_IRQCHIP, KVM_CAP_SPLIT_IRQCHIP or neither' },
+  vcpus: int('number of vCPUs', { min: 0, max: 1024, default: 1 }),
+  lapic_enable: { type: 'bool', default: true, doc: 'LAPICs start software-enabled (SPIV bit 8)' },
+  split_pins: int('IOAPIC pins reserved with the split irqchip', { max: 4096, default: 24 }),
+  x2apic_api: int('KVM_CAP_X2APIC_API: bit 0 32-bit ids, bit 1 no broadcast quirk', { max: 3, default: 0 }),
+  boot_cpu: int('KVM_SET_BOOT_CPU_ID', { max: 4095, default: 0 }),
+  apic_ids: list('vCPU ids by index; default 0, 1, …', 4095),
+};
+
+/** Options of a VM from checked `vm` arguments. */
+export function x86Options(args: Args): X86Options {
+  return {
+    irqchip: (args['irqchip'] as X86Options['irqchip'] | undefined) ?? 'kernel',
+    vcpus: (args['vcpus'] as number | undefined) ?? 1,
+    lapicEnable: (args['lapic_enable'] as boolean | undefined) ?? true,
+    splitPins: (args['split_pins'] as number | undefined) ?? 24,
+    x2apicApi: (args['x2apic_api'] as number | undefined) ?? 0,
+    bootCpu: (args['boot_cpu'] as number | undefined) ?? 0,
+    apicIds: (args['apic_ids'] as number[] | undefined) ?? [],
+  };
+}
+
+/** The vocabulary. */
+export const vocabulary: Vocabulary<X86Chip> = {
+  vm: VM,
+  operations: { ...GUEST_OPERATIONS, ...HOST_OPERATIONS },
+  observe: OBSERVE,
+  observeDefault: ['lapic', 'ioapic', 'pic', 'efd'],
+};
