@@ -21,3 +21,4 @@ export {
   type TraceReport,
 } from './report/trace-report.ts';
 export type { LatencySummary } from './rows/latency-histogram.ts';
+export { createShapeReader, type ShapeReader } from './capture-shape.ts';

@@ -33,5 +33,5 @@ export default x86Avic;
 export type { X86Chip, X86Options } from './chip.ts';
 export { DELIVERY_MODE, x86Events } from './events.ts';
 export { IRQCHIP_MODE } from './layout.ts';
-export { createX86Replayer } from './replay/x86-replayer.ts';
+export { replayX86 } from './replay/index.ts';
 export { irqchipRoute } from './routing.ts';

@@ -32,6 +32,8 @@ export interface IoapicChip {
   service(pin: number, lineStatus: boolean): number;
   /** kvm_ioapic_update_eoi: EOI of a vector on a vCPU. */
   eoi(vcpu: number, vector: number, trigger: number): void;
+  /** kvm_ioapic_update_eoi_one: the part of an EOI that concerns one pin. */
+  eoiPin(vcpu: number, pin: number, trigger: number): void;
   /** The delayed EOI injection timer (10 ms) has run out. */
   tick(now: bigint): void;
   clearSource(source: number): void;
@@ -149,6 +151,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
       for (let pin = 0; pin < IOAPIC_PINS; pin++)
         if ((ioapic.pins.at(pin).lo & RTE.VECTOR) === vector) eoiPin(vcpu, pin, trigger);
     },
+    eoiPin,
     tick(now) {
       if (ioapic.delayed === 0 || now < ioapic.delayedAt) return;
       ioapic.delayed = 0;

@@ -44,6 +44,8 @@ export interface CaptureShape {
   readonly maxVcpu: number;
   /** Thread id → vCPU id, where the capture shows it (kvm_eoi, kvm_entry, kvm_exit). */
   readonly vcpuOfThread: ReadonlyMap<number, number>;
+  /** IOAPIC pins that show one and the same vector at least three times: nobody reprograms them during the capture. */
+  readonly steadyPins: ReadonlySet<number>;
   /** vCPU ids that several threads claim: more than one VM is in the capture. */
   readonly contested: readonly number[];
 }

@@ -16,7 +16,7 @@ export interface ReplayTarget {
   msi(e: RecordedEvent): readonly Emitted[];
   ipi(sender: number, e: RecordedEvent): readonly Emitted[];
   /** A local source (timer, LVT, an IPI whose cause was not captured) reaches one LAPIC. */
-  accept(e: RecordedEvent): void;
+  accept(e: Pick<RecordedEvent, 'apicid' | 'vector' | 'deliveryMode' | 'trigger'>): void;
   eoi(vcpu: number): readonly Emitted[];
   portWrite(port: number, value: number): readonly Emitted[];
   portRead(port: number): number;
@@ -40,6 +40,16 @@ export interface ReplayTarget {
   learnRoute(gsi: number, chip: number, pin: number): boolean;
   /** Makes sure a resampling irqfd exists on the GSI. Returns false if it did. */
   learnResampler(gsi: number): boolean;
+  /** The last resampling irqfd of a GSI is gone: its line was lowered outside any EOI. */
+  dropResampler(gsi: number): readonly Emitted[];
+  /** Vector of a pin's redirection entry. */
+  vectorOf(pin: number): number;
+  /** Makes the vCPUs in `accepted` (and no others) match a logical destination. */
+  learnLogical(dest: number, accepted: readonly number[]): void;
+  /** EOI of one pin whose entry the capture shows to carry the vector now. */
+  eoiPin(vcpu: number, pin: number, vector: number): readonly Emitted[];
+  /** EOI of a PIC input by a port write that was not captured. */
+  eoiPic(pin: number): readonly Emitted[];
   /** Marks a vector in service (the capture began while it was). */
   learnInService(vcpu: number, vector: number): void;
   /** Pin of an unmasked-since pending level entry with this vector, -1 if none: explains an accept nobody caused. */

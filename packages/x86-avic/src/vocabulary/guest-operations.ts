@@ -29,7 +29,9 @@ function openWindow(c: X86Chip, v: number): OpResult {
   c.guest.enter(v);
   const vector = c.guest.acknowledge(v);
   if (vector < 0) return done('halt');
-  if (c.context.profile.injectionCompletesEoi) c.lapicRegs.write(v, 0xb0, 0);
+  const { profile, trace } = c.context;
+  if (profile.injectionCompletesEoi) c.lapicRegs.write(v, 0xb0, 0);
+  else if (trace.on) trace.emit('kvm_inj_virq', { vector, soft: 0, reinjected: 0 });
   return { ret: 0, out: { exit: 'vector', vector } };
 }
 
@@ -61,7 +63,9 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
   ack: onVcpu('the CPU accepts the highest deliverable interrupt: IRR → ISR', {}, (c, v) => {
     c.lapicRegs.read(v, 0xa0);
     const vector = c.lapics.acknowledge(v);
-    return { ret: 0, out: { vector: vector < 0 ? null : vector } };
+    if (vector < 0) return { ret: 0, out: { vector: null } };
+    c.lapicRegs.read(v, 0xa0);
+    return { ret: 0, out: { vector } };
   }),
   eoi: onVcpu(
     'end of interrupt',
