@@ -2,8 +2,10 @@
 
 import { type Arena, createArena, type Fields, struct, type StructKind, u64 } from '../arena/index.ts';
 import type { AnyBackend, VmChip, VmOptions } from '../backend.ts';
+import { type Bypass, bypassLayout, type BypassState, createBypass } from '../bypass/index.ts';
 import { ModelError } from '../errors.ts';
 import { createTrace, type EventTexts, type Trace, type TraceEvent } from '../events/index.ts';
+import { createHost, type Host, hostLayout, type HostState, type SpuriousLimits } from '../host/index.ts';
 import {
   bindIrqfdWakeups,
   createEventfds,
@@ -33,6 +35,7 @@ import {
   type Scheduler,
   straight,
 } from '../protocol/index.ts';
+import { createVfio, type DeviceSpec, type Vfio, vfioLayout, type VfioState, virqfdInject } from '../vfio/index.ts';
 
 /** One VM of a machine. */
 export interface VmSpec {
@@ -51,6 +54,10 @@ export interface MachineOptions {
   readonly kernel?: KernelVersion;
   readonly vms: readonly VmSpec[];
   readonly limits?: Partial<MachineLimits>;
+  /** Passed-through devices of the host. */
+  readonly devices?: readonly DeviceSpec[];
+  /** Thresholds of the host's spurious detector; small ones for `check`. */
+  readonly spurious?: SpuriousLimits;
   /** Record footprints (for reductions in `check`). */
   readonly record?: boolean;
 }
@@ -61,9 +68,13 @@ export interface MachineLimits {
   readonly eventfds: number;
   /** Processes in flight at once, ≤ 255. */
   readonly processes: number;
+  /** Linux irq numbers of wired lines, 0..irqs-1. */
+  readonly irqs: number;
+  /** irqbypass producers and consumers, each ≤ 1023. */
+  readonly bypass: number;
 }
 
-const LIMITS: MachineLimits = { eventfds: 1023, processes: 64 };
+const LIMITS: MachineLimits = { eventfds: 1023, processes: 64, irqs: 64, bypass: 1023 };
 
 /** A VM as the machine holds it. */
 export interface Vm {
@@ -82,6 +93,9 @@ export interface Machine {
   /** The generic halves, by VM index: what KVM's protocols work on. */
   readonly kvms: readonly Kvm[];
   readonly eventfds: Eventfds;
+  readonly host: Host;
+  readonly bypass: Bypass;
+  readonly vfio: Vfio;
   readonly processes: Processes<Machine>;
   readonly trace: Trace & { listener: ((event: TraceEvent) => void) | null };
   /** Kernel texts of all tracepoints that can be emitted. */
@@ -99,12 +113,22 @@ interface Root {
   readonly clockLo: number;
   readonly clockHi: number;
   readonly eventfds: EventfdsState;
+  readonly host: HostState;
+  readonly bypass: BypassState;
+  readonly vfio: VfioState;
   readonly processes: ProcessTableView;
 }
 
 function layoutOf(o: MachineOptions, limits: readonly VmLimits[], protocols: readonly AnyProtocol<never>[]): StructKind {
   const host = { ...LIMITS, ...o.limits };
-  const fields: Record<string, Fields[string]> = { clock: u64, eventfds: eventfdsLayout(host.eventfds) };
+  const devices = o.devices?.length ?? 0;
+  const fields: Record<string, Fields[string]> = {
+    clock: u64,
+    eventfds: eventfdsLayout(host.eventfds),
+    host: hostLayout({ irqs: devices === 0 ? 1 : host.irqs, actions: devices + 8 }),
+    bypass: bypassLayout(host.bypass),
+    vfio: vfioLayout(devices),
+  };
   for (const [i, vm] of o.vms.entries()) {
     const sizes = limits[i] as VmLimits;
     fields[nameOf(vm, i)] = struct(nameOf(vm, i), { kvm: kvmLayout(sizes), chip: vm.backend.layout(sizes, vm.options ?? {}) });
@@ -113,9 +137,17 @@ function layoutOf(o: MachineOptions, limits: readonly VmLimits[], protocols: rea
   return struct('machine', fields);
 }
 
+/** Texts of the host's own tracepoints and messages. */
+const HOST_TEXTS: EventTexts = {
+  irq_handler_entry: (e) => `irq=${e['irq']} name=${e['name']}`,
+  irq_handler_exit: (e) => `irq=${e['irq']} ret=${e['handled'] ? 'handled' : 'unhandled'}`,
+  genirq: (e) => String(e['text']),
+  nobody_cared: (e) => String(e['text']),
+};
+
 const nameOf = (vm: VmSpec, index: number): string => vm.name ?? `vm${index}`;
 
-const RESERVED: ReadonlySet<string> = new Set(['clock', 'eventfds', 'processes']);
+const RESERVED: ReadonlySet<string> = new Set(['clock', 'eventfds', 'host', 'bypass', 'vfio', 'processes']);
 
 function checkNames(vms: readonly VmSpec[]): void {
   const seen = new Set<string>(RESERVED);
@@ -133,7 +165,7 @@ function limitsOf(vm: VmSpec): VmLimits {
 }
 
 function uniqueProtocols(vms: readonly VmSpec[]): AnyProtocol<never>[] {
-  return [...new Set<AnyProtocol<never>>([...KVM_PROTOCOLS, ...vms.flatMap((vm) => vm.backend.protocols)])];
+  return [...new Set<AnyProtocol<never>>([...KVM_PROTOCOLS, virqfdInject, ...vms.flatMap((vm) => vm.backend.protocols)])];
 }
 
 /** Composes a machine and brings every VM to reset. Throws ModelError when names clash. */
@@ -157,7 +189,10 @@ export function createMachine(o: MachineOptions): Machine {
     kvms,
     eventfds,
     trace,
-    texts: Object.assign({}, ...o.vms.map((vm) => vm.backend.events)) as EventTexts,
+    texts: Object.assign({ ...HOST_TEXTS }, ...o.vms.map((vm) => vm.backend.events)) as EventTexts,
+    host: undefined as never,
+    bypass: undefined as never,
+    vfio: undefined as never,
     processes: undefined as never,
     settle: (scheduler = straight(), options) => run(machine.processes, scheduler, options),
     now,
@@ -167,7 +202,11 @@ export function createMachine(o: MachineOptions): Machine {
     },
   };
   const processes = createProcesses<Machine>(arena, root.processes, protocols as unknown as readonly AnyProtocol<Machine>[], machine);
-  (machine as { processes: Processes<Machine> }).processes = processes;
+  const host = createHost({ state: root.host, trace, now, ...(o.spurious === undefined ? {} : { spurious: o.spurious }) });
+  const bypass = createBypass({ state: root.bypass, world: machine, kernel });
+  const defer = (device: number): void => void processes.spawn(virqfdInject, { device });
+  const vfio = createVfio({ state: root.vfio, specs: o.devices ?? [], host, eventfds, bypass, defer });
+  Object.assign(machine, { processes, host, bypass, vfio });
   for (const [index, spec] of o.vms.entries()) {
     const name = nameOf(spec, index);
     const state = root[name] as { kvm: KvmState; chip: never };
@@ -178,6 +217,7 @@ export function createMachine(o: MachineOptions): Machine {
     const context = { vm: index, limits: sizes, kvm, trace, kernel, options: spec.options ?? {}, now };
     const chip = spec.backend.attach(context, state.chip);
     kvm.bindArch(chip.arch);
+    kvm.bindBypass(bypass);
     chip.installDefaults?.();
     vms.push({ index, name, backend: spec.backend, kvm, chip });
   }

@@ -3,6 +3,7 @@
 import { EINVAL, ENXIO } from '../errors.ts';
 import { formatEvent, type TraceEvent } from '../events/index.ts';
 import { FD_NOT_EVENTFD, IRQFD_FLAG, ROUTE, type RouteInput } from '../kvm/index.ts';
+import { DEVICE_OPERATIONS } from './device-operations.ts';
 import type { Machine, Vm } from './machine.ts';
 import { type Args, type ArgSpec, type Json, OK, type Operation, type OpResult } from './vocabulary.ts';
 
@@ -13,6 +14,8 @@ export interface Session {
   vm: Vm;
   /** fd of an eventfd by name, made on first use. */
   eventfd(name: string): number;
+  /** Index of a passed-through device by name, -1 if there is none. */
+  device(name: string): number;
   /** Names of the eventfds made so far, in order. */
   eventfdNames(): readonly string[];
   /** Keys that {@link Session.observe} shows. */
@@ -48,6 +51,7 @@ export function createSession(machine: Machine, settles = true): Session {
       fds.set(name, fd);
       return fd;
     },
+    device: (name) => machine.vfio.specs.findIndex((d) => d.name === name),
     eventfdNames: () => [...fds.keys()].filter((name) => machine.eventfds.check(fds.get(name) as number) === 0),
     observe() {
       const { vocabulary } = session.vm.backend;
@@ -225,11 +229,11 @@ export const CORE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
 export function findOperation(s: Session, op: string): { readonly args: Operation<never>['args']; run(args: Args): OpResult } | undefined {
   const own = s.vm.backend.vocabulary.operations[op];
   if (own !== undefined) return { args: own.args, run: (args) => own.run(s.vm.chip as never, args) };
-  const core = CORE_OPERATIONS[op];
+  const core = CORE_OPERATIONS[op] ?? DEVICE_OPERATIONS[op];
   return core === undefined ? undefined : { args: core.args, run: (args) => core.run(s, args) };
 }
 
 /** Names of all operations of the current VM. */
 export function operationNames(s: Session): string[] {
-  return [...Object.keys(CORE_OPERATIONS), ...Object.keys(s.vm.backend.vocabulary.operations)];
+  return [...Object.keys(CORE_OPERATIONS), ...Object.keys(DEVICE_OPERATIONS), ...Object.keys(s.vm.backend.vocabulary.operations)];
 }

@@ -1,0 +1,6 @@
+// @virq/irq-core/host: genirq, the host's own interrupt lines.
+
+export { FLOW, IRQ, IRQF, SPURIOUS, type SpuriousLimits } from './flags.ts';
+export { type ActionKind, createHost, type Host, type HostInit, type LineRequest } from './host.ts';
+export { Action, type HostLimits, hostLayout, type HostState, IrqDesc } from './layout.ts';
+export { IRQ_NOTCONNECTED, type IrqRequest, joinFlags, mismatchMessage, requestError } from './request.ts';

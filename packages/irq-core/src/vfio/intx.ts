@@ -1,0 +1,126 @@
+// INTx of a passed-through PCI function: automask, unmask with a second look, the guest's own view of the mask. Linux: drivers/vfio/pci/vfio_pci_intrs.c.
+
+import { EINVAL, ENODEV } from '../errors.ts';
+import { type ActionKind, type Host, IRQ, IRQF } from '../host/index.ts';
+import type { Eventfds } from '../kvm/index.ts';
+import { DEVICE_KIND, IRQ_TYPE, type VfioDevice, type VfioState } from './layout.ts';
+import { checkAndMask, checkAndUnmask, setDisIntx } from './pci-config.ts';
+
+/** Action kinds of VFIO on host lines. */
+export const VFIO_ACTION = { INTX: 16, MSI: 17, PLATFORM: 18 } as const;
+
+/** Level-triggered interrupts of one host's VFIO devices: PCI INTx and platform. */
+export interface Intx {
+  /** Handler functions of vfio-intx and vfio-platform, for the host lines. */
+  readonly action: ActionKind;
+  /** VFIO_IRQ_SET_ACTION_TRIGGER with an eventfd, from nothing. */
+  enable(device: number, trigger: number): number;
+  disable(device: number): void;
+  mask(device: number): void;
+  /** Unmask; re-signals the trigger when the device still asserts. */
+  unmask(device: number): void;
+  /** The guest writes COMMAND bit 10, which VFIO keeps virtual. */
+  guestDisIntx(device: number, disabled: boolean): void;
+}
+
+/** What {@link createIntx} needs. */
+export interface IntxParts {
+  readonly state: VfioState;
+  readonly host: Host;
+  readonly eventfds: Eventfds;
+  /** Name in /proc/interrupts. */
+  name(device: number): string;
+}
+
+/** Creates the INTx side of all devices. */
+export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
+  const device = (i: number): VfioDevice => state.devices.at(i);
+  /** Masks at the device where DisINTx works, else at the line. */
+  const byDevice = (d: VfioDevice): boolean => d.kind === DEVICE_KIND.PCI && d.pci23 === 1;
+  const signal = (d: VfioDevice): void => {
+    if (d.trigger !== 0 && d.virqDisabled === 0) eventfds.signal(d.trigger);
+  };
+
+  /** vfio_intx_handler: signals only what it masked itself; on a shared line a device that is quiet or masked answers NONE (T150, T151). */
+  function handle(i: number): number {
+    const d = device(i);
+    if (byDevice(d)) {
+      if (d.masked === 1 || !checkAndMask(host, d)) return IRQ.NONE;
+    } else if (d.edge === 0) host.disable(d.hostIrq);
+    if (d.edge === 0) d.masked = 1;
+    signal(d);
+    return IRQ.HANDLED;
+  }
+
+  function applyMask(d: VfioDevice): void {
+    if (d.masked === 1) return;
+    d.masked = 1;
+    if (byDevice(d)) setDisIntx(host, d, true);
+    else host.disable(d.hostIrq);
+  }
+
+  /** vfio_pci_intx_unmask_handler: true if the device is pending, so that the trigger must be signalled again. */
+  function unmaskHandler(d: VfioDevice): boolean {
+    if (d.masked === 0 || d.virqDisabled === 1) return false;
+    if (!byDevice(d)) {
+      d.masked = 0;
+      host.enable(d.hostIrq);
+      return false;
+    }
+    // Cleared first: lowering DisINTx may fire the handler at once, which must find the device unmasked.
+    if (d.intxPending === 1) return true;
+    d.masked = 0;
+    checkAndUnmask(host, d);
+    return false;
+  }
+
+  function requestFlags(d: VfioDevice): number {
+    if (byDevice(d)) return IRQF.SHARED;
+    return d.masked === 1 ? IRQF.NO_AUTOEN : 0;
+  }
+
+  return {
+    action: { name, handle },
+    enable(i, trigger) {
+      const d = device(i);
+      if (d.irqType !== IRQ_TYPE.NONE) return -EINVAL;
+      if (d.hostIrq === 0) return -ENODEV;
+      d.masked = d.virqDisabled;
+      d.trigger = trigger;
+      d.irqType = IRQ_TYPE.INTX;
+      if (byDevice(d)) setDisIntx(host, d, d.masked === 1);
+      else host.setUnlazy(d.hostIrq, true);
+      const kind = d.kind === DEVICE_KIND.PCI ? VFIO_ACTION.INTX : VFIO_ACTION.PLATFORM;
+      const failed = host.request({ irq: d.hostIrq, flags: requestFlags(d), kind, owner: i });
+      if (failed === 0) return 0;
+      d.irqType = IRQ_TYPE.NONE;
+      d.trigger = 0;
+      return failed;
+    },
+    disable(i) {
+      const d = device(i);
+      if (d.irqType !== IRQ_TYPE.INTX) return;
+      host.free(d.hostIrq, d.kind === DEVICE_KIND.PCI ? VFIO_ACTION.INTX : VFIO_ACTION.PLATFORM, i);
+      d.irqType = IRQ_TYPE.NONE;
+      d.trigger = 0;
+      d.masked = 0;
+      if (d.noIntx === 1) setDisIntx(host, d, true);
+    },
+    mask: (i) => applyMask(device(i)),
+    unmask(i) {
+      const d = device(i);
+      if (unmaskHandler(d)) signal(d);
+    },
+    guestDisIntx(i, disabled) {
+      const d = device(i);
+      if (d.irqType !== IRQ_TYPE.INTX) {
+        d.virqDisabled = disabled ? 1 : 0;
+        if (d.pci23 === 1) setDisIntx(host, d, disabled);
+        return;
+      }
+      d.virqDisabled = disabled ? 1 : 0;
+      if (disabled) applyMask(d);
+      else if (unmaskHandler(d)) signal(d);
+    },
+  };
+}

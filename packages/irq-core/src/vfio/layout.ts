@@ -1,0 +1,41 @@
+// State of VFIO devices: the physical function and what vfio-pci or vfio-platform keeps of it. Linux: drivers/vfio/pci/vfio_pci_priv.h.
+
+import { array, bits, handle, struct, u1, u16, u8, type View } from '../arena/index.ts';
+
+/** One MSI or MSI-X vector. `maskBit` and `pendingBit` are the table's mask bit and the PBA. */
+export const Vector = struct('vector', { trigger: handle, producer: handle, hostIrq: u16, enabled: u1, maskBit: u1, pendingBit: u1 });
+
+/** A device. `command` is the physical COMMAND register, `intxPending` its STATUS bit 3, `virqDisabled` the guest's own view of DisINTx. */
+export const VfioDevice = struct('vfioDevice', {
+  kind: bits(2),
+  edge: u1,
+  disIntxWorks: u1,
+  noIntx: u1,
+  opened: u1,
+  pci23: u1,
+  irqType: bits(2),
+  masked: u1,
+  virqDisabled: u1,
+  intxPending: u1,
+  deferredSignal: u1,
+  command: u16,
+  hostIrq: u16,
+  lineBit: u8,
+  trigger: handle,
+  unmask: handle,
+  unmaskWaiter: handle,
+  err: handle,
+  req: handle,
+  vectorsEnabled: u8,
+  vectors: array(Vector, 32),
+});
+export type VfioDevice = View<typeof VfioDevice>;
+
+/** State of all devices of the host. */
+export const vfioLayout = (devices: number) => struct('vfio', { devices: array(VfioDevice, devices) });
+export type VfioState = View<ReturnType<typeof vfioLayout>>;
+
+/** irq_type of vfio-pci. */
+export const IRQ_TYPE = { NONE: 0, INTX: 1, MSI: 2, MSIX: 3 } as const;
+/** Bus of a device. */
+export const DEVICE_KIND = { PCI: 0, PLATFORM: 1 } as const;

@@ -1,0 +1,101 @@
+// MSI and MSI-X of a passed-through function: vectors, triggers, bypass producers. Linux: drivers/vfio/pci/vfio_pci_intrs.c.
+
+import type { Bypass } from '../bypass/index.ts';
+import { EINVAL } from '../errors.ts';
+import type { Host } from '../host/index.ts';
+import type { Eventfds } from '../kvm/index.ts';
+import { IRQ_TYPE, type VfioDevice, type VfioState } from './layout.ts';
+
+/** Message-signalled interrupts of one host's VFIO devices. */
+export interface VfioMsi {
+  /** Sets the trigger eventfds of vectors from `start`: all or nothing. fd -1 removes. Returns 0, negative errno, or the number of vectors available when fewer than asked (T157). */
+  setBlock(device: number, index: number, start: number, fds: readonly number[]): number;
+  disable(device: number): void;
+  /** The function sends a vector. A masked MSI-X vector sets its pending bit instead. */
+  raise(device: number, vector: number): void;
+  setMaskBit(device: number, vector: number, masked: boolean): void;
+}
+
+/** What {@link createVfioMsi} needs. */
+export interface VfioMsiParts {
+  readonly state: VfioState;
+  readonly host: Host;
+  readonly eventfds: Eventfds;
+  readonly bypass: Bypass;
+  /** Vectors the device has per index, and the Linux irq of a vector. */
+  available(device: number): number;
+  irqOf(device: number, vector: number): number;
+}
+
+/** Creates the MSI side of all devices. */
+export function createVfioMsi({ state, eventfds, bypass, available, irqOf }: VfioMsiParts): VfioMsi {
+  const device = (i: number): VfioDevice => state.devices.at(i);
+
+  function clear(d: VfioDevice, vector: number): void {
+    const v = d.vectors.at(vector);
+    if (v.enabled === 0) return;
+    if (v.producer !== 0) bypass.unregisterProducer(v.producer);
+    v.enabled = v.trigger = v.producer = 0;
+  }
+
+  /** vfio_msi_set_vector_signal: drops the old trigger, then installs the new one with its producer (whose failure is only logged). */
+  function setSignal(i: number, vector: number, fd: number): number {
+    const d = device(i);
+    clear(d, vector);
+    if (fd < 0) return 0;
+    const error = eventfds.check(fd);
+    if (error !== 0) return error;
+    const v = d.vectors.at(vector);
+    v.hostIrq = irqOf(i, vector);
+    v.trigger = fd;
+    v.enabled = 1;
+    v.producer = Math.max(0, bypass.registerProducer(fd, v.hostIrq, (i << 8) | vector));
+    return 0;
+  }
+
+  /** vfio_msi_set_block: a failure takes the vectors of this call down again (T158). */
+  function block(i: number, start: number, fds: readonly number[]): number {
+    for (const [n, fd] of fds.entries()) {
+      const failed = setSignal(i, start + n, fd);
+      if (failed === 0) continue;
+      for (let k = 0; k <= n; k++) clear(device(i), start + k);
+      return failed;
+    }
+    return 0;
+  }
+
+  function disable(i: number): void {
+    const d = device(i);
+    for (let v = 0; v < d.vectors.length; v++) clear(d, v);
+    if (d.irqType !== IRQ_TYPE.INTX) d.irqType = IRQ_TYPE.NONE;
+    d.vectorsEnabled = 0;
+  }
+
+  return {
+    setBlock(i, index, start, fds) {
+      const d = device(i);
+      if (d.irqType === index) return block(i, start, fds);
+      if (d.irqType !== IRQ_TYPE.NONE) return -EINVAL;
+      const wanted = start + fds.length;
+      if (wanted > available(i)) return available(i);
+      d.irqType = index;
+      d.vectorsEnabled = wanted;
+      const failed = block(i, start, fds);
+      if (failed < 0) disable(i);
+      return failed;
+    },
+    disable,
+    raise(i, vector) {
+      const v = device(i).vectors.at(vector);
+      if (v.maskBit === 1) v.pendingBit = 1;
+      else if (v.enabled === 1) eventfds.signal(v.trigger);
+    },
+    setMaskBit(i, vector, masked) {
+      const v = device(i).vectors.at(vector);
+      v.maskBit = masked ? 1 : 0;
+      if (masked || v.pendingBit === 0) return;
+      v.pendingBit = 0;
+      if (v.enabled === 1) eventfds.signal(v.trigger);
+    },
+  };
+}
