@@ -1,13 +1,18 @@
 // eventfds, shared by all VMs and devices of the host. Linux: fs/eventfd.c, kernel/sched/wait.c (wait queue order).
 
 import { handle, pool, struct, u1, u8, u16, u32, type View } from '../arena/index.ts';
-import { EBADF, EBUSY, EINVAL, ENOMEM, ModelError } from '../errors.ts';
+import { EAGAIN, EBADF, EBUSY, EINVAL, ENOMEM, ModelError } from '../errors.ts';
 
 /** A file descriptor that is open but no eventfd (T21: /dev/null). */
 export const FD_NOT_EVENTFD = 0xffff;
 
-/** `waiters` is the wait queue in wake-up order. */
-export const Eventfd = struct('eventfd', { count: u32, waiters: handle });
+/** struct eventfd_ctx: `waiters` is the wait queue in wake-up order; `refs` counts the open file, the waiters and kernel users. */
+export const Eventfd = struct('eventfd', { count: u32, waiters: handle, refs: u16, open: u1 });
+/**
+ * Largest count. Linux: ULLONG_MAX - 1. Abstraction: 32 bits; nobody reads a counter that has gone that far.
+ */
+const COUNT_MAX = 0xfffffffe;
+
 /** One wait queue entry: `kind` selects the wake-up function, `owner` is handed to it with `vm`. */
 export const Waiter = struct('waiter', { kind: u8, exclusive: u1, vm: u8, owner: u16, next: handle });
 
@@ -30,20 +35,26 @@ export interface Eventfds {
   create(initial?: number): number;
   /** 0 if `fd` is a live eventfd; -EBADF if it is closed or was never open; -EINVAL if it is something else. */
   check(fd: number): number;
-  /** write(2): adds `n` and wakes the waiters in order, in the writer's context. */
+  /** write(2): adds `n` and wakes the waiters in order, in the writer's context; adding 0 wakes them too. -EAGAIN if the count would overflow. */
   write(fd: number, n?: number): number;
   /** eventfd_signal from kernel code: as write, but never fails. */
   signal(fd: number): void;
-  /** read(2) of a non-semaphore eventfd: takes the counter; -EAGAIN as -11 is not modelled, an empty counter reads 0. */
+  /** read(2) of a non-semaphore eventfd: takes the counter. Abstraction: an empty counter reads 0 where the kernel blocks or returns EAGAIN. */
   read(fd: number): number;
+  /** eventfd_ctx_do_read: takes the counter on behalf of a waiter; the file may be closed. */
+  take(fd: number): number;
   count(fd: number): number;
-  /** close(2) of the last reference: waiters are hung up, the fd is gone. */
+  /** eventfd_ctx_fdget: keeps the counter alive beyond close(2) until {@link Eventfds.put}. */
+  get(fd: number): void;
+  /** eventfd_ctx_put. */
+  put(fd: number): void;
+  /** close(2) of the last descriptor: waiters are hung up; whoever still holds a reference keeps the counter. */
   close(fd: number): number;
   /** Installs the wake-up and hang-up functions of a kind of waiter. Bound once, at construction. */
   onWakeup(kind: number, wakeup: Wakeup, hangup: Hangup): void;
-  /** Adds a waiter; exclusive priority waiters go first. Returns its handle, or -EBUSY for a second exclusive one where `sole` is set. */
+  /** Adds a waiter: an exclusive priority one behind its likes, any other one behind those and before all older ones. Returns its handle, or -EBUSY for a second exclusive one where `sole` is set. */
   wait(fd: number, waiter: { kind: number; vm: number; owner: number; exclusive: boolean; sole: boolean }): number;
-  /** Removes a waiter from its queue. */
+  /** eventfd_ctx_remove_wait_queue: removes a waiter from its queue and takes the counter with it. */
   unwait(fd: number, waiter: number): void;
 }
 
@@ -53,7 +64,25 @@ export function createEventfds(state: EventfdsState): Eventfds {
   const hangups: (Hangup | undefined)[] = [];
   const { fds, waiters } = state;
 
-  const check = (fd: number): number => (fd === FD_NOT_EVENTFD ? -EINVAL : fds.isLive(fd) ? 0 : -EBADF);
+  const check = (fd: number): number =>
+    fd === FD_NOT_EVENTFD ? -EINVAL : fds.isLive(fd) && fds.at(fd).open === 1 ? 0 : -EBADF;
+
+  function take(fd: number): number {
+    const e = fds.at(fd);
+    const n = e.count;
+    e.count = 0;
+    return n;
+  }
+
+  function get(fd: number): void {
+    fds.at(fd).refs++;
+  }
+
+  function put(fd: number): void {
+    const e = fds.at(fd);
+    e.refs--;
+    if (e.refs === 0) fds.free(fd);
+  }
 
   function wake(fd: number): void {
     for (let h = fds.at(fd).waiters; h !== 0; ) {
@@ -67,14 +96,13 @@ export function createEventfds(state: EventfdsState): Eventfds {
 
   function add(fd: number, n: number): void {
     const e = fds.at(fd);
-    e.count = Math.min(0xfffffffe, e.count + n);
-    if (e.count > 0) wake(fd);
+    e.count = Math.min(COUNT_MAX, e.count + n);
+    wake(fd);
   }
 
   /** Handle of the waiter behind which a new one goes: 0 for the head. */
-  function placeFor(fd: number, exclusive: boolean): number {
+  function placeFor(fd: number): number {
     let after = 0;
-    if (exclusive) return after;
     for (let h = fds.at(fd).waiters; h !== 0 && waiters.at(h).exclusive === 1; h = waiters.at(h).next) after = h;
     return after;
   }
@@ -88,34 +116,38 @@ export function createEventfds(state: EventfdsState): Eventfds {
     create(initial = 0) {
       const fd = fds.alloc();
       if (fd === 0) return -ENOMEM;
-      fds.at(fd).count = initial;
+      const e = fds.at(fd);
+      e.count = initial;
+      e.open = e.refs = 1;
       return fd;
     },
     check,
     write(fd, n = 1) {
       const error = check(fd);
-      if (error === 0) add(fd, n);
-      return error;
+      if (error !== 0) return error;
+      if (n > COUNT_MAX - fds.at(fd).count) return -EAGAIN;
+      add(fd, n);
+      return 0;
     },
     signal: (fd) => add(fd, 1),
     read(fd) {
       const error = check(fd);
-      if (error !== 0) return error;
-      const e = fds.at(fd);
-      const n = e.count;
-      e.count = 0;
-      return n;
+      return error !== 0 ? error : take(fd);
     },
+    take,
+    get,
+    put,
     count: (fd) => fds.at(fd).count,
     close(fd) {
       const error = check(fd);
       if (error !== 0) return error;
+      fds.at(fd).open = 0;
       for (let h = fds.at(fd).waiters; h !== 0; ) {
         const w = waiters.at(h);
         h = w.next;
         hangups[w.kind]?.(w.vm, w.owner);
       }
-      fds.free(fd);
+      put(fd);
       return 0;
     },
     onWakeup(kind, wakeup, hangup) {
@@ -126,7 +158,7 @@ export function createEventfds(state: EventfdsState): Eventfds {
       if (sole && hasExclusive(fd)) return -EBUSY;
       const h = waiters.alloc();
       if (h === 0) return -ENOMEM;
-      const after = placeFor(fd, exclusive);
+      const after = placeFor(fd);
       const w = waiters.at(h);
       w.kind = kind;
       w.vm = vm;
@@ -135,6 +167,7 @@ export function createEventfds(state: EventfdsState): Eventfds {
       w.next = after === 0 ? fds.at(fd).waiters : waiters.at(after).next;
       if (after === 0) fds.at(fd).waiters = h;
       else waiters.at(after).next = h;
+      get(fd);
       return h;
     },
     unwait(fd, waiter) {
@@ -147,6 +180,8 @@ export function createEventfds(state: EventfdsState): Eventfds {
         waiters.at(h).next = waiters.at(waiter).next;
       }
       waiters.free(waiter);
+      take(fd);
+      put(fd);
     },
   };
 }

@@ -12,6 +12,7 @@ export {
 } from './eventfd.ts';
 export { kvmIrqfdAssign } from './irqfd-assign.ts';
 export { irqfdInject } from './irqfd-inject.ts';
+export { irqfdHangup, irqfdWakeup, startWakeup } from './irqfd-wakeup.ts';
 export { irqfdShutdown, kvmIrqfdDeassign, kvmIrqfdRelease } from './irqfd-shutdown.ts';
 export { DEFAULT_KERNEL, KERNEL_VERSIONS, KERNELS, type KernelProfile, type KernelVersion } from './kernel.ts';
 export {
@@ -27,10 +28,11 @@ export { Irqfd, type KvmState, kvmLayout, RoutingEntry } from './layout.ts';
 export { KVM_LIMITS, type VmLimits } from './limits.ts';
 export { LOCKS, type LockClass } from './locks.ts';
 export { NOTIFIER, type NotifierHandler, type Notifiers } from './notifiers.ts';
-export { irqfdResamplerAck } from './resampler.ts';
+export { irqfdResamplerAck, irqfdResamplerShutdown } from './resampler.ts';
 export { copyRoute, MSI_VALID_DEVID, type Routing } from './routing.ts';
 export { kvmSetIrqRouting } from './routing-update.ts';
 export { kvmSetIrq } from './set-irq.ts';
 export { freeIrqSourceId, requestIrqSourceId, SOURCE } from './sources.ts';
+export { kvmVcpuBlock } from './vcpu-block.ts';
 export { createVcpus, REQ, VCPU_MODE, type Vcpus } from './vcpus.ts';
 export type { BypassConsumers, KvmParts, KvmWorld } from './world.ts';

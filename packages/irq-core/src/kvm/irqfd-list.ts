@@ -1,11 +1,9 @@
 // The list of active irqfds of a VM (kvm->irqfds.items) and what is done to one of its members under irqfds.lock.
 
-import { EWOULDBLOCK } from '../errors.ts';
 import { ROUTE } from './arch.ts';
 import { irqfdInject } from './irqfd-inject.ts';
 import type { Irqfd } from './layout.ts';
 import { copyRoute } from './routing.ts';
-import { SOURCE } from './sources.ts';
 import type { KvmParts } from './world.ts';
 
 /** list_add_tail to items. */
@@ -43,12 +41,27 @@ export function findActive(k: KvmParts, eventfd: number): number {
   return h;
 }
 
-/** irqfd_update: the only route of the GSI, or "none" when there are several or no routes. Under irqfds.lock, in a sequence count. */
+/**
+ * irqfd_update: the only route of the GSI, or "none" when there are several or no routes. Under irqfds.lock; the sequence count is odd
+ * while the snapshot is being written.
+ */
 export function refreshRoute(k: KvmParts, irqfd: Irqfd): void {
-  const index = k.routing.sole(irqfd.gsi);
+  beginRouteWrite(k, irqfd);
+  endRouteWrite(k, irqfd);
+}
+
+/** First half of {@link refreshRoute}: the type. */
+export function beginRouteWrite(k: KvmParts, irqfd: Irqfd): void {
   irqfd.seq++;
-  if (index === 0) irqfd.route.type = ROUTE.NONE;
-  else copyRoute(irqfd.route, k.routing.entry(k.state.table, index));
+  const index = k.routing.sole(irqfd.gsi);
+  irqfd.route.type = index === 0 ? ROUTE.NONE : k.routing.entry(k.state.table, index).type;
+}
+
+/** Second half of {@link refreshRoute}: target and message. */
+export function endRouteWrite(k: KvmParts, irqfd: Irqfd): void {
+  const index = k.routing.sole(irqfd.gsi);
+  if (index !== 0) copyRoute(irqfd.route, k.routing.entry(k.state.table, index));
+  irqfd.seq++;
 }
 
 /** Queues the inject work; a second queueing before it runs is the same work. */
@@ -59,16 +72,17 @@ export function queueInject(k: KvmParts, handle: number): void {
   k.spawn(irqfdInject, { vm: k.vm, irqfd: handle });
 }
 
-/**
- * irqfd_wakeup with EPOLLIN: consumes the counter, tries the fast path, else queues the work. Runs in the writer's context.
- * The fast path does not know resamplers (T35). Abstraction: the sequence count retry is one step, the lock is held with
- * interrupts off and the section has no call-outs.
- */
-export function wakeup(k: KvmParts, handle: number): boolean {
-  const irqfd = k.state.irqfds.at(handle);
-  k.eventfds.read(irqfd.eventfd);
-  const decided =
-    irqfd.route.type === ROUTE.NONE ? -EWOULDBLOCK : k.arch().setIrqInatomic(irqfd.route, SOURCE.USERSPACE, 1);
-  if (decided === -EWOULDBLOCK) queueInject(k, handle);
-  return true;
+/** Drops the eventfds and the irqfd itself. */
+export function freeIrqfd(k: KvmParts, handle: number): void {
+  const { eventfd, resamplefd } = k.state.irqfds.at(handle);
+  if (resamplefd !== 0) k.eventfds.put(resamplefd);
+  k.eventfds.put(eventfd);
+  k.state.irqfds.free(handle);
 }
+
+/**
+ * Whether a producer may be attached or detached now: that happens under irqfds.lock (≥ 6.15 and stable). Without the lock a routing
+ * update in its middle races with it.
+ */
+export const producersMayChange = (k: KvmParts): boolean =>
+  !k.profile.bypassTakesIrqfdsLock || k.state.irqfdsLock.holder === 0;

@@ -3,8 +3,8 @@
 import { u8, u16, u32 } from '../arena/index.ts';
 import { BLOCKED, protocolsOn } from '../protocol/index.ts';
 import { ROUTE } from './arch.ts';
-import { deactivate } from './irqfd-list.ts';
-import { destroyResampler, unlinkMember } from './resampler.ts';
+import { deactivate, freeIrqfd, producersMayChange } from './irqfd-list.ts';
+import { irqfdResamplerShutdown } from './resampler.ts';
 import type { KvmParts, KvmWorld } from './world.ts';
 
 const { protocol } = protocolsOn<KvmWorld>();
@@ -15,29 +15,25 @@ export const irqfdShutdown = protocol('irqfd_shutdown', { vm: u8, old: u8, irqfd
   leaveWaitQueue(m, f) {
     const k = m.kvms[f.vm];
     const irqfd = k.state.irqfds.at(f.irqfd);
+    if (irqfd.waking > 0) return BLOCKED;
     if (irqfd.waiter !== 0) k.eventfds.unwait(irqfd.eventfd, irqfd.waiter);
     irqfd.waiter = 0;
+    return undefined;
   },
   flushInject(m, f) {
     const irqfd = m.kvms[f.vm].state.irqfds.at(f.irqfd);
     return irqfd.injectQueued === 1 || irqfd.injecting === 1 ? BLOCKED : undefined;
   },
   hasResampler: (m, f) => (m.kvms[f.vm].state.irqfds.at(f.irqfd).resampler === 0 ? 'unregisterConsumer' : undefined),
-  ...p.locked('resampler', (m, f) => m.kvms[f.vm].state.resamplerLock, {
-    leaveResampler: (m, f) => unlinkMember(m.kvms[f.vm], f.irqfd),
-    ...p.synchronize('readers of members', (m, f) => m.kvms[f.vm].state.irqSrcu, 'old'),
-    dropResampler(m, f) {
-      const k = m.kvms[f.vm];
-      const { resampler } = k.state.irqfds.at(f.irqfd);
-      if (k.state.resamplers.at(resampler).members === 0) destroyResampler(k, resampler);
-      k.state.irqfds.at(f.irqfd).resampler = 0;
-    },
-  }),
+  ...p.include('resampler', irqfdResamplerShutdown),
   unregisterConsumer(m, f) {
     const k = m.kvms[f.vm];
-    if (k.state.irqfds.at(f.irqfd).consumer === 1) k.bypass()?.unregisterConsumer(k.vm, f.irqfd);
+    if (k.state.irqfds.at(f.irqfd).consumer === 0) return undefined;
+    if (!producersMayChange(k)) return BLOCKED;
+    k.bypass()?.unregisterConsumer(k.vm, f.irqfd);
+    return undefined;
   },
-  free: (m, f) => m.kvms[f.vm].state.irqfds.free(f.irqfd),
+  free: (m, f) => freeIrqfd(m.kvms[f.vm], f.irqfd),
 }));
 
 /** irqfd_deactivate: off the list, shutdown queued. Under irqfds.lock. */

@@ -16,6 +16,8 @@ export interface KernelProfile {
   readonly bypassRegistry: 'xarray' | 'list';
   /** kvm_irqfd_deassign clears the route snapshot before the bypass is torn down (CVE-2026-23198, fixed in 6.18.10, 6.12.70, 6.1.163). */
   readonly deassignClearsRoute: boolean;
+  /** Producers are attached and detached under irqfds.lock (6.15 and stable; before, that raced with routing updates). */
+  readonly bypassTakesIrqfdsLock: boolean;
   /** A route change away from MSI reaches the IOMMU (CVE-2025-37885, fixed in 6.15 and in stable). */
   readonly tellsIommuOfNonMsi: boolean;
   /** Source ids are handed out from a bitmap (≤ 6.16); later the PIT has the constant 2. */
@@ -29,6 +31,7 @@ export const KERNELS: Readonly<Record<KernelVersion, KernelProfile>> = {
     resampleOnUnmask: true,
     bypassRegistry: 'xarray',
     deassignClearsRoute: false,
+    bypassTakesIrqfdsLock: true,
     tellsIommuOfNonMsi: true,
     allocatesSourceIds: false,
   },
@@ -37,6 +40,7 @@ export const KERNELS: Readonly<Record<KernelVersion, KernelProfile>> = {
     resampleOnUnmask: true,
     bypassRegistry: 'list',
     deassignClearsRoute: false,
+    bypassTakesIrqfdsLock: true,
     tellsIommuOfNonMsi: true,
     allocatesSourceIds: true,
   },
@@ -45,6 +49,7 @@ export const KERNELS: Readonly<Record<KernelVersion, KernelProfile>> = {
     resampleOnUnmask: false,
     bypassRegistry: 'list',
     deassignClearsRoute: false,
+    bypassTakesIrqfdsLock: true,
     tellsIommuOfNonMsi: true,
     allocatesSourceIds: true,
   },

@@ -5,11 +5,11 @@ import { EINVAL, ModelError } from '../errors.ts';
 import type { Trace } from '../events/index.ts';
 import type { AnyProtocol, Processes } from '../protocol/index.ts';
 import type { KvmArch, Route, RouteInput } from './arch.ts';
-import { type Eventfds, WAITER } from './eventfd.ts';
+import { type Eventfds, FD_NOT_EVENTFD, WAITER } from './eventfd.ts';
 import { kvmIrqfdAssign } from './irqfd-assign.ts';
 import { irqfdInject } from './irqfd-inject.ts';
-import { wakeup } from './irqfd-list.ts';
-import { deactivateAndQueueShutdown, irqfdShutdown, kvmIrqfdDeassign, kvmIrqfdRelease } from './irqfd-shutdown.ts';
+import { irqfdShutdown, kvmIrqfdDeassign, kvmIrqfdRelease } from './irqfd-shutdown.ts';
+import { hangup, irqfdHangup, irqfdWakeup, wakeup } from './irqfd-wakeup.ts';
 import { KERNELS, type KernelProfile, type KernelVersion } from './kernel.ts';
 import type { KvmState } from './layout.ts';
 import type { VmLimits } from './limits.ts';
@@ -18,6 +18,7 @@ import { findResampler, irqfdResamplerAck, notifyMembers, resamplerAck } from '.
 import { createRouting } from './routing.ts';
 import { kvmSetIrqRouting } from './routing-update.ts';
 import { kvmSetIrq } from './set-irq.ts';
+import { kvmVcpuBlock } from './vcpu-block.ts';
 import { createVcpus, type Vcpus } from './vcpus.ts';
 import type { BypassConsumers, KvmParts, KvmWorld } from './world.ts';
 
@@ -50,7 +51,7 @@ export interface Kvm extends KvmParts {
   irqfd(args: IrqfdArgs): number;
   /** As irqfd, but as a process. Returns a negative errno if the flags are wrong, else the pid. */
   startIrqfd(args: IrqfdArgs): number;
-  /** The VM is destroyed: all irqfds go. */
+  /** The VM is destroyed: all irqfds and the routing table go. */
   release(): void;
   /** kvm_notify_acked_irq: EOI of a chip pin reached KVM. Emits kvm_ack_irq. */
   notifyAckedIrq(irqchip: number, pin: number): void;
@@ -85,17 +86,20 @@ export const KVM_PROTOCOLS: readonly AnyProtocol<KvmWorld>[] = [
   irqfdInject,
   irqfdShutdown,
   irqfdResamplerAck,
+  irqfdWakeup,
+  irqfdHangup,
+  kvmVcpuBlock,
 ];
+
+/** What an ioctl argument names: anything out of a handle's range is the null handle, a descriptor nobody has. */
+const fdOf = (n: number): number => (n > 0 && n <= FD_NOT_EVENTFD ? n : 0);
 
 /** Hooks the irqfds of all VMs into the eventfds. Called once per machine. */
 export function bindIrqfdWakeups(world: KvmWorld, eventfds: Eventfds): void {
   eventfds.onWakeup(
     WAITER.IRQFD,
     (vm, irqfd) => wakeup(world.kvms[vm], irqfd),
-    (vm, irqfd) => {
-      const k = world.kvms[vm];
-      if (k.state.irqfds.at(irqfd).active === 1) deactivateAndQueueShutdown(k, irqfd);
-    },
+    (vm, irqfd) => hangup(world.kvms[vm], irqfd),
   );
 }
 
@@ -161,21 +165,26 @@ export function createKvm(init: KvmInit): Kvm {
       if ((flags & ~3) !== 0) return -EINVAL;
       if ((flags & IRQFD_FLAG.DEASSIGN) === 0) {
         const resample = (flags & IRQFD_FLAG.RESAMPLE) >> 1;
-        const args = { vm: init.vm, fd: fd & 0xffff, gsi, resamplefd: resamplefd & 0xffff, resample };
+        const args = { vm: init.vm, fd: fdOf(fd), gsi, resamplefd: fdOf(resamplefd), resample };
         return 0 - init.processes().call(kvmIrqfdAssign, args, (f) => f.ret);
       }
-      const error = eventfds.check(fd & 0xffff);
+      const error = eventfds.check(fdOf(fd));
       if (error === 0) init.processes().call(kvmIrqfdDeassign, { vm: init.vm, fd, gsi });
       return error;
     },
     startIrqfd({ fd, gsi, flags, resamplefd }) {
       if ((flags & ~3) !== 0) return -EINVAL;
       if ((flags & IRQFD_FLAG.DEASSIGN) !== 0)
-        return eventfds.check(fd) || init.processes().spawn(kvmIrqfdDeassign, { vm: init.vm, fd, gsi });
+        return eventfds.check(fdOf(fd)) || init.processes().spawn(kvmIrqfdDeassign, { vm: init.vm, fd, gsi });
       const resample = (flags & IRQFD_FLAG.RESAMPLE) >> 1;
-      return init.processes().spawn(kvmIrqfdAssign, { vm: init.vm, fd, gsi, resamplefd, resample });
+      const args = { vm: init.vm, fd: fdOf(fd), gsi, resamplefd: fdOf(resamplefd), resample };
+      return init.processes().spawn(kvmIrqfdAssign, args);
     },
-    release: () => init.processes().call(kvmIrqfdRelease, { vm: init.vm }),
+    release() {
+      init.processes().call(kvmIrqfdRelease, { vm: init.vm });
+      if (state.table !== 0) state.tables.free(state.table);
+      state.table = 0;
+    },
     notifyAckedIrq(irqchip, pin) {
       if (trace.on) trace.emit('kvm_ack_irq', { irqchip, pin });
       const gsi = routing.gsiOfPin(irqchip, pin);

@@ -1,6 +1,6 @@
 // State of the architecture-independent half of one VM. Linux: struct kvm (irq part), virt/kvm/{irqchip,eventfd}.c.
 
-import { array, bitmap, handle, pool, struct, u1, u8, u16, u32, type View } from '../arena/index.ts';
+import { array, bitmap, bits, handle, pool, struct, u1, u8, u16, u32, type View } from '../arena/index.ts';
 import { lock, srcu } from '../protocol/index.ts';
 import type { VmLimits } from './limits.ts';
 
@@ -29,7 +29,10 @@ export const routingTable = (l: VmLimits) =>
     entries: array(RoutingEntry, l.routes),
   });
 
-/** struct kvm_kernel_irqfd. `route` is the snapshot for the fast path (type 0: none), read under a sequence count. */
+/**
+ * struct kvm_kernel_irqfd. `route` is the snapshot for the fast path (type 0: none), read under the sequence count `seq`; `waking`
+ * counts wake-ups in flight, which in the kernel hold the wait queue's lock.
+ */
 export const Irqfd = struct('irqfd', {
   eventfd: handle,
   resamplefd: handle,
@@ -40,6 +43,7 @@ export const Irqfd = struct('irqfd', {
   injectQueued: u1,
   injecting: u1,
   shutdownQueued: u1,
+  waking: bits(4),
   route: RoutingEntry,
   seq: u16,
   next: handle,

@@ -1,7 +1,7 @@
 // Level-triggered irqfds: assert until the guest's EOI, then lower once and tell every owner. Linux: virt/kvm/eventfd.c.
 
-import { u8, u16 } from '../arena/index.ts';
-import { DONE, protocolsOn } from '../protocol/index.ts';
+import { u8, u16, u32 } from '../arena/index.ts';
+import { protocolsOn } from '../protocol/index.ts';
 import { NOTIFIER } from './notifiers.ts';
 import { SOURCE } from './sources.ts';
 import type { KvmParts, KvmWorld } from './world.ts';
@@ -21,11 +21,16 @@ export function findOrCreateResampler(k: KvmParts, gsi: number): number {
   if (known !== 0) return known;
   const h = k.state.resamplers.alloc();
   if (h === 0) return 0;
+  const notifier = k.notifiers.register('ackNotifiers', gsi, NOTIFIER.RESAMPLER, h);
+  if (notifier < 0) {
+    k.state.resamplers.free(h);
+    return 0;
+  }
   const r = k.state.resamplers.at(h);
   r.gsi = gsi;
   r.next = k.state.resamplerList;
   k.state.resamplerList = h;
-  r.notifier = k.notifiers.register('ackNotifiers', gsi, NOTIFIER.RESAMPLER, h);
+  r.notifier = notifier;
   return h;
 }
 
@@ -41,8 +46,8 @@ export function unlinkMember(k: KvmParts, irqfd: number): void {
   }
 }
 
-/** The last member has gone: leave the list and the EOI path, lower the line, free. */
-export function destroyResampler(k: KvmParts, handle: number): void {
+/** Leaves the list of resamplers and the EOI path: from here on no new reader finds it. */
+function retireResampler(k: KvmParts, handle: number): void {
   const { state } = k;
   const r = state.resamplers.at(handle);
   if (state.resamplerList === handle) state.resamplerList = r.next;
@@ -52,9 +57,29 @@ export function destroyResampler(k: KvmParts, handle: number): void {
     state.resamplers.at(h).next = r.next;
   }
   k.notifiers.unregister('ackNotifiers', r.notifier);
-  k.setIrq(SOURCE.RESAMPLER, r.gsi, 0, false);
-  state.resamplers.free(handle);
 }
+
+/** irqfd_resampler_shutdown: an irqfd leaves its resampler; the last one lowers the line and frees it. Holds resampler_lock throughout. */
+export const irqfdResamplerShutdown = protocol('irqfd_resampler_shutdown', { vm: u8, old: u8, irqfd: u16 }, (p) => ({
+  ...p.locked('resampler', (m, f) => m.kvms[f.vm].state.resamplerLock, {
+    leaveResampler: (m, f) => unlinkMember(m.kvms[f.vm], f.irqfd),
+    retireIfEmpty(m, f) {
+      const k = m.kvms[f.vm];
+      const { resampler } = k.state.irqfds.at(f.irqfd);
+      if (k.state.resamplers.at(resampler).members === 0) retireResampler(k, resampler);
+    },
+    ...p.synchronize('members', (m, f) => m.kvms[f.vm].state.irqSrcu, 'old'),
+    lowerLineIfEmpty(m, f) {
+      const k = m.kvms[f.vm];
+      const { resampler } = k.state.irqfds.at(f.irqfd);
+      k.state.irqfds.at(f.irqfd).resampler = 0;
+      const { members, gsi } = k.state.resamplers.at(resampler);
+      if (members !== 0) return;
+      k.setIrq(SOURCE.RESAMPLER, gsi, 0, false);
+      k.state.resamplers.free(resampler);
+    },
+  }),
+}));
 
 /** irqfd_resampler_notify: signals the resamplefd of every member, also of those whose device did not assert. */
 export function notifyMembers(k: KvmParts, resampler: number): void {
@@ -72,21 +97,22 @@ export function resamplerAck(k: KvmParts, resampler: number): void {
   notifyMembers(k, resampler);
 }
 
-/** The same with its interleaving points, for `check`. */
+/** kvm_notify_acked_irq down to the resampler, with its interleaving points: all of it is one SRCU section. */
 export const irqfdResamplerAck = protocol(
   'irqfd_resampler_ack',
-  { vm: u8, section: u8, resampler: u16, member: u16 },
+  { vm: u8, section: u8, resampler: u16, member: u16, gsi: u32 },
   (p) => ({
-    lowerLine(m, f) {
-      const k = m.kvms[f.vm];
-      k.setIrq(SOURCE.RESAMPLER, k.state.resamplers.at(f.resampler).gsi, 0, false);
-    },
     ...p.reading('irq_srcu', (m, f) => m.kvms[f.vm].state.irqSrcu, 'section', {
+      findNotifier(m, f) {
+        f.resampler = findResampler(m.kvms[f.vm], f.gsi);
+        return f.resampler === 0 ? 'leave irq_srcu' : undefined;
+      },
+      lowerLine: (m, f) => void m.kvms[f.vm].setIrq(SOURCE.RESAMPLER, f.gsi, 0, false),
       firstMember(m, f) {
         f.member = m.kvms[f.vm].state.resamplers.at(f.resampler).members;
       },
       signalMember(m, f) {
-        if (f.member === 0) return 'leave irq_srcu';
+        if (f.member === 0) return undefined;
         const k = m.kvms[f.vm];
         const member = k.state.irqfds.at(f.member);
         f.member = member.nextOfResampler;
@@ -94,6 +120,5 @@ export const irqfdResamplerAck = protocol(
         return 'signalMember';
       },
     }),
-    end: () => DONE,
   }),
 );

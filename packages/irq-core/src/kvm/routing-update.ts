@@ -3,26 +3,41 @@
 import { u8, u16 } from '../arena/index.ts';
 import { protocolsOn } from '../protocol/index.ts';
 import { ROUTE } from './arch.ts';
-import { refreshRoute } from './irqfd-list.ts';
+import { beginRouteWrite, endRouteWrite } from './irqfd-list.ts';
 import type { Irqfd } from './layout.ts';
 import type { KvmParts, KvmWorld } from './world.ts';
 
 const { protocol } = protocolsOn<KvmWorld>();
 
-/** kvm_irq_routing_update for one irqfd: refresh the snapshot, and tell the IOMMU if it is posted. */
-function updateIrqfd(k: KvmParts, handle: number, irqfd: Irqfd): void {
-  const wasMsi = irqfd.route.type === ROUTE.MSI;
-  refreshRoute(k, irqfd);
-  if (irqfd.producer === 0) return;
-  const isMsi = irqfd.route.type === ROUTE.MSI;
-  if (isMsi || (wasMsi && k.profile.tellsIommuOfNonMsi))
-    k.arch().updateIrte(handle, irqfd.hostIrq, isMsi ? irqfd.route : null);
+/** What a refreshed snapshot means for the IOMMU of an irqfd with a producer. */
+const IRTE = { KEEP: 0, FOLLOW: 1, RESTORE: 2 } as const;
+
+/** Compares snapshot and new route. Only the message counts: two routes that are not MSI are the same to the IOMMU. */
+function effectOnIrte(k: KvmParts, irqfd: Irqfd): number {
+  const { route: old } = irqfd;
+  const index = k.routing.sole(irqfd.gsi);
+  const route = index === 0 ? null : k.routing.entry(k.state.table, index);
+  if (route === null || route.type !== ROUTE.MSI)
+    return old.type === ROUTE.MSI && k.profile.tellsIommuOfNonMsi ? IRTE.RESTORE : IRTE.KEEP;
+  const same =
+    old.type === ROUTE.MSI &&
+    old.addressLo === route.addressLo &&
+    old.addressHi === route.addressHi &&
+    old.data === route.data;
+  return same ? IRTE.KEEP : IRTE.FOLLOW;
+}
+
+/** kvm_arch_update_irqfd_routing, for an irqfd whose device may post. A failure is only logged. */
+function tellIommu(k: KvmParts, handle: number, effect: number): void {
+  const irqfd = k.state.irqfds.at(handle);
+  if (irqfd.producer === 0 || effect === IRTE.KEEP) return;
+  k.arch().updateIrte(handle, irqfd.hostIrq, effect === IRTE.FOLLOW ? irqfd.route : null);
 }
 
 /** Replaces the routing table by one that {@link Routing.build} made. */
 export const kvmSetIrqRouting = protocol(
   'kvm_set_irq_routing',
-  { vm: u8, old: u8, table: u16, oldTable: u16, irqfd: u16 },
+  { vm: u8, old: u8, effect: u8, table: u16, oldTable: u16, irqfd: u16 },
   (p) => ({
     ...p.locked('irq', (m, f) => m.kvms[f.vm].state.irqLock, {
       publish(m, f) {
@@ -34,13 +49,22 @@ export const kvmSetIrqRouting = protocol(
         firstIrqfd(m, f) {
           f.irqfd = m.kvms[f.vm].state.items;
         },
-        refreshIrqfd(m, f) {
+        writeType(m, f) {
           if (f.irqfd === 0) return 'unlock irqfds';
           const k = m.kvms[f.vm];
           const irqfd = k.state.irqfds.at(f.irqfd);
-          updateIrqfd(k, f.irqfd, irqfd);
-          f.irqfd = irqfd.next;
-          return 'refreshIrqfd';
+          f.effect = effectOnIrte(k, irqfd);
+          beginRouteWrite(k, irqfd);
+          return undefined;
+        },
+        writeMessage(m, f) {
+          const k = m.kvms[f.vm];
+          endRouteWrite(k, k.state.irqfds.at(f.irqfd));
+        },
+        tellIommu: (m, f) => tellIommu(m.kvms[f.vm], f.irqfd, f.effect),
+        nextIrqfd(m, f) {
+          f.irqfd = m.kvms[f.vm].state.irqfds.at(f.irqfd).next;
+          return 'writeType';
         },
       }),
       tellArch: (m, f) => m.kvms[f.vm].arch().routingUpdated(),

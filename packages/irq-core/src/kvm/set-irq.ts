@@ -20,6 +20,7 @@ export const SET_IRQ_LOCALS = {
   route0: RoutingEntry,
   route1: RoutingEntry,
   route2: RoutingEntry,
+  table: u16,
   irqfd: u16,
 } as const;
 
@@ -29,12 +30,16 @@ const routeAt = (f: Frame, i: number): RoutingEntry => (i === 0 ? f.route0 : i =
 /** Injection with the window that the kernel has: a route copied before an update is delivered after it, to the old target. */
 export const kvmSetIrq = protocol('kvm_set_irq', SET_IRQ_LOCALS, (p) => ({
   ...p.reading('irq_srcu', (m, f) => m.kvms[f.vm].state.irqSrcu, 'section', {
-    copyRoutes(m, f) {
-      const { routing, state, trace } = m.kvms[f.vm];
+    loadTable(m, f) {
+      const { state, trace } = m.kvms[f.vm];
       if (trace.on) trace.emit('kvm_set_irq', { gsi: f.gsi, level: f.level, source: f.source });
+      f.table = state.table;
+    },
+    copyRoutes(m, f) {
+      const { routing } = m.kvms[f.vm];
       f.next = f.count = 0;
-      for (let i = routing.first(state.table, f.gsi); i !== 0; i = routing.entry(state.table, i).next)
-        copyRoute(routeAt(f, f.count++), routing.entry(state.table, i));
+      for (let i = routing.first(f.table, f.gsi); i !== 0; i = routing.entry(f.table, i).next)
+        copyRoute(routeAt(f, f.count++), routing.entry(f.table, i));
     },
   }),
   deliver(m, f) {

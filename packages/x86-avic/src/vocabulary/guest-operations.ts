@@ -1,6 +1,5 @@
 // What guest code can do: accesses through memory, ports and MSRs, taking and ending interrupts.
 
-import { EINVAL } from '@virq/irq-core/errors';
 import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { IOAPIC_BASE } from '../ioapic-regs.ts';
@@ -10,14 +9,13 @@ type Op = Operation<X86Chip>;
 
 const n = (args: Args, key: string): number => args[key] as number;
 const done = (exit = 'done'): OpResult => ({ ret: 0, out: { exit } });
-const hasVcpu = (c: X86Chip, args: Args): boolean => n(args, 'vcpu') < c.lapics.count;
 const hex = (v: bigint | number): string => `0x${v.toString(16)}`;
 
-/** Wraps an operation of one vCPU: -EINVAL when the VM has no such vCPU. */
+/** An operation of one vCPU. */
 const onVcpu = (summary: string, args: Op['args'], run: (c: X86Chip, vcpu: number, args: Args) => OpResult): Op => ({
   summary,
   args: { vcpu, ...args },
-  run: (c, given) => (hasVcpu(c, given) ? run(c, n(given, 'vcpu'), given) : { ret: -EINVAL }),
+  run: (c, given) => run(c, n(given, 'vcpu'), given),
 });
 
 const address = int('guest physical address');

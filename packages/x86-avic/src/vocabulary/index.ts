@@ -1,5 +1,6 @@
 // x86's words in scenarios and in `virq exec`.
 
+import { EINVAL } from '@virq/irq-core/errors';
 import type { Args, ArgSpec, Vocabulary } from '@virq/irq-core/machine';
 import type { X86Chip, X86Options } from '../chip.ts';
 import { int, list } from './args.ts';
@@ -30,10 +31,21 @@ export function x86Options(args: Args): X86Options {
   };
 }
 
+type Operations = Vocabulary<X86Chip>['operations'];
+
+/** Operations on a vCPU that the VM does not have fail with -EINVAL. */
+const guarded = (operations: Operations): Operations =>
+  Object.fromEntries(
+    Object.entries(operations).map(([name, op]) => [
+      name,
+      { ...op, run: (c: X86Chip, args: Args) => ((args['vcpu'] as number | undefined) ?? 0) < Math.max(1, c.lapics.count) ? op.run(c, args) : { ret: -EINVAL } },
+    ]),
+  );
+
 /** The vocabulary. */
 export const vocabulary: Vocabulary<X86Chip> = {
   vm: VM,
-  operations: { ...GUEST_OPERATIONS, ...HOST_OPERATIONS },
+  operations: guarded({ ...GUEST_OPERATIONS, ...HOST_OPERATIONS }),
   observe: OBSERVE,
   observeDefault: ['lapic', 'ioapic', 'pic', 'efd'],
 };

@@ -1,0 +1,124 @@
+// The command line: verbs, options, help; every failure becomes a sentence and an exit code.
+
+import { Command, CommanderError } from 'commander';
+import { EXIT, type Io, print, UsageError } from './io.ts';
+
+/** Version printed by --version; set at build time from package.json. */
+export interface CliOptions {
+  readonly version: string;
+}
+
+type Set = (code: number) => void;
+
+const list = (value: string, previous: string[]): string[] => [...previous, value];
+
+function addRun(program: Command, io: Io, set: Set): void {
+  program
+    .command('run <scenario>')
+    .description('run a scenario and print what happens')
+    .option('--seed <n>', 'seed of the schedule of concurrent parts')
+    .option('--schedule <s>', 'straight, round-robin, random, pct, or a schedule string that was printed')
+    .option('--step', 'wait for Enter after each step (on a terminal)')
+    .option('--inspect', 'print the controllers at the end')
+    .option('--json', 'NDJSON, first record names the schema')
+    .option('--backend <name>', 'load a backend: package name or ./path', list, [])
+    .action(async (path: string, options) => set(await (await import('./commands/run.ts')).run(path, options, io)));
+}
+
+function addTrace(program: Command, io: Io, set: Set): void {
+  program
+    .command('trace <capture>')
+    .description('say what happened to every interrupt of an ftrace, trace-cmd or perf text; `-` is standard input')
+    .option('--replay', 'drive the x86 model with it and compare every recorded event')
+    .option('--kernel <v>', 'kernel whose behaviour is replayed: 6.18, 6.12 or 6.1')
+    .option('--gsi <n>', 'only this GSI')
+    .option('--only <kinds>', 'only these findings, comma-separated: lost, stuck, storm, …')
+    .option('--since <s>', 'from this time, in the seconds of the capture')
+    .option('--until <s>', 'up to this time')
+    .option('--json', 'NDJSON, first record names the schema')
+    .action(async (path: string, options) => set(await (await import('./commands/trace.ts')).trace(path, options, io)));
+}
+
+function addExec(program: Command, io: Io, set: Set): void {
+  program
+    .command('exec')
+    .description('serve a reference model over JSON Lines: one operation in, one result out')
+    .requiredOption('--backend <name>', 'backend: built-in name, package name or ./path')
+    .option('--kernel <v>', 'kernel whose behaviour is modelled: 6.18, 6.12 or 6.1')
+    .option('--file <ops.json>', 'take the operations from a JSON array instead of standard input')
+    .action(async (options) => set(await (await import('./commands/exec.ts')).exec(options, io)));
+}
+
+function addAbout(program: Command, io: Io, set: Set): void {
+  const about = (): Promise<typeof import('./commands/about.ts')> => import('./commands/about.ts');
+  program
+    .command('backends')
+    .description('list the backends')
+    .option('--operations', 'with the operations that scenarios and exec can use')
+    .option('--backend <name>', 'load a further one', list, [])
+    .option('--json', 'NDJSON')
+    .action(async (options) => set(await (await about()).backends(options, io)));
+  program
+    .command('explain [code]')
+    .description('what a code such as VIRQ-T001 means and what to do')
+    .option('--json', 'JSON')
+    .action(async (code: string | undefined, options) => set(await (await about()).explain(code, options, io)));
+  program
+    .command('schema [what]')
+    .description('JSON schema of scenario files')
+    .action(async (what: string | undefined) => set(await (await about()).schema(what ?? 'scenario', io)));
+}
+
+function addCompletion(program: Command, io: Io, set: Set): void {
+  program
+    .command('completion <shell>')
+    .description('completion script for bash, zsh or fish')
+    .action(async (shell: string) => set(await (await import('./commands/completion.ts')).completion(program, shell, io)));
+}
+
+function build(io: Io, { version }: CliOptions, set: Set): Command {
+  const program = new Command('virq')
+    .description('An executable model of how KVM delivers device interrupts to guests')
+    .version(version)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
+    .addHelpText('before', 'Examples:\n  virq trace capture.txt --replay\n  virq run examples/intx-resample.yaml\n  echo \'{"op":"vm"}\' | virq exec --backend x86-avic\n\n');
+  for (const add of [addRun, addTrace, addExec, addAbout, addCompletion]) add(program, io, set);
+  for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput());
+  return program;
+}
+
+function fail(io: Io, error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
+  if (error instanceof UsageError) {
+    io.stderr.write(`virq: ${error.message} (${error.code})\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`);
+    return error.exit;
+  }
+  const e = error as { code?: unknown; message?: unknown; hint?: unknown; stack?: unknown };
+  if (typeof e?.code === 'string' && /^VIRQ-[ABPX]/.test(e.code)) {
+    io.stderr.write(`virq: ${String(e.message)} (${e.code})\n${typeof e.hint === 'string' ? `  ${e.hint}\n` : ''}`);
+    return EXIT.USAGE;
+  }
+  io.stderr.write(`virq: internal error: ${String(e?.message ?? error)}\n  This is a defect of virq. Please report it with the command and its input; VIRQ_DEBUG=1 shows where.\n`);
+  if (io.env['VIRQ_DEBUG'] !== undefined) io.stderr.write(`${String(e?.stack ?? '')}\n`);
+  return EXIT.INTERNAL;
+}
+
+/** Runs one call. Never throws; returns the exit code. */
+export async function main(argv: readonly string[], io: Io, options: CliOptions): Promise<number> {
+  let code: number = EXIT.OK;
+  try {
+    const program = build(io, options, (c) => {
+      code = c;
+    });
+    if (argv.length === 0) {
+      await print(io, program.helpInformation());
+      return EXIT.USAGE;
+    }
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return fail(io, error);
+  }
+}

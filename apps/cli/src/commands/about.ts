@@ -1,0 +1,63 @@
+// virq backends, explain, schema: what there is and what it means.
+
+import type { AnyBackend } from '@virq/irq-core/backend';
+import { type ArgSpec, CORE_OPERATIONS, DEVICE_OPERATIONS } from '@virq/irq-core/machine';
+import { scenarioJsonSchema } from '@virq/scenario';
+import { loadBackends } from '../backends.ts';
+import { CODES } from '../codes.ts';
+import { EXIT, type Io, print, UsageError } from '../io.ts';
+
+function argText([name, spec]: [string, ArgSpec]): string {
+  const optional = spec.optional === true || spec.default !== undefined;
+  return optional ? `[${name}]` : name;
+}
+
+type Operations = Readonly<Record<string, { readonly summary: string; readonly args: Readonly<Record<string, ArgSpec>> }>>;
+
+const table = (operations: Operations): string =>
+  Object.entries(operations)
+    .map(([name, op]) => `  ${name} ${Object.entries(op.args).map(argText).join(' ')}\n      ${op.summary}\n`)
+    .join('');
+
+const record = (b: AnyBackend): unknown => ({
+  name: b.name,
+  arch: b.arch,
+  summary: b.summary,
+  specVersion: b.specVersion,
+  operations: Object.keys(b.vocabulary.operations),
+  registers: b.registers.map((r) => r.name),
+});
+
+/** virq backends. */
+export async function backends(options: { json?: boolean; operations?: boolean; backend?: readonly string[] }, io: Io): Promise<number> {
+  const all = [...(await loadBackends(options.backend ?? [], io)).values()];
+  if (options.json === true) {
+    await print(io, [{ schema: 'virq/backends@1' }, ...all.map(record)].map((r) => `${JSON.stringify(r)}\n`).join(''));
+    return EXIT.OK;
+  }
+  for (const b of all) await print(io, `${b.name.padEnd(12)} ${b.arch.padEnd(8)} ${b.summary}\n`);
+  if (options.operations !== true) return EXIT.OK;
+  await print(io, `\ncore\n${table(CORE_OPERATIONS)}\ndevices\n${table(DEVICE_OPERATIONS)}`);
+  for (const b of all) await print(io, `\n${b.name}\n${table(b.vocabulary.operations as Operations)}`);
+  return EXIT.OK;
+}
+
+/** virq explain. Without a code, all of them by title. */
+export async function explain(code: string | undefined, options: { json?: boolean }, io: Io): Promise<number> {
+  if (code === undefined) {
+    for (const [name, e] of Object.entries(CODES)) await print(io, options.json === true ? `${JSON.stringify({ code: name, ...e })}\n` : `${name}  ${e.title}\n`);
+    return EXIT.OK;
+  }
+  const entry = CODES[code.toUpperCase()];
+  if (entry === undefined) throw new UsageError('VIRQ-C001', `no code '${code}'`, 'virq explain lists them all');
+  const text = `${code.toUpperCase()}: ${entry.title}\n\n${entry.explanation}\n\nWhat to do: ${entry.remedy}\n`;
+  await print(io, options.json === true ? `${JSON.stringify({ code: code.toUpperCase(), ...entry })}\n` : text);
+  return EXIT.OK;
+}
+
+/** virq schema. */
+export async function schema(what: string, io: Io): Promise<number> {
+  if (what !== 'scenario') throw new UsageError('VIRQ-C001', `no schema '${what}'`, 'there is: scenario');
+  await print(io, `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+  return EXIT.OK;
+}

@@ -1,0 +1,5 @@
+// The CLI as a function, for embedding and tests.
+
+export { type CliOptions, main } from './cli.ts';
+export { CODES } from './codes.ts';
+export { EXIT, type Io } from './io.ts';

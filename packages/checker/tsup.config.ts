@@ -1,5 +1,0 @@
-import { build } from '../../tsup.preset.ts';
-
-export default build({
-  index: 'src/index.ts',
-});

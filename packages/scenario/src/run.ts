@@ -1,0 +1,192 @@
+// Runs a bound scenario: one record per step with result, events and changed state; expectations judged as they come.
+
+import { errnoName } from '@virq/irq-core/errors';
+import { createMachine, createSession, findOperation, type Json, type OpResult, type Session } from '@virq/irq-core/machine';
+import { run as runProcesses, schedulerNamed, type StepEvent, parseSchedule, replay } from '@virq/irq-core/protocol';
+import type { Bound, BoundItem, BoundStep } from './bind.ts';
+import { backendProperties, END_PROPERTIES } from './end-properties.ts';
+import { failuresOf, stateFailures } from './expectations.ts';
+
+/** A field that changed, as {@link Arena.diff} names it. */
+export interface ChangeRecord {
+  readonly path: string;
+  readonly before: Json;
+  readonly after: Json;
+}
+
+/** One line of the timeline. */
+export interface StepRecord {
+  readonly step: number;
+  readonly vm: string;
+  readonly op: string;
+  readonly args: Json;
+  readonly note: string | null;
+  readonly ret: number;
+  readonly errno: string | null;
+  readonly out: Json;
+  /** Tracepoint lines in order. */
+  readonly events: readonly string[];
+  readonly changes: readonly ChangeRecord[];
+  /** Steps of protocols, when several ran interleaved: `pid protocol label`. */
+  readonly interleaving: readonly string[];
+  /** Expectations not met. */
+  readonly failures: readonly string[];
+}
+
+/** A property that does not hold at the end. */
+export interface Violation {
+  readonly property: string;
+  readonly what: string;
+}
+
+/** Result of a run. */
+export interface RunReport {
+  readonly title: string;
+  readonly kernel: string;
+  readonly seed: number;
+  readonly scheduler: string;
+  /** Schedule of the interleaved parts, for `--schedule`. */
+  readonly schedules: readonly string[];
+  readonly steps: readonly StepRecord[];
+  readonly violations: readonly Violation[];
+  readonly expectedViolation: string | null;
+  readonly failures: readonly string[];
+  /** Everything as the file expects it. */
+  readonly ok: boolean;
+  readonly inspect: readonly { readonly vm: string; readonly title: string; readonly lines: readonly string[] }[];
+}
+
+/** How to run. */
+export interface RunOptions {
+  readonly seed?: number;
+  /** `straight`, `round-robin`, `random`, `pct`, or a schedule string. */
+  readonly schedule?: string;
+  /** Called after each step. */
+  readonly onStep?: (record: StepRecord) => void;
+}
+
+/** State that changes at every step and says nothing. */
+const NOISE = /\.(seq|requests|kicks|wakeups)$|^processes|\.waiter$|generation\[/;
+
+interface Run {
+  readonly session: Session;
+  readonly options: Required<Pick<RunOptions, 'seed'>> & RunOptions;
+  readonly schedules: string[];
+}
+
+function changesSince(r: Run, before: Uint8Array): ChangeRecord[] {
+  return r.session.machine.arena.diff(before).filter((c) => !NOISE.test(c.path)) as ChangeRecord[];
+}
+
+function selectVm(r: Run, name: string): void {
+  const vm = r.session.machine.vms.find((v) => v.name === name);
+  if (vm !== undefined) r.session.vm = vm;
+}
+
+function apply(r: Run, step: BoundStep): OpResult {
+  selectVm(r, step.vm);
+  return findOperation(r.session, step.op)?.run(step.args) ?? { ret: -22 };
+}
+
+const jsonArgs = (args: unknown): Json => JSON.parse(JSON.stringify(args, (_k, v) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v)));
+
+function record(r: Run, n: number, step: BoundStep, before: Uint8Array, result: OpResult, interleaving: readonly string[]): StepRecord {
+  const events = r.session.takeTrace();
+  const base = {
+    step: n,
+    vm: step.vm,
+    op: step.op,
+    args: jsonArgs(step.args),
+    note: step.note ?? null,
+    ret: result.ret < 0 ? -1 : result.ret,
+    errno: errnoName(result.ret),
+    out: (result.out ?? null) as Json,
+    events,
+    changes: changesSince(r, before),
+    interleaving,
+  };
+  return { ...base, failures: step.expect === undefined ? [] : failuresOf(step.expect, base, r.session.machine) };
+}
+
+function runStep(r: Run, n: number, step: BoundStep): StepRecord {
+  const before = r.session.machine.arena.bytes.slice();
+  const result = apply(r, step);
+  r.session.machine.settle();
+  return record(r, n, step, before, result, []);
+}
+
+function scheduler(r: Run): Parameters<typeof runProcesses>[1] {
+  const { schedule = 'random', seed } = r.options;
+  return schedule.startsWith('s1') ? replay(parseSchedule(schedule)) : schedulerNamed(schedule, seed);
+}
+
+/** Starts the lists' operations as processes and interleaves them; each list goes on when its last operation's work is done. */
+function runConcurrent(r: Run, n: number, item: Extract<BoundItem, { concurrent: unknown }>): StepRecord {
+  const lists = item.concurrent;
+  const { machine } = r.session;
+  const before = machine.arena.bytes.slice();
+  const interleaving: string[] = [];
+  const onStep = (e: StepEvent): void => void interleaving.push(`${e.pid} ${e.protocol} ${e.label}`);
+  const session = r.session as { settles: boolean };
+  session.settles = false;
+  let last: OpResult = { ret: 0 };
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  for (let i = 0; i < longest; i++) {
+    for (const list of lists) {
+      const step = list[i];
+      if (step !== undefined) last = apply(r, step);
+    }
+    const result = machine.settle(scheduler(r), { onStep });
+    r.schedules.push(result.schedule);
+  }
+  session.settles = true;
+  const names = lists.map((list) => list.map((s) => s.op).join(', ')).join(' ∥ ');
+  const whole: BoundStep = { vm: '', op: 'concurrent', args: {}, note: names, expect: item.expect };
+  return record(r, n, whole, before, last, interleaving);
+}
+
+function violationsOf(r: Run): Violation[] {
+  const all = [...END_PROPERTIES, ...backendProperties(r.session)];
+  return all.flatMap((p) => {
+    const what = p.broken(r.session.machine);
+    return what === null ? [] : [{ property: p.name, what }];
+  });
+}
+
+function judge(bound: Bound, steps: readonly StepRecord[], violations: readonly Violation[], r: Run): string[] {
+  const expected = bound.file.expect?.violation;
+  const failures = steps.flatMap((s) => s.failures.map((f) => `step ${s.step}: ${f}`));
+  failures.push(...stateFailures(bound.file.expect?.state ?? {}, r.session.machine));
+  if (expected !== undefined && !violations.some((v) => v.property === expected)) failures.push(`"${expected}" was to be violated, but it holds`);
+  for (const v of violations) if (v.property !== expected) failures.push(`violated: ${v.property} (${v.what})`);
+  return failures;
+}
+
+/** Runs a scenario. Deterministic: the same file, seed and schedule give the same report. */
+export function runScenario(bound: Bound, options: RunOptions = {}): RunReport {
+  const machine = createMachine(bound.machine);
+  const session = createSession(machine);
+  machine.trace.on = true;
+  const r: Run = { session, options: { seed: 1, ...options }, schedules: [] };
+  const steps: StepRecord[] = [];
+  for (const [i, item] of bound.items.entries()) {
+    const done = 'step' in item ? runStep(r, i + 1, item.step) : runConcurrent(r, i + 1, item);
+    steps.push(done);
+    options.onStep?.(done);
+  }
+  const violations = violationsOf(r);
+  const failures = judge(bound, steps, violations, r);
+  return {
+    title: bound.file.title,
+    kernel: machine.kernel,
+    seed: r.options.seed,
+    scheduler: options.schedule ?? 'random',
+    schedules: r.schedules,
+    steps,
+    violations,
+    expectedViolation: bound.file.expect?.violation ?? null,
+    failures,
+    ok: failures.length === 0,
+    inspect: machine.vms.flatMap((vm) => vm.backend.inspect(vm.chip as never).map((s) => ({ vm: vm.name, ...s }))),
+  };
+}

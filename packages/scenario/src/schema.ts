@@ -1,0 +1,79 @@
+// The shape of a scenario file.
+
+import { KERNEL_VERSIONS } from '@virq/irq-core/kvm';
+import { z } from 'zod';
+
+const name = z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/, 'a name has letters and digits and begins with a letter');
+
+const vm = z
+  .looseObject({
+    name: name.describe('Name of the VM; default vm0, vm1, …').optional(),
+    backend: z.string().describe('Backend: a built-in name, or one loaded with --backend'),
+  })
+  .describe('A virtual machine; further fields are options of its backend');
+
+const device = z.strictObject({
+  name: z.string().min(1).describe('Name; for PCI usually the address, 0000:01:00.0'),
+  kind: z.enum(['pci', 'platform']).default('pci').describe('Bus'),
+  host_irq: z.int().min(1).max(63).optional().describe('Linux irq of its INTx or wired interrupt'),
+  edge: z.boolean().optional().describe('Platform only: edge-triggered'),
+  disintx_writable: z.boolean().optional().describe('COMMAND bit 10 can be written (PCI 2.3)'),
+  disintx_works: z.boolean().optional().describe('COMMAND bit 10 really silences the pin'),
+  quirk: z.boolean().optional().describe('On the broken-INTx quirk list'),
+  nointx: z.boolean().optional().describe("On VFIO's nointx list"),
+  msi: z.int().min(1).max(32).optional().describe('MSI vectors'),
+  msix: z.int().min(1).max(32).optional().describe('MSI-X table size'),
+});
+
+const stepExpectation = z
+  .strictObject({
+    ret: z.union([z.int(), z.string()]).optional().describe('Return value, or errno name'),
+    out: z.record(z.string(), z.unknown()).optional().describe('What the operation reads back'),
+    events: z.array(z.string()).optional().describe('Tracepoint lines, in order, among those emitted'),
+    no_events: z.array(z.string()).optional().describe('Tracepoints that must not be emitted'),
+    state: z.record(z.string(), z.unknown()).optional().describe('State path → value after the step'),
+  })
+  .describe('What must hold after the step');
+
+const step = z
+  .looseObject({
+    vm: name.optional().describe('VM the operation is about; default the first'),
+    note: z.string().optional().describe('What happens here, in words'),
+    expect: stepExpectation.optional(),
+    concurrent: z.array(z.array(z.looseObject({}))).optional().describe('Lists of steps that run interleaved'),
+  })
+  .describe('One operation with its arguments, or `concurrent`');
+
+/** A scenario file. */
+export const scenarioSchema = z
+  .strictObject({
+    virq: z.literal(1).describe('Version of the format'),
+    title: z.string().describe('One line'),
+    description: z.string().optional(),
+    kernel: z.enum(KERNEL_VERSIONS as [string, ...string[]]).optional().describe('Kernel whose behaviour is modelled; default the newest'),
+    vms: z.array(vm).min(1).describe('Virtual machines of the host'),
+    devices: z.array(device).optional().describe('Devices passed through with VFIO'),
+    steps: z.array(step).min(1).describe('What happens, in order'),
+    expect: z
+      .strictObject({
+        state: z.record(z.string(), z.unknown()).optional().describe('State path → value at the end'),
+        violation: z.string().optional().describe('Name of the property that the scenario is there to violate'),
+      })
+      .optional()
+      .describe('What must hold at the end'),
+  })
+  .describe('A virq scenario');
+
+/** A scenario as written. */
+export type ScenarioFile = z.infer<typeof scenarioSchema>;
+/** One step as written. */
+export type StepFile = ScenarioFile['steps'][number];
+
+/** JSON schema (draft 2020-12) of scenario files, for editors. */
+export function scenarioJsonSchema(): unknown {
+  const schema = z.toJSONSchema(scenarioSchema, { io: 'input' }) as Record<string, unknown>;
+  return { ...schema, $id: 'https://virq.dev/schema/scenario.schema.json', title: 'virq scenario' };
+}
+
+/** Checks a scenario written in TypeScript at compile time; returns it unchanged. */
+export const defineScenario = (scenario: z.input<typeof scenarioSchema>): z.input<typeof scenarioSchema> => scenario;
