@@ -3,9 +3,10 @@
 import { CHIP, type Context, X86_REQ } from './context.ts';
 import { type IoapicChip, RTE } from './ioapic.ts';
 import { IOAPIC_PINS, type Redirection } from './layout.ts';
+import { IOAPIC } from './regs/ioapic.ts';
 
 /** 24 pins, version 0x11: no EOI register. */
-const VERSION = 0x00170011;
+const VERSION = IOAPIC.rows.VERSION.reset ?? 0;
 export const IOAPIC_BASE = 0xfec00000;
 /** Bits of the low word that the guest cannot write. */
 const READ_ONLY = RTE.DELIVERY_STATUS | RTE.REMOTE_IRR;

@@ -7,6 +7,7 @@ import { APIC_BASE, DM, isHwEnabled, isX2apic, type Lapics, LVT, LVT_MASKED } fr
 import { apicName } from './lapic-names.ts';
 import { divisor, type LapicTimers, TIMER_MODE, timerMode } from './lapic-timer.ts';
 import { LVT_ENTRIES, type Lapic } from './layout.ts';
+import { LAPIC } from './regs/lapic.ts';
 
 /** Result of a register access: a value or success, or the fault it raises. */
 export const GP_FAULT = -1;
@@ -14,13 +15,13 @@ export const GP_FAULT = -1;
 export const NO_REGISTER = -2;
 
 /** Version 0x14, maximum LVT entry 5. */
-const LVR = 0x00050014;
+const LVR = LAPIC.rows.LVR.reset ?? 0;
 const ICR_BUSY = 1 << 12;
 
 /** Offsets of the LVT registers in arena order. */
 const LVT_OFFSETS = [0x320, 0x330, 0x340, 0x350, 0x360, 0x370, 0x2f0] as const;
 /** Writable bits of each LVT entry. */
-const LVT_WRITABLE = [0x710ff, 0x117ff, 0x117ff, 0x1f7ff, 0x1f7ff, 0x110ff, 0x117ff] as const;
+const LVT_WRITABLE = LVT_OFFSETS.map((offset) => Object.values(LAPIC.rows).find((r) => r.at === offset)?.writable ?? 0);
 
 /** Guest accesses to the LAPICs. */
 export interface LapicRegs {

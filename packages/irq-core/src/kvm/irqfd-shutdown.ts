@@ -34,20 +34,45 @@ export const irqfdShutdown = protocol('irqfd_shutdown', { vm: u8, old: u8, irqfd
     return undefined;
   },
   free: (m, f) => freeIrqfd(m.kvms[f.vm], f.irqfd),
+  nextWork(m, f) {
+    const k = m.kvms[f.vm];
+    f.irqfd = nextQueued(k);
+    if (f.irqfd === 0) {
+      k.state.cleanupWorkers--;
+      return undefined;
+    }
+    k.state.irqfds.at(f.irqfd).shuttingDown = 1;
+    return 'flip irq_srcu';
+  },
 }));
+
+/**
+ * Shutdowns of one VM that run at once; the others wait for a worker to be done. Abstraction: the kernel's workqueue
+ * kvm-irqfd-cleanup runs hundreds; more than these add interleavings and no new behaviour.
+ */
+export const CLEANUP_WORKERS = 4;
 
 /** irqfd_deactivate: off the list, shutdown queued. Under irqfds.lock. */
 export function deactivateAndQueueShutdown(k: KvmParts, irqfd: number): void {
   deactivate(k, irqfd);
   k.state.irqfds.at(irqfd).shutdownQueued = 1;
+  if (k.state.cleanupWorkers === CLEANUP_WORKERS) return;
+  k.state.cleanupWorkers++;
+  k.state.irqfds.at(irqfd).shuttingDown = 1;
   k.spawn(irqfdShutdown, { vm: k.vm, irqfd });
 }
 
-const anyShutdown = (k: KvmParts): boolean => {
+/** Handle of an irqfd whose shutdown is queued and that no worker has taken, 0 if there is none. */
+function nextQueued(k: KvmParts): number {
   const { irqfds } = k.state;
-  for (let i = irqfds.next(0); i >= 0; i = irqfds.next(i + 1)) if (irqfds.slot(i).shutdownQueued === 1) return true;
-  return false;
-};
+  for (let i = irqfds.next(0); i >= 0; i = irqfds.next(i + 1)) {
+    const irqfd = irqfds.slot(i);
+    if (irqfd.shutdownQueued === 1 && irqfd.shuttingDown === 0) return irqfds.handleOf(i);
+  }
+  return 0;
+}
+
+const anyShutdown = (k: KvmParts): boolean => k.state.cleanupWorkers > 0;
 
 /** Deassigns every active irqfd with this eventfd and GSI, then waits for the shutdown work. No match is success (T23). */
 export const kvmIrqfdDeassign = protocol('kvm_irqfd_deassign', { vm: u8, fd: u16, gsi: u32 }, (p) => ({

@@ -44,6 +44,8 @@ export interface FakeChip {
   readonly results: number[];
   /** Posted messages by irqfd handle; absent: host mode. */
   readonly posted: Map<number, number>;
+  /** Every updateIrte: the message, or null for host mode. */
+  readonly irteLog: (number | null)[];
   /** Scripted results of updateIrte. */
   readonly irteResults: number[];
   /** How often each hook was called. */
@@ -70,6 +72,7 @@ export function fakeChip(): FakeChip {
   const level = new Map<string, number>();
   const results: number[] = [];
   const posted = new Map<number, number>();
+  const irteLog: (number | null)[] = [];
   const irteResults: number[] = [];
   const hooks = { routingUpdated: 0, ackNotifiersUpdated: 0, clearSource: [] as number[] };
 
@@ -88,6 +91,7 @@ export function fakeChip(): FakeChip {
     level,
     results,
     posted,
+    irteLog,
     irteResults,
     hooks,
     ready: true,
@@ -107,6 +111,7 @@ export function fakeChip(): FakeChip {
       clearSource: (source) => void hooks.clearSource.push(source),
       vcpuRunnable: () => chip.runnable,
       updateIrte(irqfd, _hostIrq, route) {
+        irteLog.push(route === null ? null : route.data);
         const result = irteResults.shift() ?? 0;
         if (result !== 0) return result;
         if (route === null) posted.delete(irqfd);
@@ -125,6 +130,8 @@ export interface FakeMachine extends KvmWorld {
   readonly chips: readonly FakeChip[];
   readonly eventfds: Eventfds;
   readonly processes: Processes<KvmWorld>;
+  /** Slots in use of the host's pools. */
+  live(): { readonly eventfds: number; readonly waiters: number };
   /** Tracepoints emitted so far, when `trace` was asked for. */
   readonly events: TraceEvent[];
 }
@@ -182,7 +189,8 @@ export function fakeMachine(o: FakeOptions = {}): FakeMachine {
     chips.push(chip);
   }
   bindIrqfdWakeups(world, eventfds);
-  return { arena, kvms, chips, eventfds, processes, events };
+  const live = () => ({ eventfds: arena.root.eventfds.fds.count(), waiters: arena.root.eventfds.waiters.count() });
+  return { arena, kvms, chips, eventfds, processes, events, live };
 }
 
 const ENTRY: RouteInput = {
