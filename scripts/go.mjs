@@ -15,7 +15,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 /** Runs a command in the repository; ends the process with its exit code unless that is among `ok`. */
 function run(command, args, ok = [0]) {
-  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit', shell: process.platform === 'win32' });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (error !== undefined) throw error;
   if (!ok.includes(status)) process.exit(status ?? 1);
 }

@@ -21,7 +21,9 @@ function locate(name: string, io: Io): string {
   } catch {
     const file = resolve(io.cwd, name);
     if (isPath(name) && existsSync(file)) return file;
-    const hint = isPath(name) ? 'check the path' : `built-in are ${BUILT_IN.map((b) => b.name).join(', ')}; install others with npm, or give a path that begins with ./`;
+    const hint = isPath(name)
+      ? 'check the path'
+      : `built-in are ${BUILT_IN.map((b) => b.name).join(', ')}; install others with npm, or give a path that begins with ./`;
     throw new UsageError('VIRQ-B004', `backend '${name}' was not found`, hint);
   }
 }
@@ -36,7 +38,11 @@ export async function loadBackend(name: string, io: Io): Promise<AnyBackend> {
     module = (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new UsageError('VIRQ-B004', `backend '${name}' cannot be loaded: ${why}`, 'the module throws when it is imported; fix it there');
+    throw new UsageError(
+      'VIRQ-B004',
+      `backend '${name}' cannot be loaded: ${why}`,
+      'the module throws when it is imported; fix it there',
+    );
   }
   try {
     assertBackend(module.default, `the default export of '${name}'`);

@@ -73,7 +73,9 @@ function addCompletion(program: Command, io: Io, set: Set): void {
   program
     .command('completion <shell>')
     .description('completion script for bash, zsh or fish')
-    .action(async (shell: string) => set(await (await import('./commands/completion.ts')).completion(program, shell, io)));
+    .action(async (shell: string) =>
+      set(await (await import('./commands/completion.ts')).completion(program, shell, io)),
+    );
 }
 
 function build(io: Io, { version }: CliOptions, set: Set): Command {
@@ -83,7 +85,10 @@ function build(io: Io, { version }: CliOptions, set: Set): Command {
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
-    .addHelpText('before', 'Examples:\n  virq trace capture.txt --replay\n  virq run examples/intx-resample.yaml\n  echo \'{"op":"vm"}\' | virq exec --backend x86-avic\n\n');
+    .addHelpText(
+      'before',
+      'Examples:\n  virq trace capture.txt --replay\n  virq run examples/intx-resample.yaml\n  echo \'{"op":"vm"}\' | virq exec --backend x86-avic\n\n',
+    );
   for (const add of [addRun, addTrace, addExec, addAbout, addCompletion]) add(program, io, set);
   for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput());
   return program;
@@ -100,7 +105,9 @@ function fail(io: Io, error: unknown): number {
     io.stderr.write(`virq: ${String(e.message)} (${e.code})\n${typeof e.hint === 'string' ? `  ${e.hint}\n` : ''}`);
     return EXIT.USAGE;
   }
-  io.stderr.write(`virq: internal error: ${String(e?.message ?? error)}\n  This is a defect of virq. Please report it with the command and its input; VIRQ_DEBUG=1 shows where.\n`);
+  io.stderr.write(
+    `virq: internal error: ${String(e?.message ?? error)}\n  This is a defect of virq. Please report it with the command and its input; VIRQ_DEBUG=1 shows where.\n`,
+  );
   if (io.env['VIRQ_DEBUG'] !== undefined) io.stderr.write(`${String(e?.stack ?? '')}\n`);
   return EXIT.INTERNAL;
 }

@@ -11,21 +11,81 @@ export interface CodeEntry {
 }
 
 const CORE_CODES: Readonly<Record<string, CodeEntry>> = {
-  'VIRQ-A002': { title: 'snapshot refused', explanation: 'The bytes are no snapshot of this machine: another layout, another format version, or cut short.', remedy: 'Build the machine with the same backends, versions and sizes as when the snapshot was taken.' },
-  'VIRQ-A003': { title: 'state JSON refused', explanation: 'A state given as JSON does not fit the declared layout; the state was left as it was.', remedy: 'The message names the field and what it takes.' },
-  'VIRQ-B001': { title: 'no backend', explanation: 'The module that was to be loaded as a backend has no default export made by defineBackend().', remedy: 'export default defineBackend({ … }) from @virq/irq-core/backend.' },
-  'VIRQ-B002': { title: 'backend of another version', explanation: 'The backend was written for another version of the contract.', remedy: 'Install a version of the backend that matches this virq, or port it and set specVersion.' },
-  'VIRQ-B003': { title: 'incomplete backend', explanation: 'A field of the backend is missing or has the wrong type.', remedy: 'The message names the field.' },
-  'VIRQ-B004': { title: 'backend cannot be loaded', explanation: 'The module was not found, or threw while it was loaded.', remedy: 'Install it in the project directory, or give a path that begins with ./' },
-  'VIRQ-C001': { title: 'bad call', explanation: 'The command line is not one that virq takes.', remedy: 'virq --help, virq <verb> --help.' },
-  'VIRQ-C002': { title: 'file not readable', explanation: 'The file does not exist or cannot be read.', remedy: 'Check the path; `-` reads standard input.' },
-  'VIRQ-C003': { title: 'nothing to replay', explanation: 'The capture has no event that a model can be driven with, or several VMs that cannot be told apart.', remedy: 'Record the kvm:* events of one VM.' },
-  'VIRQ-M001': { title: 'the model is wrong', explanation: 'The model reached a state that it declares impossible. This is a defect of virq or of a backend.', remedy: 'Report it with the command, the input and the schedule string.' },
-  'VIRQ-P001': { title: 'no schedule', explanation: 'The text is no schedule string.', remedy: 'Copy the whole string that was printed, for example s1.0*3.1.0*2.' },
-  'VIRQ-P002': { title: 'schedule does not fit', explanation: 'The schedule names a process that cannot move at that point.', remedy: 'Use the scenario, version and seed with which it was printed.' },
-  'VIRQ-X001': { title: 'no request', explanation: 'A line of `virq exec` is not a JSON object with a string "op".', remedy: 'One JSON object per line: {"op": "vm", "vcpus": 2}.' },
-  'VIRQ-X002': { title: 'unknown operation', explanation: 'The backend has no such operation, or no VM was made yet.', remedy: 'The message lists the operations; the first one is vm.' },
-  'VIRQ-X003': { title: 'bad argument', explanation: 'An argument is missing, unknown, of the wrong type or out of range.', remedy: 'The message names it and what it takes.' },
+  'VIRQ-A002': {
+    title: 'snapshot refused',
+    explanation: 'The bytes are no snapshot of this machine: another layout, another format version, or cut short.',
+    remedy: 'Build the machine with the same backends, versions and sizes as when the snapshot was taken.',
+  },
+  'VIRQ-A003': {
+    title: 'state JSON refused',
+    explanation: 'A state given as JSON does not fit the declared layout; the state was left as it was.',
+    remedy: 'The message names the field and what it takes.',
+  },
+  'VIRQ-B001': {
+    title: 'no backend',
+    explanation: 'The module that was to be loaded as a backend has no default export made by defineBackend().',
+    remedy: 'export default defineBackend({ … }) from @virq/irq-core/backend.',
+  },
+  'VIRQ-B002': {
+    title: 'backend of another version',
+    explanation: 'The backend was written for another version of the contract.',
+    remedy: 'Install a version of the backend that matches this virq, or port it and set specVersion.',
+  },
+  'VIRQ-B003': {
+    title: 'incomplete backend',
+    explanation: 'A field of the backend is missing or has the wrong type.',
+    remedy: 'The message names the field.',
+  },
+  'VIRQ-B004': {
+    title: 'backend cannot be loaded',
+    explanation: 'The module was not found, or threw while it was loaded.',
+    remedy: 'Install it in the project directory, or give a path that begins with ./',
+  },
+  'VIRQ-C001': {
+    title: 'bad call',
+    explanation: 'The command line is not one that virq takes.',
+    remedy: 'virq --help, virq <verb> --help.',
+  },
+  'VIRQ-C002': {
+    title: 'file not readable',
+    explanation: 'The file does not exist or cannot be read.',
+    remedy: 'Check the path; `-` reads standard input.',
+  },
+  'VIRQ-C003': {
+    title: 'nothing to replay',
+    explanation: 'The capture has no event that a model can be driven with, or several VMs that cannot be told apart.',
+    remedy: 'Record the kvm:* events of one VM.',
+  },
+  'VIRQ-M001': {
+    title: 'the model is wrong',
+    explanation: 'The model reached a state that it declares impossible. This is a defect of virq or of a backend.',
+    remedy: 'Report it with the command, the input and the schedule string.',
+  },
+  'VIRQ-P001': {
+    title: 'no schedule',
+    explanation: 'The text is no schedule string.',
+    remedy: 'Copy the whole string that was printed, for example s1.0*3.1.0*2.',
+  },
+  'VIRQ-P002': {
+    title: 'schedule does not fit',
+    explanation: 'The schedule names a process that cannot move at that point.',
+    remedy: 'Use the scenario, version and seed with which it was printed.',
+  },
+  'VIRQ-X001': {
+    title: 'no request',
+    explanation: 'A line of `virq exec` is not a JSON object with a string "op".',
+    remedy: 'One JSON object per line: {"op": "vm", "vcpus": 2}.',
+  },
+  'VIRQ-X002': {
+    title: 'unknown operation',
+    explanation: 'The backend has no such operation, or no VM was made yet.',
+    remedy: 'The message lists the operations; the first one is vm.',
+  },
+  'VIRQ-X003': {
+    title: 'bad argument',
+    explanation: 'An argument is missing, unknown, of the wrong type or out of range.',
+    remedy: 'The message names it and what it takes.',
+  },
 };
 
 /** Code → meaning. */

@@ -25,7 +25,9 @@ describe('examples', () => {
     for (let seed = 0; seed < 100; seed++) {
       const report = runScenario(bound as NonNullable<typeof bound>, { seed });
       expect(report.failures).toEqual([]);
-      const accepts = report.steps.find((s) => s.op === 'concurrent')?.events.filter((e) => e.startsWith('kvm_apic_accept_irq')) ?? [];
+      const accepts =
+        report.steps.find((s) => s.op === 'concurrent')?.events.filter((e) => e.startsWith('kvm_apic_accept_irq')) ??
+        [];
       expect(accepts).toHaveLength(1);
       seen.add(accepts[0] as string);
     }

@@ -11,7 +11,14 @@ const CHUNK = 1 << 20;
 
 function unreadable(path: string, error: unknown): UsageError {
   const code = (error as { code?: string }).code;
-  const why = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a directory' : code === 'EACCES' ? 'may not be read' : String((error as Error).message);
+  const why =
+    code === 'ENOENT'
+      ? 'does not exist'
+      : code === 'EISDIR'
+        ? 'is a directory'
+        : code === 'EACCES'
+          ? 'may not be read'
+          : String((error as Error).message);
   return new UsageError('VIRQ-C002', `${path} ${why}`, 'check the path; `-` reads standard input');
 }
 

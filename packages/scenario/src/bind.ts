@@ -2,7 +2,13 @@
 
 import type { AnyBackend } from '@virq/irq-core/backend';
 import type { KernelVersion } from '@virq/irq-core/kvm';
-import { type ArgSpec, checkArgs, CORE_OPERATIONS, DEVICE_OPERATIONS, type MachineOptions } from '@virq/irq-core/machine';
+import {
+  type ArgSpec,
+  CORE_OPERATIONS,
+  checkArgs,
+  DEVICE_OPERATIONS,
+  type MachineOptions,
+} from '@virq/irq-core/machine';
 import type { DeviceSpec } from '@virq/irq-core/vfio';
 import type { Diagnostic } from './diagnostic.ts';
 import type { Parsed } from './parse.ts';
@@ -18,7 +24,9 @@ export interface BoundStep {
 }
 
 /** A step, or several lists of steps to be interleaved. */
-export type BoundItem = { readonly step: BoundStep } | { readonly concurrent: readonly (readonly BoundStep[])[]; readonly expect: StepFile['expect'] };
+export type BoundItem =
+  | { readonly step: BoundStep }
+  | { readonly concurrent: readonly (readonly BoundStep[])[]; readonly expect: StepFile['expect'] };
 
 /** A scenario ready to run. */
 export interface Bound {
@@ -43,7 +51,9 @@ function distance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      next.push(
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      );
     row = next;
   }
   return row[b.length] ?? 0;
@@ -66,23 +76,35 @@ const deviceSpec = (d: NonNullable<ScenarioFile['devices']>[number]): DeviceSpec
 const VM_SIZES = { gsis: 4096, routes: 256, irqfds: 64 };
 
 /** Binds a parsed scenario. Either a bound scenario, or diagnostics. */
-export function bindScenario(parsed: Parsed, backends: Backends): { bound: Bound | null; diagnostics: readonly Diagnostic[] } {
+export function bindScenario(
+  parsed: Parsed,
+  backends: Backends,
+): { bound: Bound | null; diagnostics: readonly Diagnostic[] } {
   const file = parsed.scenario;
   if (file === null) return { bound: null, diagnostics: parsed.diagnostics };
+  const scenario = file;
   const diagnostics: Diagnostic[] = [];
   const vmNames = file.vms.map((vm, i) => vm.name ?? `vm${i}`);
   const backendOf = new Map<string, AnyBackend>();
 
   function bindVm(i: number): MachineOptions['vms'][number] | null {
-    const { name: _name, backend: backendName, ...given } = file?.vms[i] as ScenarioFile['vms'][number];
+    const { name: _name, backend: backendName, ...given } = scenario.vms[i] as ScenarioFile['vms'][number];
     const backend = backends.get(backendName);
     if (backend === undefined) {
-      diagnostics.push(parsed.at(['vms', i, 'backend'], 'VIRQ-S005', `no backend '${backendName}'`, nearest(backendName, [...backends.keys()])));
+      diagnostics.push(
+        parsed.at(
+          ['vms', i, 'backend'],
+          'VIRQ-S005',
+          `no backend '${backendName}'`,
+          nearest(backendName, [...backends.keys()]),
+        ),
+      );
       return null;
     }
     const checked = checkArgs(backend.vocabulary.vm, given);
     if (!checked.ok) {
-      for (const f of checked.faults) diagnostics.push(parsed.at(['vms', i, ...f.path.split('.')], 'VIRQ-S004', `${f.path} ${f.message}`));
+      for (const f of checked.faults)
+        diagnostics.push(parsed.at(['vms', i, ...f.path.split('.')], 'VIRQ-S004', `${f.path} ${f.message}`));
       return null;
     }
     const name = vmNames[i] as string;
@@ -99,33 +121,50 @@ export function bindScenario(parsed: Parsed, backends: Backends): { bound: Bound
     const { device } = args;
     if (!Object.hasOwn(DEVICE_OPERATIONS, op) || typeof device !== 'string') return;
     const known = (file?.devices ?? []).map((d) => d.name);
-    if (!known.includes(device)) diagnostics.push(parsed.at([...path, op, 'device'], 'VIRQ-S006', `no device '${device}'`, nearest(device, known)));
+    if (!known.includes(device))
+      diagnostics.push(
+        parsed.at([...path, op, 'device'], 'VIRQ-S006', `no device '${device}'`, nearest(device, known)),
+      );
   }
 
   function bindStep(step: StepFile, path: readonly PropertyKey[]): BoundStep | null {
     const ops = Object.keys(step).filter((key) => !STEP_FIELDS.has(key));
     const [op] = ops;
     if (op === undefined || ops.length > 1) {
-      const what = op === undefined ? 'a step needs one operation' : `a step has one operation, this has ${ops.join(' and ')}`;
+      const what =
+        op === undefined ? 'a step needs one operation' : `a step has one operation, this has ${ops.join(' and ')}`;
       diagnostics.push(parsed.at([...path, ...(ops[1] === undefined ? [] : [ops[1]])], 'VIRQ-S002', what));
       return null;
     }
     const vm = step.vm ?? (vmNames[0] as string);
     const backend = backendOf.get(vm);
     if (backend === undefined) {
-      if (!vmNames.includes(vm)) diagnostics.push(parsed.at([...path, 'vm'], 'VIRQ-S006', `no VM '${vm}'`, nearest(vm, vmNames)));
+      if (!vmNames.includes(vm))
+        diagnostics.push(parsed.at([...path, 'vm'], 'VIRQ-S006', `no VM '${vm}'`, nearest(vm, vmNames)));
       return null;
     }
     const spec = specOf(backend, op);
     if (spec === undefined) {
-      const known = [...Object.keys(CORE_OPERATIONS), ...Object.keys(DEVICE_OPERATIONS), ...Object.keys(backend.vocabulary.operations)];
-      diagnostics.push(parsed.at([...path, op], 'VIRQ-S003', `no operation '${op}' on ${backend.name}`, nearest(op, known)));
+      const known = [
+        ...Object.keys(CORE_OPERATIONS),
+        ...Object.keys(DEVICE_OPERATIONS),
+        ...Object.keys(backend.vocabulary.operations),
+      ];
+      diagnostics.push(
+        parsed.at([...path, op], 'VIRQ-S003', `no operation '${op}' on ${backend.name}`, nearest(op, known)),
+      );
       return null;
     }
     const checked = checkArgs(spec, (step as Record<string, unknown>)[op] ?? {});
     if (!checked.ok) {
       for (const f of checked.faults)
-        diagnostics.push(parsed.at([...path, op, ...f.path.split(/[.[\]]+/).filter(Boolean)], 'VIRQ-S004', `${op}: ${f.path} ${f.message}`));
+        diagnostics.push(
+          parsed.at(
+            [...path, op, ...f.path.split(/[.[\]]+/).filter(Boolean)],
+            'VIRQ-S004',
+            `${op}: ${f.path} ${f.message}`,
+          ),
+        );
       return null;
     }
     checkNames(op, checked.args, path);
@@ -137,7 +176,9 @@ export function bindScenario(parsed: Parsed, backends: Backends): { bound: Bound
       const bound = bindStep(step, ['steps', i]);
       return bound === null ? null : { step: bound };
     }
-    const lists = step.concurrent.map((list, k) => list.map((s, n) => bindStep(s as StepFile, ['steps', i, 'concurrent', k, n])));
+    const lists = step.concurrent.map((list, k) =>
+      list.map((s, n) => bindStep(s as StepFile, ['steps', i, 'concurrent', k, n])),
+    );
     return { concurrent: lists.map((list) => list.filter((s) => s !== null)), expect: step.expect };
   }
 

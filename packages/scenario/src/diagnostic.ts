@@ -17,12 +17,14 @@ export const SCENARIO_CODES = {
   'VIRQ-S001': {
     title: 'not YAML',
     explanation: 'The file cannot be read as YAML.',
-    remedy: 'Look at the marked place: indentation, a missing colon, an unclosed bracket or quote are the usual causes.',
+    remedy:
+      'Look at the marked place: indentation, a missing colon, an unclosed bracket or quote are the usual causes.',
   },
   'VIRQ-S002': {
     title: 'wrong shape',
     explanation: 'A field is missing, has the wrong type, or does not exist at this place of a scenario.',
-    remedy: 'Compare with `virq schema scenario`, or let your editor use it: first line `# yaml-language-server: $schema=…`.',
+    remedy:
+      'Compare with `virq schema scenario`, or let your editor use it: first line `# yaml-language-server: $schema=…`.',
   },
   'VIRQ-S003': {
     title: 'unknown operation',

@@ -33,7 +33,8 @@ const maskedForever: EndProperty = {
     for (const [i, spec] of machine.vfio.specs.entries()) {
       const d = machine.vfio.state.devices.at(i);
       const stuck = d.irqType === IRQ_TYPE.INTX && d.intxPending === 1 && d.masked === 1 && d.virqDisabled === 0;
-      if (stuck && !willBeResampled(machine, d.unmask)) return `${spec.name} asserts INTx and is masked, and no resamplefd leads back to it`;
+      if (stuck && !willBeResampled(machine, d.unmask))
+        return `${spec.name} asserts INTx and is masked, and no resamplefd leads back to it`;
     }
     return null;
   },
@@ -43,7 +44,8 @@ const unhandledLine: EndProperty = {
   name: 'no host line is disabled because nobody cared',
   broken(machine) {
     const { irqs } = machine.host.state;
-    for (let irq = 0; irq < irqs.length; irq++) if (irqs.at(irq).spuriousDisabled === 1) return `irq ${irq} was disabled`;
+    for (let irq = 0; irq < irqs.length; irq++)
+      if (irqs.at(irq).spuriousDisabled === 1) return `irq ${irq} was disabled`;
     return null;
   },
 };

@@ -48,7 +48,9 @@ export function parseScenario(text: string): Parsed {
   const locate = locator(doc.contents as Node | null);
   const at: Parsed['at'] = (path, code, message, hint) => ({ code, message, hint, ...place(...locate(path)) });
 
-  const broken = doc.errors.map((e): Diagnostic => ({ code: 'VIRQ-S001', message: e.message, hint: undefined, ...place(e.pos[0], e.pos[1]) }));
+  const broken = doc.errors.map(
+    (e): Diagnostic => ({ code: 'VIRQ-S001', message: e.message, hint: undefined, ...place(e.pos[0], e.pos[1]) }),
+  );
   if (broken.length > 0) return { scenario: null, diagnostics: broken, at };
   const json = toJson(doc);
   if (typeof json === 'string') return { scenario: null, diagnostics: [at([], 'VIRQ-S001', json)], at };

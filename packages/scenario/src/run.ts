@@ -1,8 +1,21 @@
 // Runs a bound scenario: one record per step with result, events and changed state; expectations judged as they come.
 
 import { errnoName } from '@virq/irq-core/errors';
-import { createMachine, createSession, findOperation, type Json, type OpResult, type Session } from '@virq/irq-core/machine';
-import { run as runProcesses, schedulerNamed, type StepEvent, parseSchedule, replay } from '@virq/irq-core/protocol';
+import {
+  createMachine,
+  createSession,
+  findOperation,
+  type Json,
+  type OpResult,
+  type Session,
+} from '@virq/irq-core/machine';
+import {
+  parseSchedule,
+  replay,
+  type run as runProcesses,
+  type StepEvent,
+  schedulerNamed,
+} from '@virq/irq-core/protocol';
 import type { Bound, BoundItem, BoundStep } from './bind.ts';
 import { backendProperties, END_PROPERTIES } from './end-properties.ts';
 import { failuresOf, stateFailures } from './expectations.ts';
@@ -88,9 +101,17 @@ function apply(r: Run, step: BoundStep): OpResult {
   return findOperation(r.session, step.op)?.run(step.args) ?? { ret: -22 };
 }
 
-const jsonArgs = (args: unknown): Json => JSON.parse(JSON.stringify(args, (_k, v) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v)));
+const jsonArgs = (args: unknown): Json =>
+  JSON.parse(JSON.stringify(args, (_k, v) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v)));
 
-function record(r: Run, n: number, step: BoundStep, before: Uint8Array, result: OpResult, interleaving: readonly string[]): StepRecord {
+function record(
+  r: Run,
+  n: number,
+  step: BoundStep,
+  before: Uint8Array,
+  result: OpResult,
+  interleaving: readonly string[],
+): StepRecord {
   const events = r.session.takeTrace();
   const base = {
     step: n,
@@ -157,7 +178,8 @@ function judge(bound: Bound, steps: readonly StepRecord[], violations: readonly 
   const expected = bound.file.expect?.violation;
   const failures = steps.flatMap((s) => s.failures.map((f) => `step ${s.step}: ${f}`));
   failures.push(...stateFailures(bound.file.expect?.state ?? {}, r.session.machine));
-  if (expected !== undefined && !violations.some((v) => v.property === expected)) failures.push(`"${expected}" was to be violated, but it holds`);
+  if (expected !== undefined && !violations.some((v) => v.property === expected))
+    failures.push(`"${expected}" was to be violated, but it holds`);
   for (const v of violations) if (v.property !== expected) failures.push(`violated: ${v.property} (${v.what})`);
   return failures;
 }

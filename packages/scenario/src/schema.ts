@@ -40,7 +40,10 @@ const step = z
     vm: name.optional().describe('VM the operation is about; default the first'),
     note: z.string().optional().describe('What happens here, in words'),
     expect: stepExpectation.optional(),
-    concurrent: z.array(z.array(z.looseObject({}))).optional().describe('Lists of steps that run interleaved'),
+    concurrent: z
+      .array(z.array(z.looseObject({})))
+      .optional()
+      .describe('Lists of steps that run interleaved'),
   })
   .describe('One operation with its arguments, or `concurrent`');
 
@@ -50,7 +53,10 @@ export const scenarioSchema = z
     virq: z.literal(1).describe('Version of the format'),
     title: z.string().describe('One line'),
     description: z.string().optional(),
-    kernel: z.enum(KERNEL_VERSIONS as [string, ...string[]]).optional().describe('Kernel whose behaviour is modelled; default the newest'),
+    kernel: z
+      .enum(KERNEL_VERSIONS as [string, ...string[]])
+      .optional()
+      .describe('Kernel whose behaviour is modelled; default the newest'),
     vms: z.array(vm).min(1).describe('Virtual machines of the host'),
     devices: z.array(device).optional().describe('Devices passed through with VFIO'),
     steps: z.array(step).min(1).describe('What happens, in order'),

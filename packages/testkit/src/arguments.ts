@@ -36,7 +36,9 @@ export function argument(spec: ArgSpec): fc.Arbitrary<unknown> {
 
 /** Arguments of an operation; optional ones are sometimes left out. */
 export function argumentsOf(specs: Readonly<Record<string, ArgSpec>>): fc.Arbitrary<Record<string, unknown>> {
-  const required = Object.keys(specs).filter((key) => specs[key]?.optional !== true && specs[key]?.default === undefined);
+  const required = Object.keys(specs).filter(
+    (key) => specs[key]?.optional !== true && specs[key]?.default === undefined,
+  );
   const model = Object.fromEntries(Object.entries(specs).map(([key, spec]) => [key, argument(spec)]));
   return fc.record(model, { requiredKeys: required });
 }

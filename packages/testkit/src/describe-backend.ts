@@ -1,8 +1,16 @@
 // The contract of a backend as a vitest suite: passing it is the definition of "compatible".
 
 import { type AnyBackend, assertBackend } from '@virq/irq-core/backend';
-import { checkArgs, createMachine, createSession, findOperation, type Machine, operationNames, type Session } from '@virq/irq-core/machine';
 import { ROUTE, type RouteInput } from '@virq/irq-core/kvm';
+import {
+  checkArgs,
+  createMachine,
+  createSession,
+  findOperation,
+  type Machine,
+  operationNames,
+  type Session,
+} from '@virq/irq-core/machine';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesPerCall } from './allocation.ts';
@@ -31,7 +39,10 @@ function open(backend: AnyBackend, facts: BackendFacts): Session {
   if (!checked.ok) throw new Error(`options: ${checked.faults.map((f) => `${f.path} ${f.message}`).join('; ')}`);
   const vcpus = (checked.args['vcpus'] as number | undefined) ?? 1;
   const limits = { vcpus, gsis: 64, routes: 64, irqfds: 16 };
-  const machine = createMachine({ vms: [{ name: 'guest', backend, options: checked.args, limits }], limits: { eventfds: 32, processes: 16 } });
+  const machine = createMachine({
+    vms: [{ name: 'guest', backend, options: checked.args, limits }],
+    limits: { eventfds: 32, processes: 16 },
+  });
   const session = createSession(machine);
   for (const name of NAMES) session.eventfd(name);
   return session;
@@ -73,7 +84,8 @@ function contract(backend: AnyBackend, facts: BackendFacts): void {
 
   it('what it observes is JSON', () => {
     const session = open(backend, facts);
-    for (const key of Object.keys(backend.vocabulary.observe)) session.observed = [...new Set([...session.observed, key])];
+    for (const key of Object.keys(backend.vocabulary.observe))
+      session.observed = [...new Set([...session.observed, key])];
     const seen = session.observe();
     expect(JSON.parse(JSON.stringify(seen))).toEqual(seen);
     expect(backend.inspect(session.vm.chip as never).length).toBeGreaterThan(0);
@@ -104,14 +116,21 @@ function resample(backend: AnyBackend, facts: NonNullable<BackendFacts['level']>
     const { kvm } = session.vm;
     expect(kvm.setGsiRouting([facts.route], 0)).toBe(0);
     facts.prepare(session);
-    const args = (name: string) => ({ fd: session.eventfd(name), resamplefd: session.eventfd(`${name}Resample`), gsi: facts.route.gsi, flags: 2 });
+    const args = (name: string) => ({
+      fd: session.eventfd(name),
+      resamplefd: session.eventfd(`${name}Resample`),
+      gsi: facts.route.gsi,
+      flags: 2,
+    });
     expect([kvm.irqfd(args('x')), kvm.irqfd(args('y'))]).toEqual([0, 0]);
     session.machine.trace.on = true;
     session.machine.eventfds.write(session.eventfd('x'));
     session.machine.settle();
     facts.serve(session);
     session.machine.settle();
-    const lowered = session.takeTrace().filter((line) => line === `kvm_set_irq: gsi ${facts.route.gsi} level 0 source 1`);
+    const lowered = session
+      .takeTrace()
+      .filter((line) => line === `kvm_set_irq: gsi ${facts.route.gsi} level 0 source 1`);
     const counts = ['xResample', 'yResample'].map((name) => session.machine.eventfds.count(session.eventfd(name)));
     expect({ lowered: lowered.length, counts }).toEqual({ lowered: 1, counts: [1, 1] });
   });
@@ -126,7 +145,17 @@ export function describeBackend(backend: AnyBackend, facts: BackendFacts = {}): 
     it('refuses a route of unknown type and leaves the table alone', () => {
       const { kvm } = open(backend, facts).vm;
       const before = kvm.state.table;
-      const bad: RouteInput = { gsi: 1, type: 99, flags: 0, irqchip: 0, pin: 0, addressLo: 0, addressHi: 0, data: 0, devid: 0 };
+      const bad: RouteInput = {
+        gsi: 1,
+        type: 99,
+        flags: 0,
+        irqchip: 0,
+        pin: 0,
+        addressLo: 0,
+        addressHi: 0,
+        data: 0,
+        devid: 0,
+      };
       expect([kvm.setGsiRouting([bad], 0), kvm.state.table]).toEqual([-22, before]);
       expect(ROUTE.IRQCHIP).toBe(1);
     });

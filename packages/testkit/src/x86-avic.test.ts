@@ -1,6 +1,6 @@
 // The contract suite on the built-in x86 backend.
 
-import { x86Avic, irqchipRoute } from '@virq/x86-avic';
+import { irqchipRoute, x86Avic } from '@virq/x86-avic';
 import { describeBackend } from './describe-backend.ts';
 
 const PIN = 10;

@@ -65,7 +65,9 @@ export function createShapeReader(): ShapeReader {
       counts,
       maxVcpu,
       vcpuOfThread,
-      steadyPins: new Set([...vectorOfPin.keys()].filter((pin) => !unsteady.has(pin) && (sightings.get(pin) ?? 0) >= STEADY)),
+      steadyPins: new Set(
+        [...vectorOfPin.keys()].filter((pin) => !unsteady.has(pin) && (sightings.get(pin) ?? 0) >= STEADY),
+      ),
       contested: [...contested].sort((a, b) => a - b),
     }),
   };

@@ -1,5 +1,6 @@
 // Reading real captures of KVM: ftrace, trace-cmd report and perf script texts, the interrupts in them, and where one stopped.
 export { analyzeTrace, createTraceAnalyzer, type TraceAnalyzer, type TraceAnalyzerOptions } from './analyze-trace.ts';
+export { createShapeReader, type ShapeReader } from './capture-shape.ts';
 export type { TraceEventHandler } from './event-reader.ts';
 export { decodeEvent } from './events/event-decoder.ts';
 export { EVENT_NAMES, eventKind } from './events/event-table.ts';
@@ -21,4 +22,3 @@ export {
   type TraceReport,
 } from './report/trace-report.ts';
 export type { LatencySummary } from './rows/latency-histogram.ts';
-export { createShapeReader, type ShapeReader } from './capture-shape.ts';

@@ -77,7 +77,8 @@ export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void
     refresh() {
       if (map.dirty === 0) return;
       clear();
-      for (let i = 0; i < lapics.length; i++) if (isHwEnabled(lapics.at(i))) map.maxApicId = Math.max(map.maxApicId, lapics.at(i).vcpuId);
+      for (let i = 0; i < lapics.length; i++)
+        if (isHwEnabled(lapics.at(i))) map.maxApicId = Math.max(map.maxApicId, lapics.at(i).vcpuId);
       for (let i = 0; i < lapics.length; i++) {
         const a = lapics.at(i);
         if (!isHwEnabled(a)) continue;

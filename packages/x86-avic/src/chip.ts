@@ -36,6 +36,10 @@ export interface X86Chip extends VmChip {
   readonly msi: Msi;
   readonly guest: Guest;
   readonly saveRestore: SaveRestore;
+  /** KVM_CREATE_IRQCHIP: -EEXIST when there is an irqchip, -EINVAL when there are vCPUs (T02, T03). */
+  createIrqchip(): number;
+  /** KVM_CAP_SPLIT_IRQCHIP: -EINVAL above 4096 pins, -EEXIST when there is an irqchip or a vCPU (T03, T15, T16). */
+  enableSplit(pins: number): number;
   /** Model time has moved to `now` nanoseconds: timers fire. */
   advance(now: bigint): void;
 }
@@ -103,8 +107,29 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     timers,
     delivery,
     msi,
-    guest: createGuest(ctx, { lapics, lapicRegs, ioapicRegs, pic, ports: createPicPorts(ctx, pic), rescan, setDeadline: timers.setDeadline }),
+    guest: createGuest(ctx, {
+      lapics,
+      lapicRegs,
+      ioapicRegs,
+      pic,
+      ports: createPicPorts(ctx, pic),
+      rescan,
+      setDeadline: timers.setDeadline,
+    }),
     saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged }),
+    createIrqchip() {
+      if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
+      if (lapics.count > 0) return -EINVAL;
+      state.mode = IRQCHIP_MODE.KERNEL;
+      return vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
+    },
+    enableSplit(pins) {
+      if (pins > 4096) return -EINVAL;
+      if (state.mode !== IRQCHIP_MODE.NONE || lapics.count > 0) return -EEXIST;
+      state.mode = IRQCHIP_MODE.SPLIT;
+      state.reservedPins = pins;
+      return 0;
+    },
     installDefaults() {
       if (state.mode === IRQCHIP_MODE.KERNEL) vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
     },
@@ -113,16 +138,4 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
       ioapic.tick(now);
     },
   };
-}
-
-/** KVM_CREATE_IRQCHIP on a VM in this state: 0 or negative errno (T02, T03). */
-export function createIrqchipError(state: X86State, vcpus: number): number {
-  if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
-  return vcpus > 0 ? -EINVAL : 0;
-}
-
-/** KVM_CAP_SPLIT_IRQCHIP on a VM in this state: 0 or negative errno (T03, T16). */
-export function enableSplitError(state: X86State, vcpus: number, pins: number): number {
-  if (pins > 4096) return -EINVAL;
-  return state.mode !== IRQCHIP_MODE.NONE || vcpus > 0 ? -EEXIST : 0;
 }

@@ -9,7 +9,17 @@ import { loadMsi } from './msi.ts';
 /** Rebuilds a vCPU's bitmap: vcpu_scan_ioapic, done when the vCPU enters with KVM_REQ_SCAN_IOAPIC. */
 export function createEoiBitmap(ctx: Context, delivery: Delivery): (vcpu: number) => void {
   const { state, kvm } = ctx;
-  const irq: LapicIrq = { dest: 0, logical: 0, dm: 0, vector: 0, trigger: 0, level: 1, shorthand: 0, redirectionHint: 0, source: -1 };
+  const irq: LapicIrq = {
+    dest: 0,
+    logical: 0,
+    dm: 0,
+    vector: 0,
+    trigger: 0,
+    level: 1,
+    shorthand: 0,
+    redirectionHint: 0,
+    source: -1,
+  };
 
   function scanIoapic(vcpu: number): void {
     const a = state.lapics.at(vcpu);

@@ -21,7 +21,8 @@ export const x86Events: EventTexts = {
   kvm_ack_irq: (e) => `irqchip ${CHIPS[num(e['irqchip'])] ?? e['irqchip']} pin ${e['pin']}`,
   kvm_ioapic_set_irq: (e) =>
     `pin ${e['pin']} dst ${hex(e['dst'])} vec ${e['vec']} (${mode(e)}|${logical(e)}|${trigger(e)}${masked(e)})${coalesced(e)}`,
-  kvm_ioapic_delayed_eoi_inj: (e) => `dst ${hex(e['dst'])} vec ${e['vec']} (${mode(e)}|${logical(e)}|${trigger(e)}${masked(e)})`,
+  kvm_ioapic_delayed_eoi_inj: (e) =>
+    `dst ${hex(e['dst'])} vec ${e['vec']} (${mode(e)}|${logical(e)}|${trigger(e)}${masked(e)})`,
   kvm_msi_set_irq: (e) =>
     `dst ${hex(e['dst'])} vec ${e['vec']} (${mode(e)}|${logical(e)}|${trigger(e)}${num(e['redirectionHint']) ? '|rh' : ''})`,
   kvm_apic_accept_irq: (e) => `apicid ${hex(e['apicid'])} vec ${e['vec']} (${mode(e)}|${trigger(e)})`,

@@ -120,4 +120,3 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     },
   };
 }
-

@@ -13,7 +13,12 @@ const vectors = (list: readonly number[]): string => (list.length === 0 ? '-' : 
 function ioapicLine(c: X86Chip, pin: number): string {
   const e = c.ioapic.entry(pin);
   const { irr } = c.state.ioapic;
-  const flags = [flag(irr & (1 << pin), 'I'), flag(e.lo & RTE.REMOTE_IRR, 'R'), flag(e.lo & RTE.MASK, 'M'), flag(e.lo & RTE.LEVEL, 'L')];
+  const flags = [
+    flag(irr & (1 << pin), 'I'),
+    flag(e.lo & RTE.REMOTE_IRR, 'R'),
+    flag(e.lo & RTE.MASK, 'M'),
+    flag(e.lo & RTE.LEVEL, 'L'),
+  ];
   const dest = `${e.lo & RTE.LOGICAL ? 'logical' : 'physical'} ${hex(e.hi >>> 24)}`;
   return `pin ${String(pin).padStart(2)}  ${flags.join('')}  vec ${hex(e.lo & 0xff)}  ${DELIVERY_MODE[(e.lo >> 8) & 7]}  ${dest}  sources ${hex(e.sources, 1)}`;
 }
@@ -38,6 +43,9 @@ export function inspect(c: X86Chip): readonly InspectSection[] {
   return [
     { title: 'LAPIC', lines: Array.from({ length: c.lapics.count }, (_, v) => lapicLine(c, v)) },
     { title: 'IOAPIC (I irr, R remote irr, M masked, L level)', lines: pins.map((pin) => ioapicLine(c, pin)) },
-    { title: `PIC (INTR ${flag(c.pic.output(), 'high')}, A auto EOI, N special fully nested)`, lines: [0, 1].map((i) => picLine(c, i)) },
+    {
+      title: `PIC (INTR ${flag(c.pic.output(), 'high')}, A auto EOI, N special fully nested)`,
+      lines: [0, 1].map((i) => picLine(c, i)),
+    },
   ];
 }

@@ -53,7 +53,17 @@ export const redirectionFields = (e: { lo: number; hi: number }) => ({
 /** Creates the IOAPIC; reset state: every pin masked. */
 export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   const { ioapic, lapics } = ctx.state;
-  const irq: LapicIrq = { dest: 0, logical: 0, dm: 0, vector: 0, trigger: 0, level: 1, shorthand: 0, redirectionHint: 0, source: -1 };
+  const irq: LapicIrq = {
+    dest: 0,
+    logical: 0,
+    dm: 0,
+    vector: 0,
+    trigger: 0,
+    level: 1,
+    shorthand: 0,
+    redirectionHint: 0,
+    source: -1,
+  };
   const noteRtc = (vcpu: number): void => {
     lapics.at(vcpu).rtcOwed = 1;
     lapics.at(vcpu).rtcVector = ioapic.pins.at(RTC_PIN).lo & RTE.VECTOR;
@@ -157,7 +167,8 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
       ioapic.delayed = 0;
       for (let pin = 0; pin < IOAPIC_PINS; pin++) {
         const { lo } = ioapic.pins.at(pin);
-        if ((lo & RTE.LEVEL) !== 0 && (lo & RTE.REMOTE_IRR) === 0 && (ioapic.irr & (1 << pin)) !== 0) service(pin, false);
+        if ((lo & RTE.LEVEL) !== 0 && (lo & RTE.REMOTE_IRR) === 0 && (ioapic.irr & (1 << pin)) !== 0)
+          service(pin, false);
       }
     },
     clearSource(source) {

@@ -23,7 +23,28 @@ export interface X86Profile {
 
 /** Profiles by release. */
 export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
-  '6.18': { smm: false, hypervSint: false, scansWithoutLogicalIds: false, rejectsAliasedLogicalIds: true, rejectsAliasedPhysicalIds: true, injectionCompletesEoi: true },
-  '6.12': { smm: true, hypervSint: true, scansWithoutLogicalIds: false, rejectsAliasedLogicalIds: true, rejectsAliasedPhysicalIds: true, injectionCompletesEoi: false },
-  '6.1': { smm: true, hypervSint: true, scansWithoutLogicalIds: true, rejectsAliasedLogicalIds: false, rejectsAliasedPhysicalIds: false, injectionCompletesEoi: false },
+  '6.18': {
+    smm: false,
+    hypervSint: false,
+    scansWithoutLogicalIds: false,
+    rejectsAliasedLogicalIds: true,
+    rejectsAliasedPhysicalIds: true,
+    injectionCompletesEoi: true,
+  },
+  '6.12': {
+    smm: true,
+    hypervSint: true,
+    scansWithoutLogicalIds: false,
+    rejectsAliasedLogicalIds: true,
+    rejectsAliasedPhysicalIds: true,
+    injectionCompletesEoi: false,
+  },
+  '6.1': {
+    smm: true,
+    hypervSint: true,
+    scansWithoutLogicalIds: true,
+    rejectsAliasedLogicalIds: false,
+    rejectsAliasedPhysicalIds: false,
+    injectionCompletesEoi: false,
+  },
 };

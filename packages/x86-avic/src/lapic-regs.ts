@@ -6,7 +6,7 @@ import { type Delivery, type LapicIrq, SHORTHAND } from './destination.ts';
 import { APIC_BASE, DM, isHwEnabled, isX2apic, type Lapics, LVT, LVT_MASKED } from './lapic.ts';
 import { apicName } from './lapic-names.ts';
 import { divisor, type LapicTimers, TIMER_MODE, timerMode } from './lapic-timer.ts';
-import { LVT_ENTRIES, type Lapic } from './layout.ts';
+import { type Lapic, LVT_ENTRIES } from './layout.ts';
 import { LAPIC } from './regs/lapic.ts';
 
 /** Result of a register access: a value or success, or the fault it raises. */
@@ -52,7 +52,17 @@ export interface LapicRegsParts {
 /** Creates the register side. */
 export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs {
   const { lapics, delivery, timers, mapChanged } = parts;
-  const irq: LapicIrq = { dest: 0, logical: 0, dm: 0, vector: 0, trigger: 0, level: 1, shorthand: 0, redirectionHint: 0, source: -1 };
+  const irq: LapicIrq = {
+    dest: 0,
+    logical: 0,
+    dm: 0,
+    vector: 0,
+    trigger: 0,
+    level: 1,
+    shorthand: 0,
+    redirectionHint: 0,
+    source: -1,
+  };
 
   function sendIpi(vcpu: number, low: number, dest: number): void {
     irq.vector = low & 0xff;
@@ -190,7 +200,8 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     if (offset >= 0x100 && offset < 0x280) return bitmapWord(a, offset);
     const lvt = LVT_OFFSETS.indexOf(offset as (typeof LVT_OFFSETS)[number]);
     const value = lvt >= 0 && lvt !== LVT.CMCI ? a.lvt.get(lvt) : (READS[offset]?.(vcpu, a) ?? NO_REGISTER);
-    if (value !== NO_REGISTER && ctx.trace.on) ctx.trace.emit('kvm_apic', { write: 0, register: apicName(offset), value });
+    if (value !== NO_REGISTER && ctx.trace.on)
+      ctx.trace.emit('kvm_apic', { write: 0, register: apicName(offset), value });
     return value;
   }
 
@@ -249,7 +260,8 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     setBase(vcpu, value) {
       const a = lapics.at(vcpu);
       const [now, next] = [a.baseLo, Number(value & 0xffffffffn)];
-      const mode = (b: number): number => ((b & APIC_BASE.ENABLE) !== 0 ? 1 : 0) | ((b & APIC_BASE.X2APIC) !== 0 ? 2 : 0);
+      const mode = (b: number): number =>
+        ((b & APIC_BASE.ENABLE) !== 0 ? 1 : 0) | ((b & APIC_BASE.X2APIC) !== 0 ? 2 : 0);
       const [from, to] = [mode(now), mode(next)];
       const reserved = (next & 0x2ff) !== 0;
       if (reserved || to === 2 || (from === 3 && to === 1) || (from === 0 && to === 3)) return GP_FAULT;

@@ -71,7 +71,8 @@ export function createLapicTimers(lapics: Lapics, now: () => number): LapicTimer
     tick(until) {
       for (let vcpu = 0; vcpu < lapics.count; vcpu++) {
         const a = lapics.at(vcpu);
-        for (let fired = 0; a.timerDeadline !== 0n && a.timerDeadline <= until && fired < 1_000_000; fired++) fire(vcpu, a);
+        for (let fired = 0; a.timerDeadline !== 0n && a.timerDeadline <= until && fired < 1_000_000; fired++)
+          fire(vcpu, a);
       }
     },
   };

@@ -23,7 +23,7 @@ export const acceptsPic = (a: Lapic): boolean =>
 /** PPR = (TPR class ≥ class of the highest vector in service) ? TPR : that class. */
 export function computePpr(a: Lapic): number {
   const isr = a.isr.highest();
-  const isrv = isr < 0 ? 0 : isr;
+  const isrv = Math.max(0, isr);
   return (a.tpr & 0xf0) >= (isrv & 0xf0) ? a.tpr : isrv & 0xf0;
 }
 
@@ -136,7 +136,12 @@ export function createLapics(ctx: Context): Lapics {
     count: lapics.length,
     accept(vcpu, dm, vector, trigger, level = 1) {
       if (ctx.trace.on)
-        ctx.trace.emit('kvm_apic_accept_irq', { apicid: lapics.at(vcpu).vcpuId, vec: vector, deliveryMode: dm, trigger });
+        ctx.trace.emit('kvm_apic_accept_irq', {
+          apicid: lapics.at(vcpu).vcpuId,
+          vec: vector,
+          deliveryMode: dm,
+          trigger,
+        });
       return (MODES[dm] as (typeof MODES)[number])(vcpu, vector, trigger, level);
     },
     deliverable,

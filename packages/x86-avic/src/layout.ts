@@ -1,6 +1,6 @@
 // State of the x86 interrupt controllers of one VM. Linux: arch/x86/kvm/{i8259.h,ioapic.h,lapic.h}, struct kvm_pic_state, kvm_ioapic, kvm_lapic.
 
-import { array, bitmap, bits, struct, u1, u16, u32, u64, u8, type View } from '@virq/irq-core/arena';
+import { array, bitmap, bits, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
 import type { VmLimits } from '@virq/irq-core/kvm';
 
 /** Pins of the IOAPIC (IOAPIC_NUM_PINS). */

@@ -6,7 +6,11 @@ import type { Context } from './context.ts';
 import { type Delivery, type LapicIrq, UNDECIDED } from './destination.ts';
 
 /** The message as an interrupt. KVM does not check that the address lies at 0xfeexxxxx. */
-export function loadMsi(irq: LapicIrq, m: { addressLo: number; addressHi: number; data: number }, x2apicFormat: boolean): void {
+export function loadMsi(
+  irq: LapicIrq,
+  m: { addressLo: number; addressHi: number; data: number },
+  x2apicFormat: boolean,
+): void {
   irq.dest = (m.addressLo >>> 12) & 0xff;
   if (x2apicFormat) irq.dest = (irq.dest | (m.addressHi & 0xffffff00)) >>> 0;
   irq.logical = (m.addressLo >> 2) & 1;
@@ -34,7 +38,17 @@ export interface Msi {
 /** Creates MSI delivery. */
 export function createMsi(ctx: Context, delivery: Delivery): Msi {
   const { state, trace } = ctx;
-  const irq: LapicIrq = { dest: 0, logical: 0, dm: 0, vector: 0, trigger: 0, level: 1, shorthand: 0, redirectionHint: 0, source: -1 };
+  const irq: LapicIrq = {
+    dest: 0,
+    logical: 0,
+    dm: 0,
+    vector: 0,
+    trigger: 0,
+    level: 1,
+    shorthand: 0,
+    redirectionHint: 0,
+    source: -1,
+  };
 
   function load(m: Route): void {
     loadMsi(irq, m, state.x2apicFormat === 1);

@@ -22,7 +22,16 @@ export interface PicPorts {
 }
 
 /** OCW2, bits 7:5. */
-const OCW2 = { ROTATE_AEOI_CLEAR: 0, EOI: 1, NOP: 2, SPECIFIC_EOI: 3, ROTATE_AEOI_SET: 4, ROTATE_EOI: 5, SET_PRIORITY: 6, ROTATE_SPECIFIC_EOI: 7 } as const;
+const OCW2 = {
+  ROTATE_AEOI_CLEAR: 0,
+  EOI: 1,
+  NOP: 2,
+  SPECIFIC_EOI: 3,
+  ROTATE_AEOI_SET: 4,
+  ROTATE_EOI: 5,
+  SET_PRIORITY: 6,
+  ROTATE_SPECIFIC_EOI: 7,
+} as const;
 
 /** Creates the port side over the pair. */
 export function createPicPorts(ctx: Context, pic: PicPair): PicPorts {
@@ -81,7 +90,8 @@ export function createPicPorts(ctx: Context, pic: PicPair): PicPorts {
     const c = pic.chip(index);
     const changed = c.imr ^ value;
     c.imr = value;
-    for (let irq = 0; irq < 8; irq++) if (changed & (1 << irq)) ctx.kvm.fireMaskNotifiers(index, irq, (value >> irq) & 1);
+    for (let irq = 0; irq < 8; irq++)
+      if (changed & (1 << irq)) ctx.kvm.fireMaskNotifiers(index, irq, (value >> irq) & 1);
     pic.update();
   }
 

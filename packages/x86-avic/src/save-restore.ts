@@ -79,7 +79,11 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
 
   function setSets(vcpu: number, s: LapicState): void {
     const a = parts.lapics.at(vcpu);
-    for (const [set, members] of [[a.irr, s.irr], [a.isr, s.isr], [a.tmr, s.tmr]] as const) {
+    for (const [set, members] of [
+      [a.irr, s.irr],
+      [a.isr, s.isr],
+      [a.tmr, s.tmr],
+    ] as const) {
       if (members === undefined) continue;
       set.clear();
       for (const vector of members) set.add(vector);
@@ -109,7 +113,8 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
     },
     setPic(chip, fields) {
       const c = parts.pic.chip(chip);
-      for (const [name, value] of Object.entries(fields) as [keyof typeof PIC_FIELDS, number][]) c[PIC_FIELDS[name]] = value;
+      for (const [name, value] of Object.entries(fields) as [keyof typeof PIC_FIELDS, number][])
+        c[PIC_FIELDS[name]] = value;
       parts.pic.update();
     },
     setLapic(vcpu, s) {

@@ -5,7 +5,10 @@ import type { IoapicChip } from './ioapic.ts';
 import { IRQCHIP_MODE } from './layout.ts';
 
 /** The handler for EOIs of vectors in the EOI bitmap. */
-export function createEoiForwarding(ctx: Context, ioapic: IoapicChip): (vcpu: number, vector: number, trigger: number) => void {
+export function createEoiForwarding(
+  ctx: Context,
+  ioapic: IoapicChip,
+): (vcpu: number, vector: number, trigger: number) => void {
   return (vcpu, vector, trigger) => {
     if (ctx.state.mode !== IRQCHIP_MODE.SPLIT) return ioapic.eoi(vcpu, vector, trigger);
     ctx.state.lapics.at(vcpu).pendingIoapicEoi = vector;

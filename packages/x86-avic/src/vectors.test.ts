@@ -12,21 +12,31 @@ const read = (name: string): string => {
   const bytes = readFileSync(new URL(name, DIR));
   return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
 };
-const lines = (name: string): unknown[] => read(name).trim().split('\n').map((l) => JSON.parse(l));
+const lines = (name: string): unknown[] =>
+  read(name)
+    .trim()
+    .split('\n')
+    .map((l) => JSON.parse(l));
 const files = readdirSync(DIR);
 const kernelOf = (name: string): KernelVersion => /linux-(6\.\d+)/.exec(name)?.[1] as KernelVersion;
 
 /** Without the line number; a reinjection tells how often the emulated host left the guest before it took the vector, not what KVM did. */
 const comparable = (r: Record<string, unknown>): unknown => {
   const { i: _i, trace, ...rest } = r;
-  return trace === undefined ? rest : { ...rest, trace: (trace as string[]).filter((line) => !line.endsWith('[reinjected]')) };
+  return trace === undefined
+    ? rest
+    : { ...rest, trace: (trace as string[]).filter((line) => !line.endsWith('[reinjected]')) };
 };
 
 function compare(kernel: KernelVersion, ops: readonly unknown[], recorded: readonly Record<string, unknown>[]): void {
   const exec = createExec({ backend: x86Avic, kernel });
   for (const [i, op] of ops.entries()) {
     const model = comparable(exec.request(op));
-    expect({ step: i, op, ...(model as object) }).toEqual({ step: i, op, ...(comparable(recorded[i] as Record<string, unknown>) as object) });
+    expect({ step: i, op, ...(model as object) }).toEqual({
+      step: i,
+      op,
+      ...(comparable(recorded[i] as Record<string, unknown>) as object),
+    });
   }
 }
 
@@ -42,6 +52,10 @@ describe('seeded random sequences recorded on Linux', () => {
   for (const name of files.filter((f) => f.startsWith('random-')))
     it(name, () => {
       const rows = lines(name) as { op: Record<string, unknown>; result: Record<string, unknown> }[];
-      compare(kernelOf(name), rows.map((r) => r.op), rows.map((r) => ({ op: r.op['op'], ...r.result })));
+      compare(
+        kernelOf(name),
+        rows.map((r) => r.op),
+        rows.map((r) => ({ op: r.op['op'], ...r.result })),
+      );
     });
 });

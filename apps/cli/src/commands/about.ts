@@ -12,7 +12,9 @@ function argText([name, spec]: [string, ArgSpec]): string {
   return optional ? `[${name}]` : name;
 }
 
-type Operations = Readonly<Record<string, { readonly summary: string; readonly args: Readonly<Record<string, ArgSpec>> }>>;
+type Operations = Readonly<
+  Record<string, { readonly summary: string; readonly args: Readonly<Record<string, ArgSpec>> }>
+>;
 
 const table = (operations: Operations): string =>
   Object.entries(operations)
@@ -29,7 +31,10 @@ const record = (b: AnyBackend): unknown => ({
 });
 
 /** virq backends. */
-export async function backends(options: { json?: boolean; operations?: boolean; backend?: readonly string[] }, io: Io): Promise<number> {
+export async function backends(
+  options: { json?: boolean; operations?: boolean; backend?: readonly string[] },
+  io: Io,
+): Promise<number> {
   const all = [...(await loadBackends(options.backend ?? [], io)).values()];
   if (options.json === true) {
     await print(io, [{ schema: 'virq/backends@1' }, ...all.map(record)].map((r) => `${JSON.stringify(r)}\n`).join(''));
@@ -45,7 +50,8 @@ export async function backends(options: { json?: boolean; operations?: boolean; 
 /** virq explain. Without a code, all of them by title. */
 export async function explain(code: string | undefined, options: { json?: boolean }, io: Io): Promise<number> {
   if (code === undefined) {
-    for (const [name, e] of Object.entries(CODES)) await print(io, options.json === true ? `${JSON.stringify({ code: name, ...e })}\n` : `${name}  ${e.title}\n`);
+    for (const [name, e] of Object.entries(CODES))
+      await print(io, options.json === true ? `${JSON.stringify({ code: name, ...e })}\n` : `${name}  ${e.title}\n`);
     return EXIT.OK;
   }
   const entry = CODES[code.toUpperCase()];

@@ -8,7 +8,8 @@ const SHELLS = ['bash', 'zsh', 'fish', 'powershell'];
 
 /** The verb. */
 export async function completion(program: Command, shell: string, io: Io): Promise<number> {
-  if (!SHELLS.includes(shell)) throw new UsageError('VIRQ-C001', `no completion for '${shell}'`, `there are: ${SHELLS.join(', ')}`);
+  if (!SHELLS.includes(shell))
+    throw new UsageError('VIRQ-C001', `no completion for '${shell}'`, `there are: ${SHELLS.join(', ')}`);
   const written: string[] = [];
   const log = console.log;
   console.log = (...parts: unknown[]) => void written.push(parts.join(' '));

@@ -19,7 +19,11 @@ function operations(text: string, path: string): unknown[] {
     const value: unknown = JSON.parse(text);
     if (Array.isArray(value)) return value;
   } catch (error) {
-    throw new UsageError('VIRQ-X001', `${path} is not JSON: ${(error as Error).message}`, 'an .ops.json file is one JSON array of operations');
+    throw new UsageError(
+      'VIRQ-X001',
+      `${path} is not JSON: ${(error as Error).message}`,
+      'an .ops.json file is one JSON array of operations',
+    );
   }
   throw new UsageError('VIRQ-X001', `${path} is no JSON array of operations`);
 }

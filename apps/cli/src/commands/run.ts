@@ -1,7 +1,15 @@
 // virq run: a scenario, step by step, with what happened and what changed.
 
 import { createInterface } from 'node:readline/promises';
-import { bindScenario, type Bound, type Diagnostic, parseScenario, type RunReport, runScenario, type StepRecord } from '@virq/scenario';
+import {
+  type Bound,
+  bindScenario,
+  type Diagnostic,
+  parseScenario,
+  type RunReport,
+  runScenario,
+  type StepRecord,
+} from '@virq/scenario';
 import { loadBackends } from '../backends.ts';
 import { readText } from '../input.ts';
 import { EXIT, type Io, print, UsageError, wantsColor } from '../io.ts';
@@ -19,14 +27,25 @@ export interface RunVerbOptions {
 }
 
 /** Reads and binds a scenario; prints diagnostics and returns null if it is wrong. */
-export async function loadScenario(path: string, backends: readonly string[], io: Io, json: boolean): Promise<Bound | null> {
+export async function loadScenario(
+  path: string,
+  backends: readonly string[],
+  io: Io,
+  json: boolean,
+): Promise<Bound | null> {
   const text = await readText(path, io);
   const { bound, diagnostics } = bindScenario(parseScenario(text), await loadBackends(backends, io));
   if (bound === null) await report(path, text, diagnostics, io, json);
   return bound;
 }
 
-async function report(path: string, text: string, diagnostics: readonly Diagnostic[], io: Io, json: boolean): Promise<void> {
+async function report(
+  path: string,
+  text: string,
+  diagnostics: readonly Diagnostic[],
+  io: Io,
+  json: boolean,
+): Promise<void> {
   if (json) {
     const records = diagnostics.map((d) => JSON.stringify({ schema: 'virq/diagnostic@1', file: path, ...d }));
     return print(io, `${records.join('\n')}\n`);
@@ -37,7 +56,8 @@ async function report(path: string, text: string, diagnostics: readonly Diagnost
 function seedOf(text: string | undefined): number {
   if (text === undefined) return 1;
   const seed = Number(text);
-  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) throw new UsageError('VIRQ-C001', `--seed takes an integer of 32 bits, not '${text}'`);
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
+    throw new UsageError('VIRQ-C001', `--seed takes an integer of 32 bits, not '${text}'`);
   return seed;
 }
 
@@ -45,7 +65,10 @@ const SCHEDULERS = ['straight', 'round-robin', 'random', 'pct'];
 
 function scheduleOf(text: string | undefined): string | undefined {
   if (text === undefined || SCHEDULERS.includes(text) || text.startsWith('s1')) return text;
-  throw new UsageError('VIRQ-C001', `--schedule takes ${SCHEDULERS.join(', ')} or a schedule string that was printed, not '${text}'`);
+  throw new UsageError(
+    'VIRQ-C001',
+    `--schedule takes ${SCHEDULERS.join(', ')} or a schedule string that was printed, not '${text}'`,
+  );
 }
 
 /** Waits for Enter after each record on a terminal; on a pipe it just goes on. */

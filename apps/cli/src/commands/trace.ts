@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KERNEL_VERSIONS, type KernelVersion } from '@virq/irq-core/kvm';
 import type { ReplayReport } from '@virq/irq-core/machine';
-import { createShapeReader, createTraceAnalyzer, createTraceReader, type FindingKind, renderReport, type TraceReport } from '@virq/trace';
+import {
+  createShapeReader,
+  createTraceAnalyzer,
+  createTraceReader,
+  type FindingKind,
+  renderReport,
+  type TraceReport,
+} from '@virq/trace';
 import { replayX86 } from '@virq/x86-avic';
 import { feedCapture } from '../input.ts';
 import { EXIT, type Io, print, UsageError, wantsColor } from '../io.ts';
@@ -53,9 +60,19 @@ async function analyze(path: string, io: Io, options: TraceOptions) {
   return { report: analyzer.end(), shape: shape.shape() };
 }
 
-async function replayCapture(path: string, io: Io, options: TraceOptions, analysis: Awaited<ReturnType<typeof analyze>>): Promise<ReplayReport> {
+async function replayCapture(
+  path: string,
+  io: Io,
+  options: TraceOptions,
+  analysis: Awaited<ReturnType<typeof analyze>>,
+): Promise<ReplayReport> {
   if (analysis.report.arch === 'arm64')
-    throw new UsageError('VIRQ-C003', 'this capture is of an arm64 host; replay models x86', undefined, EXIT.ENVIRONMENT);
+    throw new UsageError(
+      'VIRQ-C003',
+      'this capture is of an arm64 host; replay models x86',
+      undefined,
+      EXIT.ENVIRONMENT,
+    );
   const replayer = replayX86(analysis.shape, kernelOf(options, analysis.report));
   const reader = createTraceReader({ onEvent: (e) => replayer.event(e) });
   await feedCapture(path, io, (chunk) => reader.push(chunk));
@@ -101,6 +118,7 @@ async function printText(io: Io, path: string, report: TraceReport, replayed: Re
   if (replayed !== null) await print(io, renderReplay(replayed, color));
   const code = report.findings[0]?.code;
   const next = code === undefined ? '' : `\nMore: virq explain ${code}`;
-  const again = replayed === null && report.arch === 'x86' ? `\nReplay it through the model: virq trace ${path} --replay` : '';
+  const again =
+    replayed === null && report.arch === 'x86' ? `\nReplay it through the model: virq trace ${path} --replay` : '';
   if (next !== '' || again !== '') await print(io, `${next}${again}\n`);
 }

@@ -14,7 +14,12 @@ function frame(text: string, d: Diagnostic): string {
 }
 
 /** Renders all diagnostics of a file and the next command. */
-export function renderDiagnostics(path: string, text: string, diagnostics: readonly Diagnostic[], color: boolean): string {
+export function renderDiagnostics(
+  path: string,
+  text: string,
+  diagnostics: readonly Diagnostic[],
+  color: boolean,
+): string {
   const c = pc.createColors(color);
   const shown = diagnostics.slice(0, 20).map((d) => {
     const where = `${path}:${d.line}:${d.column}`;

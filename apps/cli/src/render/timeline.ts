@@ -17,7 +17,8 @@ function argsText(args: unknown): string {
     .join(' ');
 }
 
-const value = (v: ChangeRecord['before']): string => (typeof v === 'number' && v > 9 ? `0x${v.toString(16)}` : short(v));
+const value = (v: ChangeRecord['before']): string =>
+  typeof v === 'number' && v > 9 ? `0x${v.toString(16)}` : short(v);
 
 function changeLines(changes: readonly ChangeRecord[]): string[] {
   const shown = changes.slice(0, CHANGES).map((c) => `      ${c.path}: ${value(c.before)} → ${value(c.after)}`);
@@ -34,7 +35,8 @@ function resultText(s: StepRecord): string {
 export function renderStep(s: StepRecord, color: boolean): string {
   const c = pc.createColors(color);
   const who = s.vm === '' ? '' : `${s.vm} `;
-  const head = `${String(s.step).padStart(3)}  ${c.cyan(who)}${c.bold(s.op)} ${argsText(s.args)} ${resultText(s)}`.trimEnd();
+  const head =
+    `${String(s.step).padStart(3)}  ${c.cyan(who)}${c.bold(s.op)} ${argsText(s.args)} ${resultText(s)}`.trimEnd();
   const note = s.note === null ? [] : [c.dim(`      ${s.note}`)];
   const weave = s.interleaving.map((l) => c.dim(`      · ${l}`));
   const events = s.events.map((e) => `      ${c.yellow(e)}`);

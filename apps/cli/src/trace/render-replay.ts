@@ -12,11 +12,13 @@ const list = (counts: Readonly<Record<string, number>>): string =>
     .join(', ');
 
 function differences(r: ReplayReport): string[] {
-  const shown = r.differences.slice(0, SHOWN).flatMap((d) => [
-    `  line ${d.line}, after ${d.cause}`,
-    `    kernel  ${d.kernel ?? '(nothing)'}`,
-    `    model   ${d.model ?? '(nothing)'}`,
-  ]);
+  const shown = r.differences
+    .slice(0, SHOWN)
+    .flatMap((d) => [
+      `  line ${d.line}, after ${d.cause}`,
+      `    kernel  ${d.kernel ?? '(nothing)'}`,
+      `    model   ${d.model ?? '(nothing)'}`,
+    ]);
   const rest = r.differenceCount - SHOWN;
   return rest > 0 ? [...shown, `  … and ${rest} more`] : shown;
 }
@@ -34,7 +36,8 @@ export function renderReplay(r: ReplayReport, color: boolean): string {
   const lines = ['', c.bold('Replay'), `  ${verdict}`];
   lines.push(`  fed in: ${list(r.inputs) || 'nothing'}`);
   if (compared > 0) lines.push(`  compared: ${list(r.compared)}`);
-  if (r.learned.length > 0) lines.push(`  taken over from the capture (${r.learned.length}):`, ...r.learned.slice(0, 8).map((l) => `    ${l}`));
+  if (r.learned.length > 0)
+    lines.push(`  taken over from the capture (${r.learned.length}):`, ...r.learned.slice(0, 8).map((l) => `    ${l}`));
   if (r.learned.length > 8) lines.push(`    … and ${r.learned.length - 8} more`);
   for (const u of r.notJudged) lines.push(`  not judged, ${u.count}×: ${u.reason}`);
   return `${[...lines, ...differences(r)].join('\n')}\n`;

@@ -54,9 +54,15 @@ describe('a falsified capture is found out', () => {
   const rows: [string, (lines: string[]) => string[]][] = [
     ['an EOI with another vector', (l) => l.map((x) => x.replace('apicid 0 vector 236', 'apicid 0 vector 235'))],
     ['an injection of a vector that was never accepted twice', (l) => l.map((x) => x.replace('IRQ 0x25', 'IRQ 0xec'))],
-    ['a coalesced mark where the pin was idle', (l) => l.map((x) => x.replace(/(pin 4 dst 0 vec 37 \(Fixed\|physical\|edge\))$/, '$1 (coalesced)'))],
+    [
+      'a coalesced mark where the pin was idle',
+      (l) => l.map((x) => x.replace(/(pin 4 dst 0 vec 37 \(Fixed\|physical\|edge\))$/, '$1 (coalesced)')),
+    ],
     ['an accept that did not happen', (l) => l.filter((x) => !x.includes('vec 37 (Fixed|edge)'))],
-    ['an acknowledgement that is missing', (l) => l.filter((x) => !x.includes('kvm_ack_irq:          irqchip IOAPIC pin 10'))],
+    [
+      'an acknowledgement that is missing',
+      (l) => l.filter((x) => !x.includes('kvm_ack_irq:          irqchip IOAPIC pin 10')),
+    ],
   ];
   for (const [what, change] of rows)
     it(what, () => {

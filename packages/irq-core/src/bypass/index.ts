@@ -1,3 +1,12 @@
 // @virq/irq-core/bypass: the irqbypass manager.
 
-export { type Bypass, type BypassInit, bypassLayout, type BypassState, type BypassStep, Consumer, createBypass, Producer } from './bypass.ts';
+export { type Bypass, type BypassInit, createBypass } from './bypass.ts';
+export type { BypassParts, BypassStep, Pair } from './connection.ts';
+export { type BypassState, bypassLayout, Consumer, Producer } from './layout.ts';
+export {
+  BYPASS_PROTOCOLS,
+  type BypassWorld,
+  irqBypassConnect,
+  irqBypassRegisterProducer,
+  irqBypassUnregisterProducer,
+} from './protocols.ts';

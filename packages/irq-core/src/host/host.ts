@@ -183,7 +183,9 @@ export function createHost({ state, trace, now, spurious = SPURIOUS }: HostInit)
 
   function refuse(r: LineRequest, old: { flags: number; kind: number; owner: number }): void {
     const next = { flags: r.flags, name: kindOf(r.kind).name(r.owner) };
-    emit('genirq', { text: mismatchMessage(r.irq, next, { flags: old.flags, name: kindOf(old.kind).name(old.owner) }) });
+    emit('genirq', {
+      text: mismatchMessage(r.irq, next, { flags: old.flags, name: kindOf(old.kind).name(old.owner) }),
+    });
   }
 
   function install(r: LineRequest, flags: number): number {
@@ -224,7 +226,10 @@ export function createHost({ state, trace, now, spurious = SPURIOUS }: HostInit)
     request(r) {
       const exists = r.irq < state.irqs.length && desc(r.irq).present === 1;
       const hasHandler = r.threadedOnly !== true;
-      const error = requestError({ irq: r.irq, flags: r.flags, hasHandler, hasThread: !hasHandler, hasDevId: true }, exists);
+      const error = requestError(
+        { irq: r.irq, flags: r.flags, hasHandler, hasThread: !hasHandler, hasDevId: true },
+        exists,
+      );
       if (error !== 0) return error;
       const d = desc(r.irq);
       if (d.actions === 0) return install(r, r.flags);

@@ -1,6 +1,6 @@
 // State of the host's interrupt lines. Linux: struct irq_desc, irqaction (include/linux/irqdesc.h, interrupt.h).
 
-import { array, bits, handle, pool, struct, u1, u16, u32, u64, u8, type View } from '../arena/index.ts';
+import { array, bits, handle, pool, struct, u1, u8, u16, u32, u64, type View } from '../arena/index.ts';
 
 /** One handler on a line. `kind` selects the handler functions, `owner` is handed to them (dev_id). */
 export const Action = struct('action', { kind: u8, owner: u16, flags: u32, threadBit: u8, next: handle, running: u1 });
@@ -43,5 +43,6 @@ export interface HostLimits {
 }
 
 /** State of all lines. */
-export const hostLayout = (l: HostLimits) => struct('host', { irqs: array(IrqDesc, l.irqs), actions: pool(Action, l.actions) });
+export const hostLayout = (l: HostLimits) =>
+  struct('host', { irqs: array(IrqDesc, l.irqs), actions: pool(Action, l.actions) });
 export type HostState = View<ReturnType<typeof hostLayout>>;

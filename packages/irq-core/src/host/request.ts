@@ -37,12 +37,21 @@ export function requestError(r: IrqRequest, lineExists: boolean): number {
 export function joinFlags(old: number, flags: number): number {
   const adapted = has(flags, IRQF.COND_ONESHOT) && has(old, IRQF.ONESHOT) ? flags | IRQF.ONESHOT : flags;
   const same = (mask: number): boolean => (old & mask) === (adapted & mask);
-  const ok = has(old, IRQF.SHARED) && has(adapted, IRQF.SHARED) && same(IRQF.TRIGGER_MASK) && same(IRQF.ONESHOT) && same(IRQF.PERCPU);
+  const ok =
+    has(old, IRQF.SHARED) &&
+    has(adapted, IRQF.SHARED) &&
+    same(IRQF.TRIGGER_MASK) &&
+    same(IRQF.ONESHOT) &&
+    same(IRQF.PERCPU);
   return ok ? adapted : -EBUSY;
 }
 
 /** The kernel's message: `genirq: Flags mismatch irq 16. 00000000 (vfio-intx(…)) vs. 00000080 (ehci_hcd)`. */
-export function mismatchMessage(irq: number, next: { flags: number; name: string }, old: { flags: number; name: string }): string {
+export function mismatchMessage(
+  irq: number,
+  next: { flags: number; name: string },
+  old: { flags: number; name: string },
+): string {
   const hex = (v: number): string => v.toString(16).padStart(8, '0');
   return `genirq: Flags mismatch irq ${irq}. ${hex(next.flags)} (${next.name}) vs. ${hex(old.flags)} (${old.name})`;
 }

@@ -42,7 +42,9 @@ describe('counter', () => {
     ['no eventfd', FD_NOT_EVENTFD, -EINVAL],
   ])('errno: %s', (_name, fd, errno) => {
     const { eventfds } = setUp();
-    expect([eventfds.check(fd), eventfds.write(fd), eventfds.read(fd), eventfds.close(fd)]).toEqual(Array(4).fill(errno));
+    expect([eventfds.check(fd), eventfds.write(fd), eventfds.read(fd), eventfds.close(fd)]).toEqual(
+      Array(4).fill(errno),
+    );
   });
 
   it('ENOMEM when the machine has no room, and a closed slot is a new descriptor', () => {

@@ -12,8 +12,8 @@ export {
 } from './eventfd.ts';
 export { kvmIrqfdAssign } from './irqfd-assign.ts';
 export { irqfdInject } from './irqfd-inject.ts';
-export { irqfdHangup, irqfdWakeup, startWakeup } from './irqfd-wakeup.ts';
 export { irqfdShutdown, kvmIrqfdDeassign, kvmIrqfdRelease } from './irqfd-shutdown.ts';
+export { irqfdHangup, irqfdWakeup, startWakeup } from './irqfd-wakeup.ts';
 export { DEFAULT_KERNEL, KERNEL_VERSIONS, KERNELS, type KernelProfile, type KernelVersion } from './kernel.ts';
 export {
   bindIrqfdWakeups,

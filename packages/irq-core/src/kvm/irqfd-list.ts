@@ -81,8 +81,8 @@ export function freeIrqfd(k: KvmParts, handle: number): void {
 }
 
 /**
- * Whether a producer may be attached or detached now: that happens under irqfds.lock (≥ 6.15 and stable). Without the lock a routing
- * update in its middle races with it.
+ * Whether a consumer can come or go now: under the bypass mutex, and since 6.15 (and stable) under irqfds.lock. Without that lock a
+ * routing update in its middle races with it.
  */
 export const producersMayChange = (k: KvmParts): boolean =>
-  !k.profile.bypassTakesIrqfdsLock || k.state.irqfdsLock.holder === 0;
+  k.bypass()?.busy() !== true && (!k.profile.bypassTakesIrqfdsLock || k.state.irqfdsLock.holder === 0);

@@ -11,7 +11,8 @@ const { DEASSIGN, RESAMPLE } = IRQFD_FLAG;
 function setUp(o: FakeOptions = {}) {
   const m = fakeMachine({ vms: 2, ...o });
   const [a, b] = m.kvms as [Kvm, Kvm];
-  for (const kvm of m.kvms) kvm.setGsiRouting([toPin(5, 5), toPin(6, 6), toMsi(30, 0x50), toPin(1, 1), toPin(1, 1, 0)], 0);
+  for (const kvm of m.kvms)
+    kvm.setGsiRouting([toPin(5, 5), toPin(6, 6), toMsi(30, 0x50), toPin(1, 1), toPin(1, 1, 0)], 0);
   const e = m.eventfds.create();
   const settle = (): void => void expect(run(m.processes, straight()).end).toBe('quiet');
   const plain = (kvm: Kvm, fd: number, gsi: number, flags = 0): number => kvm.irqfd({ fd, gsi, flags, resamplefd: 0 });

@@ -123,7 +123,7 @@ export function createKvm(init: KvmInit): Kvm {
       const entry = routing.entry(state.table, i);
       i = entry.next;
       const r = a.setIrq(entry, sourceId, level, lineStatus);
-      if (r >= 0) ret = r + (ret < 0 ? 0 : ret);
+      if (r >= 0) ret = r + Math.max(0, ret);
     }
     return ret;
   }

@@ -98,7 +98,9 @@ describe('lookup', () => {
   it('replace and look up agree with a naive table', () => {
     const entry = fc.oneof(
       fc.record({ gsi: fc.nat(6), pin: fc.nat(26), chip: fc.nat(3) }).map((e) => toPin(e.gsi, e.pin, e.chip)),
-      fc.record({ gsi: fc.nat(70), data: fc.nat(255), flags: fc.nat(2) }).map((e) => ({ ...toMsi(e.gsi, e.data), flags: e.flags })),
+      fc
+        .record({ gsi: fc.nat(70), data: fc.nat(255), flags: fc.nat(2) })
+        .map((e) => ({ ...toMsi(e.gsi, e.data), flags: e.flags })),
     );
     fc.assert(
       fc.property(fc.array(fc.array(entry, { maxLength: 4 }), { minLength: 1, maxLength: 6 }), (updates) => {
@@ -114,7 +116,9 @@ describe('lookup', () => {
           const expected = numbers(7).flatMap((gsi) => naive.filter((e) => e.gsi === gsi).map(targetOf));
           expect(chips[0]!.calls.map((c) => c.target)).toEqual(expected);
           for (let pin = 0; pin < 24; pin++)
-            expect(kvm.routing.gsiOfPin(2, pin)).toBe(naive.findLast((e) => e.irqchip === 2 && e.type === 1 && e.pin === pin)?.gsi ?? -1);
+            expect(kvm.routing.gsiOfPin(2, pin)).toBe(
+              naive.findLast((e) => e.irqchip === 2 && e.type === 1 && e.pin === pin)?.gsi ?? -1,
+            );
         }
         expect(kvm.state.tables.count()).toBeLessThanOrEqual(1);
       }),

@@ -2,8 +2,8 @@
 
 import { u8, u16 } from '../arena/index.ts';
 import { BLOCKED, protocolsOn } from '../protocol/index.ts';
-import type { KvmParts, KvmWorld } from './world.ts';
 import { REQ } from './vcpus.ts';
+import type { KvmParts, KvmWorld } from './world.ts';
 
 const { protocol } = protocolsOn<KvmWorld>();
 

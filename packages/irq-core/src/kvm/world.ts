@@ -15,6 +15,8 @@ export interface BypassConsumers {
   /** irq_bypass_register_consumer: 0 or negative errno (which KVM only logs). */
   registerConsumer(vm: number, irqfd: number, eventfd: number): number;
   unregisterConsumer(vm: number, irqfd: number): void;
+  /** True while another process holds the manager's mutex. */
+  busy(): boolean;
 }
 
 /** The parts of one VM that protocols work on. */

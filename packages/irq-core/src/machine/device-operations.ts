@@ -3,7 +3,7 @@
 import { ENODEV } from '../errors.ts';
 import { ACTION, DATA, INDEX } from '../vfio/index.ts';
 import type { Session } from './session.ts';
-import { type Args, type ArgSpec, OK, type Operation, type OpResult } from './vocabulary.ts';
+import { type ArgSpec, type Args, OK, type Operation, type OpResult } from './vocabulary.ts';
 
 const device: ArgSpec = { type: 'name', of: 'a device', doc: 'the device' };
 const eventfd = (doc: string): ArgSpec => ({ type: 'name', of: 'an eventfd', doc, optional: true });
@@ -21,15 +21,23 @@ const on = (summary: string, args: Readonly<Record<string, ArgSpec>>, run: Run):
   },
 });
 
-const done = (run: (s: Session, device: number) => void): Run => (s, i) => {
-  run(s, i);
-  return OK;
-};
+const done =
+  (run: (s: Session, device: number) => void): Run =>
+  (s, i) => {
+    run(s, i);
+    return OK;
+  };
 
 /** VFIO_DEVICE_SET_IRQS of INTx: trigger eventfd, and unmask eventfd if one is given. */
 function enableIntx(s: Session, i: number, args: Args): OpResult {
   const set = (action: number, name: unknown): number =>
-    s.machine.vfio.setIrqs(i, { index: INDEX.INTX, start: 0, count: 1, flags: DATA.EVENTFD | action, data: [s.eventfd(name as string)] });
+    s.machine.vfio.setIrqs(i, {
+      index: INDEX.INTX,
+      start: 0,
+      count: 1,
+      flags: DATA.EVENTFD | action,
+      data: [s.eventfd(name as string)],
+    });
   const ret = set(ACTION.TRIGGER, args['trigger']);
   return { ret: ret === 0 && args['unmask'] !== undefined ? set(ACTION.UNMASK, args['unmask']) : ret };
 }
@@ -37,25 +45,55 @@ function enableIntx(s: Session, i: number, args: Args): OpResult {
 function setMsi(s: Session, i: number, args: Args): OpResult {
   const index = args['msix'] === true ? INDEX.MSIX : INDEX.MSI;
   const fds = (args['triggers'] as string[]).map((name) => (name === '-' ? -1 : s.eventfd(name)));
-  const request = { index, start: args['start'] as number, count: fds.length, flags: DATA.EVENTFD | ACTION.TRIGGER, data: fds };
+  const request = {
+    index,
+    start: args['start'] as number,
+    count: fds.length,
+    flags: DATA.EVENTFD | ACTION.TRIGGER,
+    data: fds,
+  };
   return { ret: s.machine.vfio.setIrqs(i, request) };
 }
 
 /** Operations on passed-through devices. */
 export const DEVICE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
-  device_open: on('the VMM opens the VFIO device', {}, done((s, i) => s.machine.vfio.open(i))),
-  device_close: on('the VMM closes it (or is killed); the function goes on asserting', {}, done((s, i) => s.machine.vfio.close(i))),
-  device_assert: on('the function raises its INTx or wired interrupt', {}, done((s, i) => s.machine.vfio.assert(i))),
-  device_deassert: on('the function drops it, as when a driver has served it', {}, done((s, i) => s.machine.vfio.deassert(i))),
-  device_reset: on('function-level reset', {}, done((s, i) => s.machine.vfio.reset(i))),
+  device_open: on(
+    'the VMM opens the VFIO device',
+    {},
+    done((s, i) => s.machine.vfio.open(i)),
+  ),
+  device_close: on(
+    'the VMM closes it (or is killed); the function goes on asserting',
+    {},
+    done((s, i) => s.machine.vfio.close(i)),
+  ),
+  device_assert: on(
+    'the function raises its INTx or wired interrupt',
+    {},
+    done((s, i) => s.machine.vfio.assert(i)),
+  ),
+  device_deassert: on(
+    'the function drops it, as when a driver has served it',
+    {},
+    done((s, i) => s.machine.vfio.deassert(i)),
+  ),
+  device_reset: on(
+    'function-level reset',
+    {},
+    done((s, i) => s.machine.vfio.reset(i)),
+  ),
   device_msi: on('the function sends an MSI or MSI-X vector', { vector }, (s, i, args) => {
     s.machine.vfio.msi.raise(i, args['vector'] as number);
     return OK;
   }),
-  device_mask_vector: on('the guest masks or unmasks an MSI-X vector in the table', { vector, masked: { type: 'bool', doc: 'masked' } }, (s, i, args) => {
-    s.machine.vfio.msi.setMaskBit(i, args['vector'] as number, args['masked'] as boolean);
-    return OK;
-  }),
+  device_mask_vector: on(
+    'the guest masks or unmasks an MSI-X vector in the table',
+    { vector, masked: { type: 'bool', doc: 'masked' } },
+    (s, i, args) => {
+      s.machine.vfio.msi.setMaskBit(i, args['vector'] as number, args['masked'] as boolean);
+      return OK;
+    },
+  ),
   vfio_intx: on(
     'VFIO_DEVICE_SET_IRQS: INTx signals one eventfd, and another unmasks it',
     { trigger: { type: 'name', of: 'an eventfd', doc: 'trigger' }, unmask: eventfd('unmask (the resamplefd of KVM)') },
@@ -81,8 +119,12 @@ export const DEVICE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
     },
     (s, i, args) => ({ ret: s.machine.vfio.setIrqs(i, args as never) }),
   ),
-  guest_command: on('the guest writes the COMMAND register; bit 10 is DisINTx', { value: { type: 'int', max: 0xffff, doc: 'value' } }, (s, i, args) => {
-    s.machine.vfio.guestWriteCommand(i, args['value'] as number);
-    return OK;
-  }),
+  guest_command: on(
+    'the guest writes the COMMAND register; bit 10 is DisINTx',
+    { value: { type: 'int', max: 0xffff, doc: 'value' } },
+    (s, i, args) => {
+      s.machine.vfio.guestWriteCommand(i, args['value'] as number);
+      return OK;
+    },
+  ),
 };

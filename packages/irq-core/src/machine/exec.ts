@@ -6,7 +6,7 @@ import { DEFAULT_KERNEL, type KernelVersion } from '../kvm/index.ts';
 import { checkArgs } from './args.ts';
 import { createMachine } from './machine.ts';
 import { createSession, findOperation, operationNames, type Session } from './session.ts';
-import type { Args, ArgSpec, Json, OpResult } from './vocabulary.ts';
+import type { ArgSpec, Args, Json, OpResult } from './vocabulary.ts';
 
 /** One line of output. */
 export type ExecResult = { readonly i: number; readonly op: string | null } & Readonly<Record<string, Json>>;
@@ -28,13 +28,22 @@ export interface Exec {
 }
 
 const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
-  observe: { type: 'list', of: { type: 'name', of: 'a part of the state', doc: 'key' }, doc: 'state keys of every result', optional: true },
+  observe: {
+    type: 'list',
+    of: { type: 'name', of: 'a part of the state', doc: 'key' },
+    doc: 'state keys of every result',
+    optional: true,
+  },
 };
 
 /** Fields of a request that are no arguments. */
 const NOT_ARGS: ReadonlySet<string> = new Set(['op', 'note']);
 
-const errorResult = (i: number, op: string | null, code: string, message: string): ExecResult => ({ i, op, error: { code, message } });
+const errorResult = (i: number, op: string | null, code: string, message: string): ExecResult => ({
+  i,
+  op,
+  error: { code, message },
+});
 
 function split(request: object): { op: unknown; note: Json | undefined; given: Args } {
   const given = Object.fromEntries(Object.entries(request).filter(([key]) => !NOT_ARGS.has(key)));
@@ -75,7 +84,8 @@ export function createExec({ backend, kernel = DEFAULT_KERNEL }: ExecOptions): E
       return errorResult(i, op, 'VIRQ-X002', `no operation '${op}': ${first}known are ${known()}`);
     }
     const checked = checkArgs(found.args, given);
-    if (!checked.ok) return errorResult(i, op, 'VIRQ-X003', checked.faults.map((f) => `${f.path} ${f.message}`).join('; '));
+    if (!checked.ok)
+      return errorResult(i, op, 'VIRQ-X003', checked.faults.map((f) => `${f.path} ${f.message}`).join('; '));
     const result = found.run(checked.args);
     const s = session as Session;
     s.machine.settle();

@@ -1,9 +1,25 @@
 // @virq/irq-core/machine: core and backends composed; sessions; replay.
 
 export { type ArgFault, type ArgsChecked, checkArgs } from './args.ts';
-export { createExec, type Exec, type ExecOptions, type ExecResult } from './exec.ts';
-export { createMachine, type Machine, type MachineLimits, type MachineOptions, type Vm, type VmSpec } from './machine.ts';
-export type { CaptureReplayer, CaptureShape, RecordedEvent, ReplayDifference, ReplayReport } from './replay.ts';
 export { DEVICE_OPERATIONS } from './device-operations.ts';
+export { createExec, type Exec, type ExecOptions, type ExecResult } from './exec.ts';
+export {
+  createMachine,
+  type Machine,
+  type MachineLimits,
+  type MachineOptions,
+  type Vm,
+  type VmSpec,
+} from './machine.ts';
+export type { CaptureReplayer, CaptureShape, RecordedEvent, ReplayDifference, ReplayReport } from './replay.ts';
 export { CORE_OPERATIONS, createSession, findOperation, operationNames, routeInput, type Session } from './session.ts';
-export { type ArgKind, type Args, type ArgSpec, type Json, OK, type Operation, type OpResult, type Vocabulary } from './vocabulary.ts';
+export {
+  type ArgKind,
+  type ArgSpec,
+  type Args,
+  type Json,
+  OK,
+  type Operation,
+  type OpResult,
+  type Vocabulary,
+} from './vocabulary.ts';

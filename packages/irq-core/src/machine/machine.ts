@@ -1,41 +1,41 @@
 // A host with its VMs, composed from the core and any backends into one arena.
 
-import { type Arena, createArena, type Fields, struct, type StructKind, u64 } from '../arena/index.ts';
+import { type Arena, createArena, type Fields, type StructKind, struct, u64 } from '../arena/index.ts';
 import type { AnyBackend, VmChip, VmOptions } from '../backend.ts';
-import { type Bypass, bypassLayout, type BypassState, createBypass } from '../bypass/index.ts';
+import { type Bypass, type BypassState, bypassLayout, createBypass } from '../bypass/index.ts';
 import { ModelError } from '../errors.ts';
 import { createTrace, type EventTexts, type Trace, type TraceEvent } from '../events/index.ts';
-import { createHost, type Host, hostLayout, type HostState, type SpuriousLimits } from '../host/index.ts';
+import { createHost, type Host, type HostState, hostLayout, type SpuriousLimits } from '../host/index.ts';
 import {
   bindIrqfdWakeups,
   createEventfds,
   createKvm,
   DEFAULT_KERNEL,
   type Eventfds,
-  eventfdsLayout,
   type EventfdsState,
+  eventfdsLayout,
   type KernelProfile,
   type KernelVersion,
   KVM_LIMITS,
   KVM_PROTOCOLS,
   type Kvm,
-  kvmLayout,
   type KvmState,
+  kvmLayout,
   type VmLimits,
 } from '../kvm/index.ts';
 import {
   type AnyProtocol,
   createProcesses,
   type Processes,
-  processTable,
   type ProcessTableView,
-  run,
+  processTable,
   type RunOptions,
   type RunResult,
+  run,
   type Scheduler,
   straight,
 } from '../protocol/index.ts';
-import { createVfio, type DeviceSpec, type Vfio, vfioLayout, type VfioState, virqfdInject } from '../vfio/index.ts';
+import { createVfio, type DeviceSpec, type Vfio, type VfioState, vfioLayout, virqfdInject } from '../vfio/index.ts';
 
 /** One VM of a machine. */
 export interface VmSpec {
@@ -119,7 +119,11 @@ interface Root {
   readonly processes: ProcessTableView;
 }
 
-function layoutOf(o: MachineOptions, limits: readonly VmLimits[], protocols: readonly AnyProtocol<never>[]): StructKind {
+function layoutOf(
+  o: MachineOptions,
+  limits: readonly VmLimits[],
+  protocols: readonly AnyProtocol<never>[],
+): StructKind {
   const host = { ...LIMITS, ...o.limits };
   const devices = o.devices?.length ?? 0;
   const fields: Record<string, Fields[string]> = {
@@ -131,7 +135,10 @@ function layoutOf(o: MachineOptions, limits: readonly VmLimits[], protocols: rea
   };
   for (const [i, vm] of o.vms.entries()) {
     const sizes = limits[i] as VmLimits;
-    fields[nameOf(vm, i)] = struct(nameOf(vm, i), { kvm: kvmLayout(sizes), chip: vm.backend.layout(sizes, vm.options ?? {}) });
+    fields[nameOf(vm, i)] = struct(nameOf(vm, i), {
+      kvm: kvmLayout(sizes),
+      chip: vm.backend.layout(sizes, vm.options ?? {}),
+    });
   }
   fields['processes'] = processTable(host.processes, protocols);
   return struct('machine', fields);
@@ -154,7 +161,9 @@ function checkNames(vms: readonly VmSpec[]): void {
   for (const [i, vm] of vms.entries()) {
     const name = nameOf(vm, i);
     if (seen.has(name) || !/^[A-Za-z][A-Za-z0-9]*$/.test(name))
-      throw new ModelError(`VM name '${name}' is ${seen.has(name) ? 'taken' : 'no name (letters and digits, a letter first)'}`);
+      throw new ModelError(
+        `VM name '${name}' is ${seen.has(name) ? 'taken' : 'no name (letters and digits, a letter first)'}`,
+      );
     seen.add(name);
   }
 }
@@ -165,7 +174,9 @@ function limitsOf(vm: VmSpec): VmLimits {
 }
 
 function uniqueProtocols(vms: readonly VmSpec[]): AnyProtocol<never>[] {
-  return [...new Set<AnyProtocol<never>>([...KVM_PROTOCOLS, virqfdInject, ...vms.flatMap((vm) => vm.backend.protocols)])];
+  return [
+    ...new Set<AnyProtocol<never>>([...KVM_PROTOCOLS, virqfdInject, ...vms.flatMap((vm) => vm.backend.protocols)]),
+  ];
 }
 
 /** Composes a machine and brings every VM to reset. Throws ModelError when names clash. */
@@ -201,8 +212,18 @@ export function createMachine(o: MachineOptions): Machine {
       for (const vm of vms) vm.chip.advance?.(root.clock);
     },
   };
-  const processes = createProcesses<Machine>(arena, root.processes, protocols as unknown as readonly AnyProtocol<Machine>[], machine);
-  const host = createHost({ state: root.host, trace, now, ...(o.spurious === undefined ? {} : { spurious: o.spurious }) });
+  const processes = createProcesses<Machine>(
+    arena,
+    root.processes,
+    protocols as unknown as readonly AnyProtocol<Machine>[],
+    machine,
+  );
+  const host = createHost({
+    state: root.host,
+    trace,
+    now,
+    ...(o.spurious === undefined ? {} : { spurious: o.spurious }),
+  });
   const bypass = createBypass({ state: root.bypass, world: machine, kernel });
   const defer = (device: number): void => void processes.spawn(virqfdInject, { device });
   const vfio = createVfio({ state: root.vfio, specs: o.devices ?? [], host, eventfds, bypass, defer });
@@ -212,7 +233,16 @@ export function createMachine(o: MachineOptions): Machine {
     const state = root[name] as { kvm: KvmState; chip: never };
     const sizes = limits[index] as VmLimits;
     const profile = spec.profile === undefined ? {} : { profile: spec.profile };
-    const kvm = createKvm({ vm: index, state: state.kvm, limits: sizes, kernel, trace, eventfds, processes: () => processes as never, ...profile });
+    const kvm = createKvm({
+      vm: index,
+      state: state.kvm,
+      limits: sizes,
+      kernel,
+      trace,
+      eventfds,
+      processes: () => processes as never,
+      ...profile,
+    });
     kvms.push(kvm);
     const context = { vm: index, limits: sizes, kvm, trace, kernel, options: spec.options ?? {}, now };
     const chip = spec.backend.attach(context, state.chip);

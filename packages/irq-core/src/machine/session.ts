@@ -5,7 +5,7 @@ import { formatEvent, type TraceEvent } from '../events/index.ts';
 import { FD_NOT_EVENTFD, IRQFD_FLAG, ROUTE, type RouteInput } from '../kvm/index.ts';
 import { DEVICE_OPERATIONS } from './device-operations.ts';
 import type { Machine, Vm } from './machine.ts';
-import { type Args, type ArgSpec, type Json, OK, type Operation, type OpResult } from './vocabulary.ts';
+import { type ArgSpec, type Args, type Json, OK, type Operation, type OpResult } from './vocabulary.ts';
 
 /** The target of the core's operations. */
 export interface Session {
@@ -55,7 +55,8 @@ export function createSession(machine: Machine, settles = true): Session {
     eventfdNames: () => [...fds.keys()].filter((name) => machine.eventfds.check(fds.get(name) as number) === 0),
     observe() {
       const { vocabulary } = session.vm.backend;
-      const show = (key: string): Json => (key === 'efd' ? counters(session) : (vocabulary.observe[key]?.(session.vm.chip as never) ?? null));
+      const show = (key: string): Json =>
+        key === 'efd' ? counters(session) : (vocabulary.observe[key]?.(session.vm.chip as never) ?? null);
       return Object.fromEntries(session.observed.map((key) => [key, show(key)]));
     },
     takeTrace() {
@@ -67,11 +68,14 @@ export function createSession(machine: Machine, settles = true): Session {
   return session;
 }
 
-const counters = (s: Session): Json => Object.fromEntries(s.eventfdNames().map((name) => [name, s.machine.eventfds.count(s.eventfd(name))]));
+const counters = (s: Session): Json =>
+  Object.fromEntries(s.eventfdNames().map((name) => [name, s.machine.eventfds.count(s.eventfd(name))]));
 
 const u32 = (doc: string, more: Partial<ArgSpec> = {}): ArgSpec => ({ type: 'int', doc, ...more }) as ArgSpec;
-const bit = (doc: string, more: Partial<ArgSpec> = {}): ArgSpec => ({ type: 'int', min: 0, max: 1, doc, ...more }) as ArgSpec;
-const name = (doc: string, more: Partial<ArgSpec> = {}): ArgSpec => ({ type: 'name', of: 'an eventfd', doc, ...more }) as ArgSpec;
+const bit = (doc: string, more: Partial<ArgSpec> = {}): ArgSpec =>
+  ({ type: 'int', min: 0, max: 1, doc, ...more }) as ArgSpec;
+const name = (doc: string, more: Partial<ArgSpec> = {}): ArgSpec =>
+  ({ type: 'name', of: 'an eventfd', doc, ...more }) as ArgSpec;
 
 /** Chips a route may name, by their KVM number. */
 const CHIPS: readonly string[] = ['pic_master', 'pic_slave', 'ioapic'];
@@ -79,8 +83,23 @@ const TYPES: Readonly<Record<string, number>> = { irqchip: ROUTE.IRQCHIP, msi: R
 
 const ENTRY: Readonly<Record<string, ArgSpec>> = {
   gsi: u32('guest system interrupt number'),
-  type: { type: 'either', of: [{ type: 'enum', values: ['irqchip', 'msi'], doc: '' }, { type: 'int', doc: '' }], doc: 'kind of route, by name or KVM_IRQ_ROUTING_* number' },
-  chip: { type: 'either', of: [{ type: 'enum', values: CHIPS, doc: '' }, { type: 'int', doc: '' }], doc: 'irqchip of an irqchip route', default: 0 },
+  type: {
+    type: 'either',
+    of: [
+      { type: 'enum', values: ['irqchip', 'msi'], doc: '' },
+      { type: 'int', doc: '' },
+    ],
+    doc: 'kind of route, by name or KVM_IRQ_ROUTING_* number',
+  },
+  chip: {
+    type: 'either',
+    of: [
+      { type: 'enum', values: CHIPS, doc: '' },
+      { type: 'int', doc: '' },
+    ],
+    doc: 'irqchip of an irqchip route',
+    default: 0,
+  },
   pin: u32('pin of that irqchip', { default: 0 }),
   address_lo: u32('MSI address, low 32 bits', { default: 0 }),
   address_hi: u32('MSI address, high 32 bits', { default: 0 }),
@@ -118,7 +137,10 @@ function irqLine(s: Session, args: Args): OpResult {
 function irqfd(s: Session, args: Args): OpResult {
   const resample = args['resample'] as string | undefined;
   const deassign = args['deassign'] as boolean;
-  const flags = (args['flags'] as number) | (deassign ? IRQFD_FLAG.DEASSIGN : 0) | (resample === undefined ? 0 : IRQFD_FLAG.RESAMPLE);
+  const flags =
+    (args['flags'] as number) |
+    (deassign ? IRQFD_FLAG.DEASSIGN : 0) |
+    (resample === undefined ? 0 : IRQFD_FLAG.RESAMPLE);
   const request = {
     fd: s.eventfd(args['name'] as string),
     resamplefd: resample === undefined ? 0 : s.eventfd(resample),
@@ -130,7 +152,16 @@ function irqfd(s: Session, args: Args): OpResult {
 
 function signalMsi(s: Session, args: Args): OpResult {
   const n = (key: string): number => args[key] as number;
-  const message = { type: ROUTE.MSI, irqchip: 0, pin: 0, addressLo: n('address_lo'), addressHi: n('address_hi'), data: n('data'), flags: n('flags'), devid: n('devid') };
+  const message = {
+    type: ROUTE.MSI,
+    irqchip: 0,
+    pin: 0,
+    addressLo: n('address_lo'),
+    addressHi: n('address_hi'),
+    data: n('data'),
+    flags: n('flags'),
+    devid: n('devid'),
+  };
   return { ret: s.vm.kvm.signalMsi(message) };
 }
 
@@ -142,7 +173,10 @@ const { gsi, address_lo, address_hi, data, flags, devid } = ENTRY as Readonly<Re
 export const CORE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
   set_gsi_routing: {
     summary: 'KVM_SET_GSI_ROUTING: replaces the whole routing table',
-    args: { entries: { type: 'list', of: { type: 'object', fields: ENTRY, doc: 'one route' }, doc: 'the new table' }, flags: u32('table flags', { default: 0 }) },
+    args: {
+      entries: { type: 'list', of: { type: 'object', fields: ENTRY, doc: 'one route' }, doc: 'the new table' },
+      flags: u32('table flags', { default: 0 }),
+    },
     run(s, args) {
       const set = s.settles ? s.vm.kvm.setGsiRouting : s.vm.kvm.startSetGsiRouting;
       return { ret: set(routes(args), args['flags'] as number) };
@@ -150,7 +184,11 @@ export const CORE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
   },
   irq_line: {
     summary: 'KVM_IRQ_LINE or KVM_IRQ_LINE_STATUS: sets the level of a GSI for source 0',
-    args: { gsi, level: bit('1 asserted, 0 not'), status: { type: 'bool', default: true, doc: 'report the delivery result' } },
+    args: {
+      gsi,
+      level: bit('1 asserted, 0 not'),
+      status: { type: 'bool', default: true, doc: 'report the delivery result' },
+    },
     run: irqLine,
   },
   signal_msi: {
@@ -226,7 +264,10 @@ export const CORE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
 };
 
 /** The operation of a name for the session's current VM: the backend's own words first, then the core's. */
-export function findOperation(s: Session, op: string): { readonly args: Operation<never>['args']; run(args: Args): OpResult } | undefined {
+export function findOperation(
+  s: Session,
+  op: string,
+): { readonly args: Operation<never>['args']; run(args: Args): OpResult } | undefined {
   const own = s.vm.backend.vocabulary.operations[op];
   if (own !== undefined) return { args: own.args, run: (args) => own.run(s.vm.chip as never, args) };
   const core = CORE_OPERATIONS[op] ?? DEVICE_OPERATIONS[op];
@@ -235,5 +276,9 @@ export function findOperation(s: Session, op: string): { readonly args: Operatio
 
 /** Names of all operations of the current VM. */
 export function operationNames(s: Session): string[] {
-  return [...Object.keys(CORE_OPERATIONS), ...Object.keys(DEVICE_OPERATIONS), ...Object.keys(s.vm.backend.vocabulary.operations)];
+  return [
+    ...Object.keys(CORE_OPERATIONS),
+    ...Object.keys(DEVICE_OPERATIONS),
+    ...Object.keys(s.vm.backend.vocabulary.operations),
+  ];
 }

@@ -18,7 +18,10 @@ export interface RowBehaviour<C> {
 export type Behaviours<C, R extends string> = { readonly [K in R]?: RowBehaviour<C> };
 
 /** Called when the guest does something undefined; execution goes on. */
-export type GuestError<C> = (c: C, error: { readonly block: string; readonly offset: number; readonly size: number; readonly rule: string }) => void;
+export type GuestError<C> = (
+  c: C,
+  error: { readonly block: string; readonly offset: number; readonly size: number; readonly rule: string },
+) => void;
 
 /** A block that can be accessed. {@link FAULT} is the answer of a forbidden access where the rules say so. */
 export interface Block<C> {
@@ -51,7 +54,8 @@ function slotsOf<C>(map: RegisterMap, behaviours: Behaviours<C, string>): (Slot<
     const behaviour = behaviours[name] ?? {};
     const bits = spec.per === undefined ? 32 : (spec.bits ?? 32);
     const perWord = Math.max(1, 32 / bits);
-    const words = spec.per === undefined ? Math.max(1, (spec.width ?? 32) / 32) : Math.ceil(((spec.count ?? 1) * bits) / 32);
+    const words =
+      spec.per === undefined ? Math.max(1, (spec.width ?? 32) / 32) : Math.ceil(((spec.count ?? 1) * bits) / 32);
     for (let w = 0; w < words; w++) {
       const left = (spec.count ?? 1) - w * perWord;
       const elements = spec.per === undefined || bits >= 32 ? 1 : Math.min(perWord, left);
@@ -102,7 +106,11 @@ function scatter<C>(s: Slot<C>, c: C, value: number, lanes: number): void {
 const WRITABLE: ReadonlySet<string> = new Set(['RW', 'WO', 'W1C', 'W1S']);
 
 /** Puts a map and its behaviours together. Accesses allocate nothing. */
-export function behave<C, R extends string>(map: RegisterMap<R>, behaviours: Behaviours<C, R>, onGuestError?: GuestError<C>): Block<C> {
+export function behave<C, R extends string>(
+  map: RegisterMap<R>,
+  behaviours: Behaviours<C, R>,
+  onGuestError?: GuestError<C>,
+): Block<C> {
   const slots = slotsOf<C>(map as RegisterMap, behaviours as Behaviours<C, string>);
   const { sizes, align, wrongSize, hole } = map.rules;
 
@@ -112,7 +120,8 @@ export function behave<C, R extends string>(map: RegisterMap<R>, behaviours: Beh
     return rule === 'all-ones' ? ones(size * 8) : 0;
   }
 
-  const allowed = (offset: number, size: number): boolean => sizes.includes(size) && offset % align === 0 && (offset & 3) + size <= 4;
+  const allowed = (offset: number, size: number): boolean =>
+    sizes.includes(size) && offset % align === 0 && (offset & 3) + size <= 4;
 
   return {
     read(c, offset, size) {
@@ -142,7 +151,8 @@ export function behave<C, R extends string>(map: RegisterMap<R>, behaviours: Beh
       if (s === undefined) return FAULT;
       const put = s.behaviour.restore ?? s.behaviour.write;
       if (put === undefined) return 0;
-      for (let i = 0; i < s.elements; i++) put(c, (s.elements === 1 ? value : (value >>> (i * s.bits)) & ones(s.bits)) >>> 0, s.first + i);
+      for (let i = 0; i < s.elements; i++)
+        put(c, (s.elements === 1 ? value : (value >>> (i * s.bits)) & ones(s.bits)) >>> 0, s.first + i);
       return 0;
     },
   };

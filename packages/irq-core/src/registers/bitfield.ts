@@ -21,7 +21,8 @@ export function bitfield<const S extends Readonly<Record<string, FieldSpec>>>(sp
   let taken = 0;
   for (const [name, range] of Object.entries(spec)) {
     const [high, low] = rangeOf(range);
-    if (!(high >= low && low >= 0 && high < 32)) throw new RangeError(`field ${name}: bits ${high}:${low} do not fit 32 bits`);
+    if (!(high >= low && low >= 0 && high < 32))
+      throw new RangeError(`field ${name}: bits ${high}:${low} do not fit 32 bits`);
     const mask = high - low === 31 ? 0xffffffff : (1 << (high - low + 1)) - 1;
     if ((taken & (mask << low)) !== 0) throw new RangeError(`field ${name} overlaps another`);
     taken |= mask << low;
@@ -37,8 +38,10 @@ export function bitfield<const S extends Readonly<Record<string, FieldSpec>>>(sp
       const [low, mask] = at(field);
       return ((value & ~(mask << low)) | ((to & mask) << low)) >>> 0;
     },
-    pack: (given) => (Object.entries(given) as [F, number][]).reduce((value, [field, to]) => b.set(value, field, to), 0),
-    unpack: (value) => Object.fromEntries([...fields.keys()].map((f) => [f, b.get(value, f as F)])) as Record<F, number>,
+    pack: (given) =>
+      (Object.entries(given) as [F, number][]).reduce((value, [field, to]) => b.set(value, field, to), 0),
+    unpack: (value) =>
+      Object.fromEntries([...fields.keys()].map((f) => [f, b.get(value, f as F)])) as Record<F, number>,
   };
   return b;
 }

@@ -23,13 +23,16 @@ export function fieldsOf(spec: RegisterSpec, value: number | bigint): FieldValue
     return { field, value: n, name: spec.values?.[field]?.[n] ?? null, low };
   });
   const shown = fields.sort((a, b) => b.low - a.low).map(({ field, value: n, name }) => ({ field, value: n, name }));
-  return rest === 0n || fields.length === 0 ? shown : [...shown, { field: 'reserved', value: Number(rest), name: null }];
+  return rest === 0n || fields.length === 0
+    ? shown
+    : [...shown, { field: 'reserved', value: Number(rest), name: null }];
 }
 
 /** One line: `0x8051 = level 1, DM Fixed, vector 0x51`. Fields that are zero and have no name are left out. */
 export function describeValue(map: RegisterMap, register: string, value: number | bigint): string {
   const spec = map.rows[register];
-  if (spec === undefined) throw new RangeError(`${map.name} has no register ${register}; it has ${Object.keys(map.rows).join(', ')}`);
+  if (spec === undefined)
+    throw new RangeError(`${map.name} has no register ${register}; it has ${Object.keys(map.rows).join(', ')}`);
   const hex = `0x${BigInt(value).toString(16)}`;
   const parts = fieldsOf(spec, value)
     .filter((f) => f.value !== 0 || f.name !== null)
@@ -38,7 +41,10 @@ export function describeValue(map: RegisterMap, register: string, value: number 
 }
 
 /** Register and element at an offset, null for a hole. */
-export function decodeOffset(map: RegisterMap, offset: number): { readonly register: string; readonly index: number } | null {
+export function decodeOffset(
+  map: RegisterMap,
+  offset: number,
+): { readonly register: string; readonly index: number } | null {
   for (const [register, r] of Object.entries(map.rows)) {
     const within = offset - r.at;
     const stride = r.per === undefined ? Number.POSITIVE_INFINITY : (r.stride ?? 4);

@@ -15,13 +15,23 @@ function bits([name, r]: [string, RegisterSpec]): string[] {
   const lines = fields
     .map(([field, range]) => ({ field, range: rangeOf(range) }))
     .sort((a, b) => b.range[0] - a.range[0])
-    .map(({ field, range: [high, low] }) => `| ${high === low ? high : `${high}:${low}`} | ${field} | ${(r.values?.[field] ?? []).map((v, i) => `${i} ${v}`).join(', ')} |`);
+    .map(
+      ({ field, range: [high, low] }) =>
+        `| ${high === low ? high : `${high}:${low}`} | ${field} | ${(r.values?.[field] ?? []).map((v, i) => `${i} ${v}`).join(', ')} |`,
+    );
   return ['', `### ${name}`, '', '| bits | field | values |', '|---|---|---|', ...lines];
 }
 
 /** The map as two levels of tables: registers, then the bits of each. Deterministic. */
 export function registersMarkdown(map: RegisterMap): string {
   const rows = Object.entries(map.rows).sort(([, a], [, b]) => a.at - b.at);
-  const head = [`## ${map.name}`, '', map.source, '', '| offset | register | bits | access | reset | | section |', '|---|---|---|---|---|---|---|'];
+  const head = [
+    `## ${map.name}`,
+    '',
+    map.source,
+    '',
+    '| offset | register | bits | access | reset | | section |',
+    '|---|---|---|---|---|---|---|',
+  ];
   return `${[...head, ...rows.map(row), ...rows.flatMap(bits)].join('\n')}\n`;
 }

@@ -70,7 +70,8 @@ function checkFields(where: string, r: RegisterSpec): void {
   let taken = 0n;
   for (const [name, field] of Object.entries(r.fields ?? {})) {
     const [high, low] = rangeOf(field);
-    if (!(high >= low && low >= 0 && high < width)) throw new RangeError(`${where}.${name}: bits ${high}:${low} do not fit ${width} bits`);
+    if (!(high >= low && low >= 0 && high < width))
+      throw new RangeError(`${where}.${name}: bits ${high}:${low} do not fit ${width} bits`);
     const mask = ((1n << BigInt(high - low + 1)) - 1n) << BigInt(low);
     if ((taken & mask) !== 0n) throw new RangeError(`${where}.${name} overlaps another field`);
     taken |= mask;
@@ -78,8 +79,10 @@ function checkFields(where: string, r: RegisterSpec): void {
 }
 
 function checkRow(where: string, r: RegisterSpec): void {
-  if (r.at % Math.min(4, (r.width ?? 32) / 8) !== 0) throw new RangeError(`${where}: offset 0x${r.at.toString(16)} is not aligned to its width`);
-  if (r.per !== undefined && (r.count === undefined || r.bits === undefined)) throw new RangeError(`${where}: a register per ${r.per} needs bits and count`);
+  if (r.at % Math.min(4, (r.width ?? 32) / 8) !== 0)
+    throw new RangeError(`${where}: offset 0x${r.at.toString(16)} is not aligned to its width`);
+  if (r.per !== undefined && (r.count === undefined || r.bits === undefined))
+    throw new RangeError(`${where}: a register per ${r.per} needs bits and count`);
   checkFields(where, r);
 }
 
@@ -88,7 +91,8 @@ function bytesOf(r: RegisterSpec): number[] {
   const span = spanOf(r);
   const stride = r.per === undefined ? span : (r.stride ?? 4);
   const bytes: number[] = [];
-  for (let at = 0; at < span; at += stride) for (let b = 0; b < Math.min(stride, r.per === undefined ? span : 4); b++) bytes.push(r.at + at + b);
+  for (let at = 0; at < span; at += stride)
+    for (let b = 0; b < Math.min(stride, r.per === undefined ? span : 4); b++) bytes.push(r.at + at + b);
   return bytes;
 }
 
@@ -104,7 +108,8 @@ export function registers<const R extends Readonly<Record<string, RegisterSpec>>
     checkRow(`${name}.${row}`, spec);
     for (const byte of bytesOf(spec)) {
       const other = owner.get(byte);
-      if (other !== undefined) throw new RangeError(`${name}.${row} overlaps ${name}.${other} at 0x${byte.toString(16)}`);
+      if (other !== undefined)
+        throw new RangeError(`${name}.${row} overlaps ${name}.${other} at 0x${byte.toString(16)}`);
       owner.set(byte, row);
     }
   }

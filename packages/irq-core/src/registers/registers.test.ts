@@ -2,13 +2,29 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Access, behave, bitfield, decodeOffset, describeValue, FAULT, registers, registersMarkdown } from './index.ts';
+import {
+  type Access,
+  behave,
+  bitfield,
+  decodeOffset,
+  describeValue,
+  FAULT,
+  registers,
+  registersMarkdown,
+} from './index.ts';
 
 const MAP = registers(
   'TOY',
   'a made-up controller',
   {
-    CTRL: { at: 0x00, access: 'RW', writable: 0x0f, fields: { EN: 0, MODE: [3, 1] }, values: { MODE: ['off', 'edge', 'level'] }, doc: 'control' },
+    CTRL: {
+      at: 0x00,
+      access: 'RW',
+      writable: 0x0f,
+      fields: { EN: 0, MODE: [3, 1] },
+      values: { MODE: ['off', 'edge', 'level'] },
+      doc: 'control',
+    },
     STATUS: { at: 0x04, access: 'W1C', fields: { ERR: [31, 0] } },
     ID: { at: 0x08, access: 'RO', reset: 0x43 },
     KICK: { at: 0x0c, access: 'WO' },
@@ -21,17 +37,41 @@ const MAP = registers(
   { sizes: [1, 4], align: 1, wrongSize: 'all-ones', hole: 'fault' },
 );
 
-type Toy = { ctrl: number; status: number; kicks: number[]; last: number; enabled: number[]; touched: number[]; priority: number[] };
-const fresh = (): Toy => ({ ctrl: 0, status: 0xff, kicks: [], last: 7, enabled: new Array(40).fill(0), touched: [], priority: new Array(6).fill(0) });
+type Toy = {
+  ctrl: number;
+  status: number;
+  kicks: number[];
+  last: number;
+  enabled: number[];
+  touched: number[];
+  priority: number[];
+};
+const fresh = (): Toy => ({
+  ctrl: 0,
+  status: 0xff,
+  kicks: [],
+  last: 7,
+  enabled: new Array(40).fill(0),
+  touched: [],
+  priority: new Array(6).fill(0),
+});
 const errors: string[] = [];
 const block = behave<Toy, keyof typeof MAP.rows & string>(
   MAP,
   {
-    CTRL: { read: (c) => c.ctrl, write: (c, v) => void (c.ctrl = v), restore: (c, v) => void (c.ctrl = v) },
-    STATUS: { read: (c) => c.status, write: (c, v) => void (c.status = v) },
+    CTRL: { read: (c) => c.ctrl, write: (c, v) => {
+        c.ctrl = v;
+      }, restore: (c, v) => {
+        c.ctrl = v;
+      } },
+    STATUS: { read: (c) => c.status, write: (c, v) => {
+        c.status = v;
+      } },
     ID: { read: () => 0x43 },
     KICK: { write: (c, v) => void c.kicks.push(v) },
-    LAST: { read: (c) => c.last, write: (c, v) => void (c.last = v) },
+    LAST: { read: (c) => c.last, write: (c, v) => {
+        c.last = v;
+      } },
     ENABLE: {
       read: (c, i) => c.enabled[i] as number,
       write(c, v, i) {
@@ -40,7 +80,9 @@ const block = behave<Toy, keyof typeof MAP.rows & string>(
       },
       save: () => 0,
     },
-    PRIORITY: { read: (c, i) => c.priority[i] as number, write: (c, v, i) => void (c.priority[i] = v) },
+    PRIORITY: { read: (c, i) => c.priority[i] as number, write: (c, v, i) => {
+        c.priority[i] = v;
+      } },
     WORD: { read: (_c, i) => 0x1000 + i },
   },
   (_c, e) => void errors.push(`${e.block}+${e.offset.toString(16)}: ${e.rule}`),
@@ -54,13 +96,37 @@ describe('dispatch', () => {
     ['WO reads as zero', (c) => [block.write(c, 0xc, 4, 9), block.read(c, 0xc, 4), c.kicks], [0, 0, [9]]],
     ['RC is cleared by reading', (c) => [block.read(c, 0x10, 4), block.read(c, 0x10, 4)], [7, 0]],
     ['RAZ/WI', (c) => [block.write(c, 0x14, 4, 1), block.read(c, 0x14, 4)], [0, 0]],
-    ['W1S touches only the interrupts whose bit is one', (c) => [block.write(c, 0x104, 4, 0x05), c.touched, block.read(c, 0x104, 4)], [0, [32, 34], 5]],
-    ['a byte access reaches its byte', (c) => [block.write(c, 0x201, 1, 0x80), c.priority, block.read(c, 0x200, 4)], [0, [0, 0x80, 0, 0, 0, 0], 0x8000]],
-    ['elements beyond the last one are zero', (c) => [block.write(c, 0x204, 4, 0xffffffff), block.read(c, 0x204, 4)], [0, 0xffff]],
-    ['a strided array', (c) => [block.read(c, 0x300, 4), block.read(c, 0x310, 4), block.read(c, 0x320, 4)], [0x1000, 0x1001, 0x1002]],
+    [
+      'W1S touches only the interrupts whose bit is one',
+      (c) => [block.write(c, 0x104, 4, 0x05), c.touched, block.read(c, 0x104, 4)],
+      [0, [32, 34], 5],
+    ],
+    [
+      'a byte access reaches its byte',
+      (c) => [block.write(c, 0x201, 1, 0x80), c.priority, block.read(c, 0x200, 4)],
+      [0, [0, 0x80, 0, 0, 0, 0], 0x8000],
+    ],
+    [
+      'elements beyond the last one are zero',
+      (c) => [block.write(c, 0x204, 4, 0xffffffff), block.read(c, 0x204, 4)],
+      [0, 0xffff],
+    ],
+    [
+      'a strided array',
+      (c) => [block.read(c, 0x300, 4), block.read(c, 0x310, 4), block.read(c, 0x320, 4)],
+      [0x1000, 0x1001, 0x1002],
+    ],
     ['a wrong size', (c) => [block.read(c, 0, 2), block.write(c, 0, 2, 1)], [0xffff, 0xffff]],
-    ['a hole', (c) => [block.read(c, 0x18, 4), block.write(c, 0x304, 4, 0), block.read(c, 0x9000, 4)], [FAULT, FAULT, FAULT]],
-    ['save and restore have columns of their own', (c) => [block.save(c, 0x100), block.restore(c, 0, 0xff), block.save(c, 0)], [0, 0, 0xff]],
+    [
+      'a hole',
+      (c) => [block.read(c, 0x18, 4), block.write(c, 0x304, 4, 0), block.read(c, 0x9000, 4)],
+      [FAULT, FAULT, FAULT],
+    ],
+    [
+      'save and restore have columns of their own',
+      (c) => [block.save(c, 0x100), block.restore(c, 0, 0xff), block.save(c, 0)],
+      [0, 0, 0xff],
+    ],
   ];
   for (const [name, run, expected] of rows) it(name, () => expect(run(fresh())).toEqual(expected));
 
@@ -80,18 +146,38 @@ describe('dispatch', () => {
 
   it('every offset of the map decodes to its row, holes to null', () => {
     for (const [name, r] of Object.entries(MAP.rows)) expect(decodeOffset(MAP, r.at)?.register).toBe(name);
-    expect([decodeOffset(MAP, 0x310), decodeOffset(MAP, 0x304), decodeOffset(MAP, 0x18)]).toEqual([{ register: 'WORD', index: 1 }, null, null]);
+    expect([decodeOffset(MAP, 0x310), decodeOffset(MAP, 0x304), decodeOffset(MAP, 0x18)]).toEqual([
+      { register: 'WORD', index: 1 },
+      null,
+      null,
+    ]);
   });
 });
 
 describe('declaration', () => {
   const rw: Access = 'RW';
   const rows: [string, () => unknown, RegExp][] = [
-    ['overlapping registers', () => registers('B', '', { A: { at: 0, access: rw, width: 64 }, C: { at: 4, access: rw } }), /B\.C overlaps B\.A at 0x4/],
-    ['overlapping fields', () => registers('B', '', { A: { at: 0, access: rw, fields: { x: [3, 0], y: 3 } } }), /B\.A\.y overlaps/],
-    ['a field beyond the register', () => registers('B', '', { A: { at: 0, access: rw, width: 8, fields: { x: 8 } } }), /B\.A\.x: bits 8:8 do not fit 8 bits/],
+    [
+      'overlapping registers',
+      () => registers('B', '', { A: { at: 0, access: rw, width: 64 }, C: { at: 4, access: rw } }),
+      /B\.C overlaps B\.A at 0x4/,
+    ],
+    [
+      'overlapping fields',
+      () => registers('B', '', { A: { at: 0, access: rw, fields: { x: [3, 0], y: 3 } } }),
+      /B\.A\.y overlaps/,
+    ],
+    [
+      'a field beyond the register',
+      () => registers('B', '', { A: { at: 0, access: rw, width: 8, fields: { x: 8 } } }),
+      /B\.A\.x: bits 8:8 do not fit 8 bits/,
+    ],
     ['a misaligned register', () => registers('B', '', { A: { at: 2, access: rw } }), /not aligned/],
-    ['an array without count', () => registers('B', '', { A: { at: 0, access: rw, per: 'irq' } }), /needs bits and count/],
+    [
+      'an array without count',
+      () => registers('B', '', { A: { at: 0, access: rw, per: 'irq' } }),
+      /needs bits and count/,
+    ],
     ['overlapping bitfields', () => bitfield({ a: [3, 0], b: 2 }), /field b overlaps/],
     ['a bitfield beyond 32 bits', () => bitfield({ a: 32 }), /do not fit/],
   ];

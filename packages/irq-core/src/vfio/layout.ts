@@ -1,9 +1,16 @@
 // State of VFIO devices: the physical function and what vfio-pci or vfio-platform keeps of it. Linux: drivers/vfio/pci/vfio_pci_priv.h.
 
-import { array, bits, handle, struct, u1, u16, u8, type View } from '../arena/index.ts';
+import { array, bits, handle, struct, u1, u8, u16, type View } from '../arena/index.ts';
 
 /** One MSI or MSI-X vector. `maskBit` and `pendingBit` are the table's mask bit and the PBA. */
-export const Vector = struct('vector', { trigger: handle, producer: handle, hostIrq: u16, enabled: u1, maskBit: u1, pendingBit: u1 });
+export const Vector = struct('vector', {
+  trigger: handle,
+  producer: handle,
+  hostIrq: u16,
+  enabled: u1,
+  maskBit: u1,
+  pendingBit: u1,
+});
 
 /** A device. `command` is the physical COMMAND register, `intxPending` its STATUS bit 3, `virqDisabled` the guest's own view of DisINTx. */
 export const VfioDevice = struct('vfioDevice', {

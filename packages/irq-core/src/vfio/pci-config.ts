@@ -40,4 +40,5 @@ export function checkAndUnmask(host: Host, d: VfioDevice): boolean {
 }
 
 /** pci_intx_mask_supported: the probe toggles the bit and reads it back (T169). It does not find devices that accept the bit and ignore it. */
-export const maskSupported = (d: { readonly disIntxWritable: boolean; readonly quirk: boolean }): boolean => d.disIntxWritable && !d.quirk;
+export const maskSupported = (d: { readonly disIntxWritable: boolean; readonly quirk: boolean }): boolean =>
+  d.disIntxWritable && !d.quirk;

@@ -185,7 +185,10 @@ export function createVfio(init: VfioInit): Vfio {
       const s = spec(i);
       d.opened = 1;
       if (d.kind !== DEVICE_KIND.PCI) return;
-      d.pci23 = maskSupported({ disIntxWritable: s.disIntxWritable !== false, quirk: s.quirk === true }) && d.noIntx === 0 ? 1 : 0;
+      d.pci23 =
+        maskSupported({ disIntxWritable: s.disIntxWritable !== false, quirk: s.quirk === true }) && d.noIntx === 0
+          ? 1
+          : 0;
       if (d.noIntx === 1) setDisIntx(host, d, true);
       else if (d.pci23 === 1) setDisIntx(host, d, false);
     },
@@ -201,7 +204,8 @@ export function createVfio(init: VfioInit): Vfio {
       const error = setIrqsError(r, this.irqCount(i, r.index));
       if (error !== 0) return error;
       const action = r.flags & 56;
-      if (r.index === INDEX.INTX) return action === ACTION.TRIGGER ? intxTrigger(i, r) : intxMask(i, r, action === ACTION.UNMASK);
+      if (r.index === INDEX.INTX)
+        return action === ACTION.TRIGGER ? intxTrigger(i, r) : intxMask(i, r, action === ACTION.UNMASK);
       return r.index <= INDEX.MSIX ? msiTrigger(i, r) : singleTrigger(i, r);
     },
     irqCount(i, index) {

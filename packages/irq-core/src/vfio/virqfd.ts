@@ -45,7 +45,13 @@ export function createVirqfds(state: VfioState, eventfds: Eventfds, defer: (devi
       if (error !== 0) return error;
       const d = state.devices.at(device);
       if (d.unmaskWaiter !== 0) return -EBUSY;
-      const waiter = eventfds.wait(eventfd, { kind: WAITER.VIRQFD, vm: 0, owner: device, exclusive: false, sole: false });
+      const waiter = eventfds.wait(eventfd, {
+        kind: WAITER.VIRQFD,
+        vm: 0,
+        owner: device,
+        exclusive: false,
+        sole: false,
+      });
       if (waiter < 0) return waiter;
       d.unmask = eventfd;
       d.unmaskWaiter = waiter;

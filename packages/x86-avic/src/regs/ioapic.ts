@@ -16,7 +16,13 @@ const ENTRY_LOW = {
 /** The map. Redirection entries are two words each: low at 0x40 + 8n, high 4 above. */
 export const IOAPIC = registers('IOAPIC', 'Intel 82093AA I/O APIC', {
   ID: { at: 0x00, access: 'RW', writable: 0x0f000000, fields: { id: [27, 24] }, spec: '3.2.1' },
-  VERSION: { at: 0x04, access: 'RO', reset: 0x00170011, fields: { maxEntry: [23, 16], version: [7, 0] }, spec: '3.2.2' },
+  VERSION: {
+    at: 0x04,
+    access: 'RO',
+    reset: 0x00170011,
+    fields: { maxEntry: [23, 16], version: [7, 0] },
+    spec: '3.2.2',
+  },
   ARBITRATION: { at: 0x08, access: 'RO', fields: { id: [27, 24] }, spec: '3.2.3' },
   REDIR_LOW: {
     at: 0x40,
@@ -35,5 +41,14 @@ export const IOAPIC = registers('IOAPIC', 'Intel 82093AA I/O APIC', {
     },
     spec: '3.2.4',
   },
-  REDIR_HIGH: { at: 0x44, access: 'RW', per: 'pin', bits: 32, count: 24, stride: 8, fields: { destination: [31, 24] }, spec: '3.2.4' },
+  REDIR_HIGH: {
+    at: 0x44,
+    access: 'RW',
+    per: 'pin',
+    bits: 32,
+    count: 24,
+    stride: 8,
+    fields: { destination: [31, 24] },
+    spec: '3.2.4',
+  },
 });

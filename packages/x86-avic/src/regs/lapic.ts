@@ -3,14 +3,31 @@
 import { type RegisterSpec, registers } from '@virq/irq-core/registers';
 
 const MODES = ['Fixed', 'LowPrio', 'SMI', 'reserved', 'NMI', 'INIT', 'SIPI', 'ExtINT'] as const;
-const vectors = (at: number, doc: string): RegisterSpec => ({ at, access: 'RO', per: 'vector', bits: 1, count: 256, stride: 16, doc });
+const vectors = (at: number, doc: string): RegisterSpec => ({
+  at,
+  access: 'RO',
+  per: 'vector',
+  bits: 1,
+  count: 256,
+  stride: 16,
+  doc,
+});
 const lvt = (at: number, writable: number, doc: string): RegisterSpec => ({
   at,
   access: 'RW',
   reset: 0x10000,
   writable,
   doc,
-  fields: { vector: [7, 0], DM: [10, 8], status: 12, polarity: 13, remoteIRR: 14, trigger: 15, mask: 16, timerMode: [18, 17] },
+  fields: {
+    vector: [7, 0],
+    DM: [10, 8],
+    status: 12,
+    polarity: 13,
+    remoteIRR: 14,
+    trigger: 15,
+    mask: 16,
+    timerMode: [18, 17],
+  },
   values: { DM: MODES, timerMode: ['one-shot', 'periodic', 'TSC-deadline'] },
   spec: '11.5.1',
 });
@@ -21,15 +38,35 @@ export const LAPIC = registers(
   'Intel SDM volume 3, chapter 11 (local APIC)',
   {
     ID: { at: 0x20, access: 'RW', writable: 0xff000000, fields: { id: [31, 24] }, spec: '11.4.6' },
-    LVR: { at: 0x30, access: 'RO', reset: 0x50014, fields: { directedEOI: 24, maxLVT: [23, 16], version: [7, 0] }, spec: '11.4.8' },
+    LVR: {
+      at: 0x30,
+      access: 'RO',
+      reset: 0x50014,
+      fields: { directedEOI: 24, maxLVT: [23, 16], version: [7, 0] },
+      spec: '11.4.8',
+    },
     TPR: { at: 0x80, access: 'RW', writable: 0xff, fields: { class: [7, 4], subclass: [3, 0] }, spec: '11.8.3.1' },
     APR: { at: 0x90, access: 'RO', spec: '11.6.2.4' },
     PPR: { at: 0xa0, access: 'RO', fields: { class: [7, 4], subclass: [3, 0] }, spec: '11.8.3.1' },
     EOI: { at: 0xb0, access: 'WO', spec: '11.8.5' },
     RRR: { at: 0xc0, access: 'RAZ/WI' },
     LDR: { at: 0xd0, access: 'RW', writable: 0xff000000, fields: { logicalId: [31, 24] }, spec: '11.6.2.2' },
-    DFR: { at: 0xe0, access: 'RW', reset: 0xffffffff, writable: 0xf0000000, fields: { model: [31, 28] }, spec: '11.6.2.2' },
-    SVR: { at: 0xf0, access: 'RW', reset: 0xff, writable: 0x3ff, fields: { vector: [7, 0], enable: 8, focus: 9, suppressEOI: 12 }, spec: '11.9' },
+    DFR: {
+      at: 0xe0,
+      access: 'RW',
+      reset: 0xffffffff,
+      writable: 0xf0000000,
+      fields: { model: [31, 28] },
+      spec: '11.6.2.2',
+    },
+    SVR: {
+      at: 0xf0,
+      access: 'RW',
+      reset: 0xff,
+      writable: 0x3ff,
+      fields: { vector: [7, 0], enable: 8, focus: 9, suppressEOI: 12 },
+      spec: '11.9',
+    },
     ISR: vectors(0x100, 'in service'),
     TMR: vectors(0x180, 'trigger mode: 1 level'),
     IRR: vectors(0x200, 'requested'),
@@ -38,8 +75,20 @@ export const LAPIC = registers(
     ICR_LOW: {
       at: 0x300,
       access: 'RW',
-      fields: { vector: [7, 0], DM: [10, 8], destinationMode: 11, busy: 12, level: 14, trigger: 15, shorthand: [19, 18] },
-      values: { DM: MODES, destinationMode: ['physical', 'logical'], shorthand: ['none', 'self', 'all', 'all but self'] },
+      fields: {
+        vector: [7, 0],
+        DM: [10, 8],
+        destinationMode: 11,
+        busy: 12,
+        level: 14,
+        trigger: 15,
+        shorthand: [19, 18],
+      },
+      values: {
+        DM: MODES,
+        destinationMode: ['physical', 'logical'],
+        shorthand: ['none', 'self', 'all', 'all but self'],
+      },
       spec: '11.6.1',
     },
     ICR_HIGH: { at: 0x310, access: 'RW', writable: 0xff000000, fields: { destination: [31, 24] }, spec: '11.6.1' },

@@ -1,15 +1,15 @@
 // The x86 model as the target of a replay: a machine of one VM, plus taking over what the capture shows but never sets.
 
-import { createMachine, type RecordedEvent } from '@virq/irq-core/machine';
 import { formatEvent } from '@virq/irq-core/events';
 import { IRQFD_FLAG, type KernelVersion, type RouteInput } from '@virq/irq-core/kvm';
+import { createMachine, type RecordedEvent } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { CHIP } from '../context.ts';
+import { x86Avic } from '../index.ts';
 import { RTE } from '../ioapic.ts';
 import { apicOffset } from '../lapic-names.ts';
 import { IOAPIC_PINS } from '../layout.ts';
 import { irqchipRoute } from '../routing.ts';
-import { x86Avic } from '../index.ts';
 import type { Emitted, ReplayTarget } from './target.ts';
 
 /** What the model is built for. */
@@ -22,7 +22,11 @@ export interface ModelTargetOptions {
 
 /** Redirection entry, low word, from an event's fields. */
 const entryOf = (e: RecordedEvent): number =>
-  e.vector | (e.deliveryMode << RTE.DM_SHIFT) | (e.logical ? RTE.LOGICAL : 0) | (e.trigger ? RTE.LEVEL : 0) | (e.masked ? RTE.MASK : 0);
+  e.vector |
+  (e.deliveryMode << RTE.DM_SHIFT) |
+  (e.logical ? RTE.LOGICAL : 0) |
+  (e.trigger ? RTE.LEVEL : 0) |
+  (e.masked ? RTE.MASK : 0);
 
 /** Bits of the low word that the event shows. */
 const SHOWN = RTE.VECTOR | (7 << RTE.DM_SHIFT) | RTE.LOGICAL | RTE.LEVEL | RTE.MASK;
@@ -31,7 +35,13 @@ const SHOWN = RTE.VECTOR | (7 << RTE.DM_SHIFT) | RTE.LOGICAL | RTE.LEVEL | RTE.M
 export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
   const machine = createMachine({
     kernel: options.kernel,
-    vms: [{ backend: x86Avic, options: { irqchip: 'kernel', vcpus: options.vcpus }, limits: { vcpus: options.vcpus, gsis: 4096, routes: 512, irqfds: 64 } }],
+    vms: [
+      {
+        backend: x86Avic,
+        options: { irqchip: 'kernel', vcpus: options.vcpus },
+        limits: { vcpus: options.vcpus, gsis: 4096, routes: 512, irqfds: 64 },
+      },
+    ],
     limits: { eventfds: 130, processes: 16 },
   });
   const vm = machine.vms[0] as (typeof machine.vms)[number];
@@ -84,7 +94,9 @@ export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
   const target: ReplayTarget = {
     vcpus: options.vcpus,
     setPin: (which, pin, source, level) =>
-      collect(() => (which === CHIP.IOAPIC ? chip.ioapic.setPin(pin, source, level, false) : chip.pic.setPin(pin, source, level))),
+      collect(() =>
+        which === CHIP.IOAPIC ? chip.ioapic.setPin(pin, source, level, false) : chip.pic.setPin(pin, source, level),
+      ),
     msi: (e) =>
       collect(() =>
         kvm.signalMsi({
@@ -101,14 +113,21 @@ export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
     ipi: (sender, e) =>
       collect(() => {
         const shorthand = ['dst', 'self', 'all', 'all-but-self'].indexOf(e.register);
-        const low = e.vector | (e.deliveryMode << 8) | (e.logical << 11) | (e.level << 14) | (e.trigger << 15) | (Math.max(0, shorthand) << 18);
+        const low =
+          e.vector |
+          (e.deliveryMode << 8) |
+          (e.logical << 11) |
+          (e.level << 14) |
+          (e.trigger << 15) |
+          (Math.max(0, shorthand) << 18);
         chip.lapicRegs.sendIpi(sender, low, e.dst);
       }),
     accept: (e) => quiet(() => chip.lapics.accept(e.apicid, e.deliveryMode, e.vector, e.trigger)),
     eoi: (vcpu) => collect(() => chip.lapics.eoi(vcpu)),
     portWrite: (port, value) => collect(() => chip.guest.portWrite(port, 1, value)),
     portRead: (port) => chip.guest.portRead(port, 1).value,
-    mmioWrite: (address, size, value) => collect(() => chip.guest.mmioWrite(0, address, size, value)).filter((x) => x.name !== 'kvm_apic'),
+    mmioWrite: (address, size, value) =>
+      collect(() => chip.guest.mmioWrite(0, address, size, value)).filter((x) => x.name !== 'kvm_apic'),
     apicWrite: (vcpu, register, value) =>
       collect(() => chip.lapicRegs.write(vcpu, apicOffset(register), value)).filter((x) => x.name !== 'kvm_apic'),
     deliverable: (vcpu) => chip.guest.pending(vcpu),
@@ -151,15 +170,24 @@ export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
     },
     learnResampler(gsi) {
       const { resamplers } = kvm.state;
-      for (let i = resamplers.next(0); i >= 0; i = resamplers.next(i + 1)) if (resamplers.slot(i).gsi === gsi) return false;
-      quiet(() => kvm.irqfd({ fd: machine.eventfds.create(), resamplefd: machine.eventfds.create(), gsi, flags: IRQFD_FLAG.RESAMPLE }));
+      for (let i = resamplers.next(0); i >= 0; i = resamplers.next(i + 1))
+        if (resamplers.slot(i).gsi === gsi) return false;
+      quiet(() =>
+        kvm.irqfd({
+          fd: machine.eventfds.create(),
+          resamplefd: machine.eventfds.create(),
+          gsi,
+          flags: IRQFD_FLAG.RESAMPLE,
+        }),
+      );
       return true;
     },
     dropResampler: (gsi) =>
       collect(() => {
         const { irqfds } = kvm.state;
         for (let i = irqfds.next(0); i >= 0; i = irqfds.next(i + 1))
-          if (irqfds.slot(i).gsi === gsi) kvm.irqfd({ fd: irqfds.slot(i).eventfd, resamplefd: 0, gsi, flags: IRQFD_FLAG.DEASSIGN });
+          if (irqfds.slot(i).gsi === gsi)
+            kvm.irqfd({ fd: irqfds.slot(i).eventfd, resamplefd: 0, gsi, flags: IRQFD_FLAG.DEASSIGN });
       }),
     vectorOf: (pin) => chip.ioapic.entry(pin).lo & RTE.VECTOR,
     learnLogical(dest, accepted) {

@@ -45,7 +45,15 @@ export function createThreads(): (pid: number) => Thread {
   return (pid) => {
     const known = threads.get(pid);
     if (known !== undefined) return known;
-    const thread: Thread = { expected: [], cause: '', causeLine: 0, open: null, adopting: false, eoi: null, accepts: [] };
+    const thread: Thread = {
+      expected: [],
+      cause: '',
+      causeLine: 0,
+      open: null,
+      adopting: false,
+      eoi: null,
+      accepts: [],
+    };
     threads.set(pid, thread);
     return thread;
   };
@@ -82,7 +90,12 @@ function missing(thread: Thread, owed: Emitted, line: number, record: ReplayReco
 }
 
 /** Records that one input made the model do `emitted`; `seen` says which tracepoints the capture records at all. */
-export function owe(thread: Thread, cause: RecordedEvent, emitted: readonly Emitted[], seen: (name: string) => boolean): void {
+export function owe(
+  thread: Thread,
+  cause: RecordedEvent,
+  emitted: readonly Emitted[],
+  seen: (name: string) => boolean,
+): void {
   thread.cause = recordedText(cause);
   thread.causeLine = cause.line;
   thread.expected = emitted.filter((x) => seen(x.name));

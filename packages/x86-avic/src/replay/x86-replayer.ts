@@ -25,7 +25,8 @@ type Handler = (r: Replay, t: Thread, e: RecordedEvent) => void;
 
 const seen = (r: Replay, name: string): boolean => (r.shape.counts.get(name) ?? 0) > 0;
 const isVcpu = (r: Replay, vcpu: number): boolean => vcpu >= 0 && vcpu < r.target.vcpus;
-const wasAccepted = (r: Replay, vcpu: number, vector: number): boolean => (r.acceptedAt[vcpu * 256 + vector] as number) >= 0;
+const wasAccepted = (r: Replay, vcpu: number, vector: number): boolean =>
+  (r.acceptedAt[vcpu * 256 + vector] as number) >= 0;
 
 function noteAccept(r: Replay, e: RecordedEvent): void {
   if (!isVcpu(r, e.apicid)) return;
@@ -46,7 +47,8 @@ const setIrq: Handler = (r, t, e) => {
   t.open = { line: e.line, text: recordedText(e), gsi: e.gsi, level: e.level, source: e.source };
   t.accepts = [];
   if (e.source === 1 && e.level === 0) return lowered(r, t, e);
-  if (e.source === 1 && r.target.learnResampler(e.gsi)) r.record.learned(`GSI ${e.gsi} has a resampling irqfd (source 1)`);
+  if (e.source === 1 && r.target.learnResampler(e.gsi))
+    r.record.learned(`GSI ${e.gsi} has a resampling irqfd (source 1)`);
 };
 
 /** Source 1 goes down outside an EOI: the last resampling irqfd of the GSI was removed. */
@@ -73,11 +75,15 @@ const chipSetIrq: Handler = (r, t, e) => {
   if (what !== '') r.record.learned(what);
   if (t.open === null) return r.record.unjudged(`${e.name} without kvm_set_irq (restored by KVM_SET_IRQCHIP)`);
   if (chip === IOAPIC && e.logical === 1 && t.open.level === 1 && !seen(r, 'kvm_apic')) {
-    r.target.learnLogical(e.dst, t.accepts.map((a) => a.apicid));
+    r.target.learnLogical(
+      e.dst,
+      t.accepts.map((a) => a.apicid),
+    );
     r.record.unjudged('receivers of a logical destination: the capture does not show the LDR writes');
   }
   const pin = chip === 1 && e.pin < 8 ? e.pin + 8 : e.pin;
-  if (r.target.learnRoute(t.open.gsi, chip, e.pin)) r.record.learned(`GSI ${t.open.gsi} → ${chipName(chip)} pin ${e.pin}`);
+  if (r.target.learnRoute(t.open.gsi, chip, e.pin))
+    r.record.learned(`GSI ${t.open.gsi} → ${chipName(chip)} pin ${e.pin}`);
   const model = r.target.setPin(chip, pin, t.open.source, t.open.level).filter((x) => seen(r, x.name));
   compareAll(r, t, e, model);
   t.accepts = [];
@@ -108,7 +114,12 @@ function compareAll(r: Replay, t: Thread, e: RecordedEvent, model: readonly Emit
     } else {
       const name = text.slice(0, text.indexOf(':'));
       const like = rest.findIndex((x) => x.startsWith(`${name}:`));
-      r.record.differs({ line: e.line, kernel: text, model: like < 0 ? null : (rest.splice(like, 1)[0] as string), cause });
+      r.record.differs({
+        line: e.line,
+        kernel: text,
+        model: like < 0 ? null : (rest.splice(like, 1)[0] as string),
+        cause,
+      });
     }
   }
   for (const text of rest) r.record.differs({ line: e.line, kernel: null, model: text, cause });
@@ -194,7 +205,12 @@ const inject: Handler = (r, t, e) => {
     return r.target.learnInService(vcpu, e.vector);
   }
   const model = next < 0 ? null : `kvm_inj_virq: IRQ 0x${next.toString(16)}`;
-  r.record.differs({ line: e.line, kernel: recordedText(e), model, cause: `line ${e.line}: vCPU ${vcpu} enters the guest` });
+  r.record.differs({
+    line: e.line,
+    kernel: recordedText(e),
+    model,
+    cause: `line ${e.line}: vCPU ${vcpu} enters the guest`,
+  });
 };
 
 /** The vector is pending and the higher one came so shortly before that the CPU had already chosen. */
@@ -209,7 +225,12 @@ const port: Handler = (r, t, e) => {
   if (!PIC_PORTS.has(e.address) || e.size !== 1 || e.count !== 1) return;
   closeOpen(r, t);
   if (e.write === 0) return readPort(r, e);
-  if (!seen(r, 'kvm_inj_virq') && (e.address & 0x7f) === 0x20 && (e.valueLow & 0x38) === 0x20 && r.target.picAwaitsInta())
+  if (
+    !seen(r, 'kvm_inj_virq') &&
+    (e.address & 0x7f) === 0x20 &&
+    (e.valueLow & 0x38) === 0x20 &&
+    r.target.picAwaitsInta()
+  )
     r.target.acknowledgePic();
   feed(r, t, e, r.target.portWrite(e.address, e.valueLow));
 };
@@ -217,8 +238,14 @@ const port: Handler = (r, t, e) => {
 function readPort(r: Replay, e: RecordedEvent): void {
   const value = r.target.portRead(e.address);
   if (value === e.valueLow) return r.record.agreed(e.name);
-  const show = (v: number): string => `kvm_pio: pio_read at 0x${e.address.toString(16)} size 1 count 1 val 0x${v.toString(16)}`;
-  r.record.differs({ line: e.line, kernel: show(e.valueLow), model: show(value), cause: `line ${e.line}: guest reads the port` });
+  const show = (v: number): string =>
+    `kvm_pio: pio_read at 0x${e.address.toString(16)} size 1 count 1 val 0x${v.toString(16)}`;
+  r.record.differs({
+    line: e.line,
+    kernel: show(e.valueLow),
+    model: show(value),
+    cause: `line ${e.line}: guest reads the port`,
+  });
 }
 
 const mmio: Handler = (r, t, e) => {
@@ -227,7 +254,18 @@ const mmio: Handler = (r, t, e) => {
   feed(r, t, e, r.target.mmioWrite(e.address, e.size, e.valueLow));
 };
 
-const APIC_INPUTS: ReadonlySet<string> = new Set(['TASKPRI', 'LDR', 'DFR', 'SPIV', 'LVTT', 'LVT0', 'LVT1', 'LVTERR', 'LVTPC', 'LVTTHMR']);
+const APIC_INPUTS: ReadonlySet<string> = new Set([
+  'TASKPRI',
+  'LDR',
+  'DFR',
+  'SPIV',
+  'LVTT',
+  'LVT0',
+  'LVT1',
+  'LVTERR',
+  'LVTPC',
+  'LVTTHMR',
+]);
 
 const apic: Handler = (r, t, e) => {
   const vcpu = r.target.vcpus === 1 ? 0 : (r.shape.vcpuOfThread.get(e.pid) ?? -1);
@@ -240,7 +278,12 @@ const ipi: Handler = (r, t, e) => {
   closeOpen(r, t);
   const sender = r.target.vcpus === 1 ? 0 : (r.shape.vcpuOfThread.get(e.pid) ?? -1);
   if (sender < 0) return r.record.unjudged('kvm_apic_ipi of a thread whose vCPU the capture does not show');
-  feed(r, t, e, r.target.ipi(sender, e).filter((x) => x.name !== 'kvm_apic_ipi'));
+  feed(
+    r,
+    t,
+    e,
+    r.target.ipi(sender, e).filter((x) => x.name !== 'kvm_apic_ipi'),
+  );
 };
 
 /** An acknowledgement that the model did not make: explained only where the capture hides a write that would. */
@@ -251,7 +294,9 @@ const acknowledged: Handler = (r, t, e) => {
   }
   const same = t.eoi !== null && r.target.vectorOf(e.pin) === t.eoi.vector;
   if (e.chip === IOAPIC && t.eoi !== null && (same || !r.shape.steadyPins.has(e.pin))) {
-    const why = same ? `vector ${t.eoi.vector} was in the EOI bitmap of vCPU ${t.eoi.vcpu}` : `IOAPIC pin ${e.pin} was reprogrammed outside the capture`;
+    const why = same
+      ? `vector ${t.eoi.vector} was in the EOI bitmap of vCPU ${t.eoi.vcpu}`
+      : `IOAPIC pin ${e.pin} was reprogrammed outside the capture`;
     r.record.learned(why);
     return consume(r, t, e, r.target.eoiPin(t.eoi.vcpu, e.pin, t.eoi.vector));
   }
@@ -308,7 +353,8 @@ export function createX86Replayer(target: ReplayTarget, shape: CaptureShape): Ca
         return;
       }
       const isAck = e.name === 'kvm_ack_irq';
-      if (!isAck && t.expected.length > 0 && !TRANSPARENT.has(e.name)) giveUp(t, e.line, record, (pin) => shape.steadyPins.has(pin));
+      if (!isAck && t.expected.length > 0 && !TRANSPARENT.has(e.name))
+        giveUp(t, e.line, record, (pin) => shape.steadyPins.has(pin));
       if (e.name !== 'kvm_apic_accept_irq') t.adopting = false;
       const owed = isAck ? t.expected : [];
       handler(r, t, e);

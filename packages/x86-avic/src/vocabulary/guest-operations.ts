@@ -47,7 +47,8 @@ function redirection(value: unknown): bigint {
   if (typeof value === 'bigint') return value;
   const f = value as Readonly<Record<string, number>>;
   const bits = (key: string, at: number): number => ((f[key] ?? 0) << at) >>> 0;
-  const low = bits('vec', 0) | bits('dm', 8) | bits('logical', 11) | bits('pol', 13) | bits('level', 15) | bits('mask', 16);
+  const low =
+    bits('vec', 0) | bits('dm', 8) | bits('logical', 11) | bits('pol', 13) | bits('level', 15) | bits('mask', 16);
   return (BigInt(f['dest'] ?? 0) << 56n) | BigInt(low >>> 0);
 }
 
@@ -67,7 +68,14 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
   }),
   eoi: onVcpu(
     'end of interrupt',
-    { how: { type: 'enum', values: ['mmio', 'wrmsr', 'setmsr'], default: 'mmio', doc: 'by a store, by WRMSR in the guest, or by KVM_SET_MSRS' } },
+    {
+      how: {
+        type: 'enum',
+        values: ['mmio', 'wrmsr', 'setmsr'],
+        default: 'mmio',
+        doc: 'by a store, by WRMSR in the guest, or by KVM_SET_MSRS',
+      },
+    },
     (c, v, args) => endOfInterrupt(c, v, args['how'] as string),
   ),
   mmio_read: onVcpu('guest load', { addr: address, size }, (c, v, args) => {
@@ -77,11 +85,15 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
   mmio_write: onVcpu('guest store', { addr: address, value: int('value'), size }, (c, v, args) =>
     done(c.guest.mmioWrite(v, n(args, 'addr'), n(args, 'size'), n(args, 'value'))),
   ),
-  in: onVcpu('guest IN', { port: int('I/O port', { max: 0xffff }), size: int('bytes', { min: 1, max: 4, default: 1 }) }, (c, v, args) => {
-    c.guest.enter(v);
-    const { exit, value } = c.guest.portRead(n(args, 'port'), n(args, 'size'));
-    return { ret: 0, out: { exit, value: hex(value) } };
-  }),
+  in: onVcpu(
+    'guest IN',
+    { port: int('I/O port', { max: 0xffff }), size: int('bytes', { min: 1, max: 4, default: 1 }) },
+    (c, v, args) => {
+      c.guest.enter(v);
+      const { exit, value } = c.guest.portRead(n(args, 'port'), n(args, 'size'));
+      return { ret: 0, out: { exit, value: hex(value) } };
+    },
+  ),
   out: onVcpu(
     'guest OUT',
     { port: int('I/O port', { max: 0xffff }), value: int('value'), size: int('bytes', { min: 1, max: 4, default: 1 }) },

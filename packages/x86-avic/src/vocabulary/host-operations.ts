@@ -36,9 +36,14 @@ function setIoapic(c: X86Chip, args: Args): OpResult {
   return { ret: 0 };
 }
 
-const picFields = Object.fromEntries(Object.keys(PIC_FIELDS).map((name) => [name, int(name, { max: 255, optional: true })]));
+const picFields = Object.fromEntries(
+  Object.keys(PIC_FIELDS).map((name) => [name, int(name, { max: 255, optional: true })]),
+);
 const lapicInts = Object.fromEntries(
-  ['id', 'tpr', 'ldr', 'dfr', 'spiv', 'lvt0', 'lvt1', 'icr', 'icr2'].map((name) => [name, int(`register ${name}`, { optional: true })]),
+  ['id', 'tpr', 'ldr', 'dfr', 'spiv', 'lvt0', 'lvt1', 'icr', 'icr2'].map((name) => [
+    name,
+    int(`register ${name}`, { optional: true }),
+  ]),
 );
 
 function interrupt(c: X86Chip, v: number, vector: number): OpResult {
@@ -53,6 +58,16 @@ function interrupt(c: X86Chip, v: number, vector: number): OpResult {
 
 /** Host operations by name. */
 export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
+  create_irqchip: {
+    summary: 'KVM_CREATE_IRQCHIP on a VM made with `irqchip: none`',
+    args: {},
+    run: (c) => ({ ret: c.createIrqchip() }),
+  },
+  enable_split: {
+    summary: 'KVM_CAP_SPLIT_IRQCHIP on a VM made with `irqchip: none`',
+    args: { pins: int('IOAPIC pins reserved') },
+    run: (c, args) => ({ ret: c.enableSplit(n(args, 'pins')) }),
+  },
   irqchip_get: {
     summary: 'KVM_GET_IRQCHIP',
     args: { chip: int('chip id: 0 PIC master, 1 PIC slave, 2 IOAPIC') },
@@ -73,7 +88,11 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
         type: 'list',
         optional: true,
         doc: 'entries to change',
-        of: { type: 'object', doc: 'entry', fields: { pin: int('pin', { max: 23 }), value: { type: 'u64', doc: 'entry' } } },
+        of: {
+          type: 'object',
+          doc: 'entry',
+          fields: { pin: int('pin', { max: 23 }), value: { type: 'u64', doc: 'entry' } },
+        },
       },
     },
     run: setIoapic,
@@ -99,7 +118,9 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
   set_msr: {
     summary: 'KVM_SET_MSRS of one MSR: 1 when it was set, 0 when it was refused',
     args: { vcpu, msr: int('MSR number'), value: { type: 'u64', doc: 'value' } },
-    run: (c, args) => ({ ret: c.guest.writeMsr(n(args, 'vcpu'), n(args, 'msr'), args['value'] as bigint) === 'done' ? 1 : 0 }),
+    run: (c, args) => ({
+      ret: c.guest.writeMsr(n(args, 'vcpu'), n(args, 'msr'), args['value'] as bigint) === 'done' ? 1 : 0,
+    }),
   },
   get_msr: {
     summary: 'KVM_GET_MSRS of one MSR',

@@ -1,7 +1,7 @@
 // x86's words in scenarios and in `virq exec`.
 
 import { EINVAL } from '@virq/irq-core/errors';
-import type { Args, ArgSpec, Vocabulary } from '@virq/irq-core/machine';
+import type { ArgSpec, Args, Vocabulary } from '@virq/irq-core/machine';
 import type { X86Chip, X86Options } from '../chip.ts';
 import { int, list } from './args.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
@@ -9,7 +9,12 @@ import { HOST_OPERATIONS } from './host-operations.ts';
 import { OBSERVE } from './observe.ts';
 
 const VM: Readonly<Record<string, ArgSpec>> = {
-  irqchip: { type: 'enum', values: ['kernel', 'split', 'none'], default: 'kernel', doc: 'KVM_CREATE_IRQCHIP, KVM_CAP_SPLIT_IRQCHIP or neither' },
+  irqchip: {
+    type: 'enum',
+    values: ['kernel', 'split', 'none'],
+    default: 'kernel',
+    doc: 'KVM_CREATE_IRQCHIP, KVM_CAP_SPLIT_IRQCHIP or neither',
+  },
   vcpus: int('number of vCPUs', { min: 0, max: 1024, default: 1 }),
   lapic_enable: { type: 'bool', default: true, doc: 'LAPICs start software-enabled (SPIV bit 8)' },
   split_pins: int('IOAPIC pins reserved with the split irqchip', { max: 4096, default: 24 }),
@@ -38,7 +43,13 @@ const guarded = (operations: Operations): Operations =>
   Object.fromEntries(
     Object.entries(operations).map(([name, op]) => [
       name,
-      { ...op, run: (c: X86Chip, args: Args) => ((args['vcpu'] as number | undefined) ?? 0) < Math.max(1, c.lapics.count) ? op.run(c, args) : { ret: -EINVAL } },
+      {
+        ...op,
+        run: (c: X86Chip, args: Args) =>
+          ((args['vcpu'] as number | undefined) ?? 0) < Math.max(1, c.lapics.count)
+            ? op.run(c, args)
+            : { ret: -EINVAL },
+      },
     ]),
   );
 

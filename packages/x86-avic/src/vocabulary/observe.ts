@@ -8,7 +8,8 @@ import { IOAPIC_PINS } from '../layout.ts';
 import { PIC_FIELDS } from '../save-restore.ts';
 
 const hex = (v: number): string => `0x${(v >>> 0).toString(16)}`;
-const pinsOf = (mask: number): number[] => Array.from({ length: IOAPIC_PINS }, (_, pin) => pin).filter((pin) => mask & (1 << pin));
+const pinsOf = (mask: number): number[] =>
+  Array.from({ length: IOAPIC_PINS }, (_, pin) => pin).filter((pin) => mask & (1 << pin));
 
 function lapic(c: X86Chip, vcpu: number): Json {
   const a = c.lapics.at(vcpu);
@@ -63,6 +64,12 @@ export const OBSERVE: Readonly<Record<string, (c: X86Chip) => Json>> = {
   events: (c) =>
     Array.from({ length: c.lapics.count }, (_, vcpu) => {
       const a = c.lapics.at(vcpu);
-      return { nmi: a.nmiPending, smi: a.smiPending, init: a.initPending, sipi: a.sipiPending, sipi_vector: a.sipiVector };
+      return {
+        nmi: a.nmiPending,
+        smi: a.smiPending,
+        init: a.initPending,
+        sipi: a.sipiPending,
+        sipi_vector: a.sipiVector,
+      };
     }),
 };

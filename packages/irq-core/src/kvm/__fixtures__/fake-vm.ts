@@ -62,7 +62,16 @@ function setRoutingEntry(input: RouteInput, out: Route): number {
   if (input.type === ROUTE.IRQCHIP && !(input.pin < (PINS[input.irqchip] ?? 0))) return -EINVAL;
   if (input.type !== ROUTE.IRQCHIP && input.type !== ROUTE.MSI) return -EINVAL;
   const { type, irqchip, addressLo, addressHi, data, flags, devid } = input;
-  Object.assign(out, { type, irqchip, addressLo, addressHi, data, flags, devid, pin: input.pin + (irqchip === 1 ? 8 : 0) });
+  Object.assign(out, {
+    type,
+    irqchip,
+    addressLo,
+    addressHi,
+    data,
+    flags,
+    devid,
+    pin: input.pin + (irqchip === 1 ? 8 : 0),
+  });
   return 0;
 }
 
@@ -208,4 +217,10 @@ const ENTRY: RouteInput = {
 /** An irqchip route; chip 2 is the one with 24 pins. */
 export const toPin = (gsi: number, pin: number, irqchip = 2): RouteInput => ({ ...ENTRY, gsi, pin, irqchip });
 /** An MSI route. */
-export const toMsi = (gsi: number, data: number): RouteInput => ({ ...ENTRY, gsi, type: ROUTE.MSI, addressLo: 0xfee00000, data });
+export const toMsi = (gsi: number, data: number): RouteInput => ({
+  ...ENTRY,
+  gsi,
+  type: ROUTE.MSI,
+  addressLo: 0xfee00000,
+  data,
+});
