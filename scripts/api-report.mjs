@@ -18,11 +18,18 @@ function report(program, file) {
     const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
     const texts = (target.declarations ?? []).map((d) => {
       const node = ts.isVariableDeclaration(d) ? d.parent.parent : d;
-      return node.getText().replace(/^export (declare )?/, '').replace(/\s+/g, ' ').slice(0, 2000);
+      return node
+        .getText()
+        .replace(/^export (declare )?/, '')
+        .replace(/\s+/g, ' ')
+        .slice(0, 2000);
     });
     return `${exported.name}: ${[...new Set(texts)].join(' | ')}`;
   });
-  return lines.sort().map((line) => `- ${line}\n`).join('');
+  return lines
+    .sort()
+    .map((line) => `- ${line}\n`)
+    .join('');
 }
 
 const stale = [];
@@ -33,9 +40,19 @@ for (const group of ['packages', 'apps']) {
     const pkg = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'));
     const entries = Object.entries(pkg.exports ?? {}).filter(([, e]) => typeof e === 'object' && e.types);
     const files = entries.map(([, e]) => join(dir, e.types));
-    const program = ts.createProgram(files, { moduleResolution: ts.ModuleResolutionKind.Bundler, module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, types: [], skipLibCheck: true });
+    const program = ts.createProgram(files, {
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      module: ts.ModuleKind.ESNext,
+      target: ts.ScriptTarget.ES2022,
+      types: [],
+      skipLibCheck: true,
+    });
     for (const [i, [path]] of entries.entries()) {
-      const out = join(root, 'etc', `${pkg.name.replace('@', '').replace('/', '-')}${path.slice(1).replace('/', '.')}.api.md`);
+      const out = join(
+        root,
+        'etc',
+        `${pkg.name.replace('@', '').replace('/', '-')}${path.slice(1).replace('/', '.')}.api.md`,
+      );
       const text = `# ${pkg.name}${path.slice(1)}\n\n${report(program, files[i])}`;
       if (check && (!existsSync(out) || readFileSync(out, 'utf8') !== text)) stale.push(relative(root, out));
       if (!check) {

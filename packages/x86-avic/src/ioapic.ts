@@ -53,6 +53,8 @@ export const redirectionFields = (e: { lo: number; hi: number }) => ({
 /** Creates the IOAPIC; reset state: every pin masked. */
 export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   const { ioapic, lapics } = ctx.state;
+  const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => ioapic.pins.at(pin));
+  const pinAt = (pin: number): Redirection => pins[pin] as Redirection;
   const irq: LapicIrq = {
     dest: 0,
     logical: 0,
@@ -66,7 +68,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   };
   const noteRtc = (vcpu: number): void => {
     lapics.at(vcpu).rtcOwed = 1;
-    lapics.at(vcpu).rtcVector = ioapic.pins.at(RTC_PIN).lo & RTE.VECTOR;
+    lapics.at(vcpu).rtcVector = pinAt(RTC_PIN).lo & RTE.VECTOR;
   };
 
   function load(e: Redirection): void {
@@ -87,7 +89,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   }
 
   function service(pin: number, lineStatus: boolean): number {
-    const e = ioapic.pins.at(pin);
+    const e = pinAt(pin);
     if ((e.lo & RTE.MASK) !== 0 || ((e.lo & RTE.LEVEL) !== 0 && (e.lo & RTE.REMOTE_IRR) !== 0)) return -1;
     load(e);
     if (irq.trigger === 0) ioapic.delivered |= 1 << pin;
@@ -99,7 +101,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
 
   function raise(pin: number, lineStatus: boolean): number {
     const bit = 1 << pin;
-    const e = ioapic.pins.at(pin);
+    const e = pinAt(pin);
     if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
     const known = (ioapic.irr & bit) !== 0;
     ioapic.irr |= bit;
@@ -111,7 +113,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   }
 
   function setLevel(pin: number, level: number, lineStatus: boolean): number {
-    const { lo, hi } = ioapic.pins.at(pin);
+    const { lo, hi } = pinAt(pin);
     let ret = 1;
     if (level) ret = raise(pin, lineStatus);
     else ioapic.irr &= ~(1 << pin);
@@ -138,7 +140,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
 
   /** kvm_ioapic_update_eoi_one. The lock is dropped around the notifier, which may call back into setPin. */
   function eoiPin(vcpu: number, pin: number, trigger: number): void {
-    const e = ioapic.pins.at(pin);
+    const e = pinAt(pin);
     ctx.kvm.notifyAckedIrq(CHIP.IOAPIC, pin);
     const directed = (lapics.at(vcpu).svr & (1 << 12)) !== 0;
     if (trigger === 0 || directed) return;
@@ -150,7 +152,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
 
   return {
     setPin(pin, source, level, lineStatus) {
-      const e = ioapic.pins.at(pin);
+      const e = pinAt(pin);
       e.sources = level ? e.sources | (1 << source) : e.sources & ~(1 << source);
       return setLevel(pin, e.sources !== 0 ? 1 : 0, lineStatus);
     },
@@ -158,22 +160,22 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     service,
     eoi(vcpu, vector, trigger) {
       if (ioapic.rtcPending > 0) eoiRtc(vcpu, vector);
-      for (let pin = 0; pin < IOAPIC_PINS; pin++)
-        if ((ioapic.pins.at(pin).lo & RTE.VECTOR) === vector) eoiPin(vcpu, pin, trigger);
+      for (let pin = 0; pin < pins.length; pin++)
+        if (((pins[pin] as Redirection).lo & RTE.VECTOR) === vector) eoiPin(vcpu, pin, trigger);
     },
     eoiPin,
     tick(now) {
       if (ioapic.delayed === 0 || now < ioapic.delayedAt) return;
       ioapic.delayed = 0;
       for (let pin = 0; pin < IOAPIC_PINS; pin++) {
-        const { lo } = ioapic.pins.at(pin);
+        const { lo } = pinAt(pin);
         if ((lo & RTE.LEVEL) !== 0 && (lo & RTE.REMOTE_IRR) === 0 && (ioapic.irr & (1 << pin)) !== 0)
           service(pin, false);
       }
     },
     clearSource(source) {
-      for (let pin = 0; pin < IOAPIC_PINS; pin++) ioapic.pins.at(pin).sources &= ~(1 << source);
+      for (let pin = 0; pin < IOAPIC_PINS; pin++) pinAt(pin).sources &= ~(1 << source);
     },
-    entry: (pin) => ioapic.pins.at(pin),
+    entry: (pin) => pinAt(pin),
   };
 }

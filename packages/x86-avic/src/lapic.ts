@@ -50,6 +50,7 @@ export interface Lapics {
 export function createLapics(ctx: Context): Lapics {
   const { lapics } = ctx.state;
   const { vcpus } = ctx.kvm;
+  const { trace } = ctx;
   let forwardEoi: (vcpu: number, vector: number, trigger: number) => void = () => undefined;
 
   const event = (vcpu: number): void => {
@@ -135,8 +136,8 @@ export function createLapics(ctx: Context): Lapics {
     at: (vcpu) => lapics.at(vcpu),
     count: lapics.length,
     accept(vcpu, dm, vector, trigger, level = 1) {
-      if (ctx.trace.on)
-        ctx.trace.emit('kvm_apic_accept_irq', {
+      if (trace.on)
+        trace.emit('kvm_apic_accept_irq', {
           apicid: lapics.at(vcpu).vcpuId,
           vec: vector,
           deliveryMode: dm,
@@ -154,7 +155,7 @@ export function createLapics(ctx: Context): Lapics {
     eoi(vcpu) {
       const a = lapics.at(vcpu);
       const vector = a.isr.highest();
-      if (ctx.trace.on) ctx.trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
+      if (trace.on) trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
       if (vector < 0) return -1;
       a.isr.delete(vector);
       updatePpr(vcpu);

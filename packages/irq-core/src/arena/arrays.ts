@@ -12,25 +12,45 @@ export function cellAt(kind: ScalarKind, offset: number): Cell {
   return { offset, bytes, shift: 0, width: kind.bits, be: false };
 }
 
-/** Array of scalars. An index out of range is a model error and throws. */
+type Numbers = Uint8Array | Uint16Array | Uint32Array;
+
+/** The typed array through which whole, host-endian integers can be reached directly; null when a cell is needed. */
+function direct(m: Memory, kind: ScalarKind): Numbers | null {
+  if (m.footprint !== null || kind.tag !== 'int' || (kind.be && kind.bytes > 1)) return null;
+  return kind.bytes === 1 ? m.u8 : kind.bytes === 2 ? m.u16 : m.u32;
+}
+
+/** Array of scalars. An index out of range throws. */
 export class ScalarArrayView implements ScalarArray {
   readonly length: number;
   private readonly _m: Memory;
+  private readonly _numbers: Numbers | null;
+  private readonly _first: number;
   private readonly _cells: readonly Cell[];
 
   constructor(m: Memory, base: number, kind: ScalarKind, length: number) {
     this.length = length;
     this._m = m;
     const stride = cellAt(kind, 0).bytes;
-    this._cells = Array.from({ length }, (_, i) => cellAt(kind, base + i * stride));
+    this._numbers = direct(m, kind);
+    this._first = base / stride;
+    this._cells = this._numbers === null ? Array.from({ length }, (_, i) => cellAt(kind, base + i * stride)) : [];
+  }
+
+  private check(index: number): void {
+    if (!(index >= 0 && index < this.length)) throw new RangeError(`index ${index} is outside 0..${this.length - 1}`);
   }
 
   get(index: number): number {
+    this.check(index);
+    if (this._numbers !== null) return this._numbers[this._first + index] as number;
     return load(this._m, this._cells[index] as Cell);
   }
 
   set(index: number, value: number): void {
-    store(this._m, this._cells[index] as Cell, value);
+    this.check(index);
+    if (this._numbers !== null) this._numbers[this._first + index] = value;
+    else store(this._m, this._cells[index] as Cell, value);
   }
 
   fill(value: number): void {

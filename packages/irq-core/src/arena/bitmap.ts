@@ -68,9 +68,20 @@ export class BitmapView implements Bitmap {
   }
 
   highest(): number {
+    if (this._m.footprint === null) return this.highestPlain();
     for (let i = this._words - 1; i >= 0; i--) {
       const w = this.word(i);
       if (w !== 0) return i * 32 + 31 - Math.clz32(w);
+    }
+    return -1;
+  }
+
+  /** The same without the record of what was read: the hot path of every priority decision. */
+  private highestPlain(): number {
+    const words = this._32;
+    for (let i = this._word + this._words - 1; i >= this._word; i--) {
+      const w = words[i] as number;
+      if (w !== 0) return (i - this._word) * 32 + 31 - Math.clz32(w);
     }
     return -1;
   }

@@ -5,7 +5,8 @@ import { EBUSY, EINVAL, ENOMEM } from '../errors.ts';
 import type { BypassParts } from './connection.ts';
 
 function find(pool: Pool<{ eventfd: number }>, eventfd: number): number {
-  for (let i = pool.next(0); i >= 0; i = pool.next(i + 1)) if (pool.slot(i).eventfd === eventfd) return pool.handleOf(i);
+  for (let i = pool.next(0); i >= 0; i = pool.next(i + 1))
+    if (pool.slot(i).eventfd === eventfd) return pool.handleOf(i);
   return 0;
 }
 

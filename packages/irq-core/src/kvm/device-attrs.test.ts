@@ -29,7 +29,9 @@ const TABLE: DeviceAttrTable<Device> = {
   },
   4: {
     name: 'CTRL',
-    attrs: [{ doc: 'initialise', attrs: 0, set: (d) => (d.initialised ? -EBUSY : 0), errors: { EBUSY: 'done before' } }],
+    attrs: [
+      { doc: 'initialise', attrs: 0, set: (d) => (d.initialised ? -EBUSY : 0), errors: { EBUSY: 'done before' } },
+    ],
   },
 };
 

@@ -69,9 +69,9 @@ function explore(start: Start, swap: Swap = [], o: FakeOptions = {}): Outcome[] 
       throw new Error('touched');
     });
     let end = 'touched';
-    let judge: (() => unknown) | void;
+    let judge: (() => unknown) | undefined;
     try {
-      judge = start(m, kvm);
+      judge = start(m, kvm) ?? undefined;
       m.chips[0]!.calls.length = 0;
       end = run(m.processes, seed % 3 === 0 ? random(seed) : pct(seed, 2 + (seed % 3), 40), { maxSteps: 2000 }).end;
     } catch (e) {

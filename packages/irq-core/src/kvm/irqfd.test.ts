@@ -64,8 +64,8 @@ describe('errno', () => {
       ['bad resamplefd', () => undefined],
       ['bad fd', () => undefined],
       ['no room', () => void plain(a, m.eventfds.create(), 5)],
-      ['not allowed', () => void (chip.allows = 'plain')],
-      ['not ready', () => void (chip.ready = false)],
+      ['not allowed', () => void Object.assign(chip, { allows: 'plain' })],
+      ['not ready', () => void Object.assign(chip, { ready: false })],
     ];
     const r = m.eventfds.create();
     const results = given.map(([name, prepare], i) => {

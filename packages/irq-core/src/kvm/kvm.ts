@@ -119,8 +119,10 @@ export function createKvm(init: KvmInit): Kvm {
     if (trace.on) trace.emit('kvm_set_irq', { gsi, level, source: sourceId });
     const a = bound as KvmArch;
     let ret = -1;
-    for (let i = routing.first(state.table, gsi); i !== 0; ) {
-      const entry = routing.entry(state.table, i);
+    if (state.table === 0) return -1;
+    const table = routing.current();
+    for (let i = gsi < table.nrGsis ? table.heads.get(gsi) : 0; i !== 0; ) {
+      const entry = table.entries.at(i - 1);
       i = entry.next;
       const r = a.setIrq(entry, sourceId, level, lineStatus);
       if (r >= 0) ret = r + Math.max(0, ret);

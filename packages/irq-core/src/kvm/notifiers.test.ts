@@ -28,7 +28,11 @@ describe('ack notifiers', () => {
     kvm.notifyAckedIrq(2, 5);
     kvm.notifyAckedIrq(2, 9);
     expect(heard).toEqual(['3:0', '2:0']);
-    expect([kvm.hasAckNotifier(2, 5), kvm.hasAckNotifier(2, 8), kvm.hasAckNotifier(0, 5)]).toEqual([true, false, false]);
+    expect([kvm.hasAckNotifier(2, 5), kvm.hasAckNotifier(2, 8), kvm.hasAckNotifier(0, 5)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('one may leave while the list is walked', () => {

@@ -1,6 +1,6 @@
 // GSI routing: validation, the per-GSI chains, the reverse map. Linux: virt/kvm/irqchip.c, KVM_SET_GSI_ROUTING in Documentation/virt/kvm/api.rst.
 
-import type { View } from '../arena/index.ts';
+import { slotOf, type View } from '../arena/index.ts';
 import { EINVAL, ENOMEM } from '../errors.ts';
 import { type KvmArch, ROUTE, type Route, type RouteInput } from './arch.ts';
 import type { KvmState, RoutingEntry, routingTable } from './layout.ts';
@@ -18,6 +18,8 @@ export interface Routing {
   /** First entry of a GSI in the given table as 1 + index, 0 if it has no route. */
   first(table: number, gsi: number): number;
   entry(table: number, index: number): RoutingEntry;
+  /** The table in force, which cannot be stale; only when there is one. */
+  current(): Table;
   /** GSI to which acknowledgements of a chip pin go (the last entry naming it), -1 if none. */
   gsiOfPin(irqchip: number, pin: number): number;
   /** Index + 1 of the only entry of a GSI; 0 if it has none or several. Input of the irqfd snapshot. */
@@ -99,10 +101,11 @@ export function createRouting(state: KvmState, limits: VmLimits, arch: () => Kvm
       const t = tables.at(table);
       return gsi < t.nrGsis ? t.heads.get(gsi) : 0;
     },
+    current: () => tables.slot(slotOf(state.table)),
     entry: (table, index) => tables.at(table).entries.at(index - 1),
     gsiOfPin(irqchip, pin) {
       const { table } = state;
-      return table === 0 ? -1 : tables.at(table).gsiOfPin.get(irqchip * limits.pins + pin) - 1;
+      return table === 0 ? -1 : tables.slot(slotOf(table)).gsiOfPin.get(irqchip * limits.pins + pin) - 1;
     },
     sole(gsi) {
       const { table } = state;

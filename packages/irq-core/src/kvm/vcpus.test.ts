@@ -13,7 +13,12 @@ describe('requests', () => {
     const v = vcpus();
     v.request(0, REQ.UNBLOCK);
     v.request(0, 31);
-    expect([v.isRequested(0, 31), v.check(0, 31), v.check(0, 31), v.check(1, REQ.UNBLOCK)]).toEqual([true, true, false, false]);
+    expect([v.isRequested(0, 31), v.check(0, 31), v.check(0, 31), v.check(1, REQ.UNBLOCK)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
     v.requestAll(REQ.ARCH_BASE);
     expect([0, 1].map((i) => v.check(i, REQ.ARCH_BASE))).toEqual([true, true]);
     expect(v.isRequested(0, REQ.UNBLOCK)).toBe(true);

@@ -2,7 +2,7 @@
 
 import { type Arena, createArena, type Fields, type StructKind, struct, u64 } from '../arena/index.ts';
 import type { AnyBackend, VmChip, VmOptions } from '../backend.ts';
-import { type Bypass, type BypassState, bypassLayout, createBypass } from '../bypass/index.ts';
+import { BYPASS_PROTOCOLS, type Bypass, type BypassState, bypassLayout, createBypass } from '../bypass/index.ts';
 import { ModelError } from '../errors.ts';
 import { createTrace, type EventTexts, type Trace, type TraceEvent } from '../events/index.ts';
 import { createHost, type Host, type HostState, hostLayout, type SpuriousLimits } from '../host/index.ts';
@@ -175,7 +175,12 @@ function limitsOf(vm: VmSpec): VmLimits {
 
 function uniqueProtocols(vms: readonly VmSpec[]): AnyProtocol<never>[] {
   return [
-    ...new Set<AnyProtocol<never>>([...KVM_PROTOCOLS, virqfdInject, ...vms.flatMap((vm) => vm.backend.protocols)]),
+    ...new Set<AnyProtocol<never>>([
+      ...KVM_PROTOCOLS,
+      ...BYPASS_PROTOCOLS,
+      virqfdInject,
+      ...vms.flatMap((vm) => vm.backend.protocols),
+    ]),
   ];
 }
 

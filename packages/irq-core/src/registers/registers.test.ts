@@ -59,19 +59,29 @@ const errors: string[] = [];
 const block = behave<Toy, keyof typeof MAP.rows & string>(
   MAP,
   {
-    CTRL: { read: (c) => c.ctrl, write: (c, v) => {
+    CTRL: {
+      read: (c) => c.ctrl,
+      write: (c, v) => {
         c.ctrl = v;
-      }, restore: (c, v) => {
+      },
+      restore: (c, v) => {
         c.ctrl = v;
-      } },
-    STATUS: { read: (c) => c.status, write: (c, v) => {
+      },
+    },
+    STATUS: {
+      read: (c) => c.status,
+      write: (c, v) => {
         c.status = v;
-      } },
+      },
+    },
     ID: { read: () => 0x43 },
     KICK: { write: (c, v) => void c.kicks.push(v) },
-    LAST: { read: (c) => c.last, write: (c, v) => {
+    LAST: {
+      read: (c) => c.last,
+      write: (c, v) => {
         c.last = v;
-      } },
+      },
+    },
     ENABLE: {
       read: (c, i) => c.enabled[i] as number,
       write(c, v, i) {
@@ -80,9 +90,12 @@ const block = behave<Toy, keyof typeof MAP.rows & string>(
       },
       save: () => 0,
     },
-    PRIORITY: { read: (c, i) => c.priority[i] as number, write: (c, v, i) => {
+    PRIORITY: {
+      read: (c, i) => c.priority[i] as number,
+      write: (c, v, i) => {
         c.priority[i] = v;
-      } },
+      },
+    },
     WORD: { read: (_c, i) => 0x1000 + i },
   },
   (_c, e) => void errors.push(`${e.block}+${e.offset.toString(16)}: ${e.rule}`),

@@ -139,6 +139,8 @@ export interface FakeMachine extends KvmWorld {
   readonly chips: readonly FakeChip[];
   readonly eventfds: Eventfds;
   readonly processes: Processes<KvmWorld>;
+  /** What protocols get as their machine; a test may add to it. */
+  readonly world: KvmWorld;
   /** Slots in use of the host's pools. */
   live(): { readonly eventfds: number; readonly waiters: number };
   /** Tracepoints emitted so far, when `trace` was asked for. */
@@ -199,7 +201,7 @@ export function fakeMachine(o: FakeOptions = {}): FakeMachine {
   }
   bindIrqfdWakeups(world, eventfds);
   const live = () => ({ eventfds: arena.root.eventfds.fds.count(), waiters: arena.root.eventfds.waiters.count() });
-  return { arena, kvms, chips, eventfds, processes, events, live };
+  return { arena, world, kvms, chips, eventfds, processes, events, live };
 }
 
 const ENTRY: RouteInput = {
