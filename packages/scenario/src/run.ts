@@ -104,14 +104,16 @@ function apply(r: Run, step: BoundStep): OpResult {
 const jsonArgs = (args: unknown): Json =>
   JSON.parse(JSON.stringify(args, (_k, v) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v)));
 
-function record(
-  r: Run,
-  n: number,
-  step: BoundStep,
-  before: Uint8Array,
-  result: OpResult,
-  interleaving: readonly string[],
-): StepRecord {
+/** What a step did, before it is put into words. */
+interface Done {
+  readonly n: number;
+  readonly step: BoundStep;
+  readonly before: Uint8Array;
+  readonly result: OpResult;
+  readonly interleaving: readonly string[];
+}
+
+function record(r: Run, { n, step, before, result, interleaving }: Done): StepRecord {
   const events = r.session.takeTrace();
   const base = {
     step: n,
@@ -133,7 +135,7 @@ function runStep(r: Run, n: number, step: BoundStep): StepRecord {
   const before = r.session.machine.arena.bytes.slice();
   const result = apply(r, step);
   r.session.machine.settle();
-  return record(r, n, step, before, result, []);
+  return record(r, { n, step, before, result, interleaving: [] });
 }
 
 function scheduler(r: Run): Parameters<typeof runProcesses>[1] {
@@ -163,7 +165,7 @@ function runConcurrent(r: Run, n: number, item: Extract<BoundItem, { concurrent:
   session.settles = true;
   const names = lists.map((list) => list.map((s) => s.op).join(', ')).join(' ∥ ');
   const whole: BoundStep = { vm: '', op: 'concurrent', args: {}, note: names, expect: item.expect };
-  return record(r, n, whole, before, last, interleaving);
+  return record(r, { n, step: whole, before, result: last, interleaving });
 }
 
 function violationsOf(r: Run): Violation[] {

@@ -2,7 +2,7 @@
 
 import { DFR_FLAT, LOGICAL, MAP_IDS, physicalId } from './apic-map.ts';
 import type { Context } from './context.ts';
-import { DM, isHwEnabled, isSwEnabled, isX2apic, type Lapics } from './lapic.ts';
+import { DM, isHwEnabled, isSwEnabled, isX2apic, type Lapics, TRIGGER } from './lapic.ts';
 import type { Lapic } from './layout.ts';
 
 /** Shorthands of the ICR, bits 19:18. */
@@ -20,6 +20,19 @@ export interface LapicIrq {
   redirectionHint: number;
   source: number;
 }
+
+/** An interrupt to be filled in and reused: delivery allocates nothing. */
+export const lapicIrq = (): LapicIrq => ({
+  dest: 0,
+  logical: 0,
+  dm: 0,
+  vector: 0,
+  trigger: 0,
+  level: 1,
+  shorthand: 0,
+  redirectionHint: 0,
+  source: -1,
+});
 
 /** Returned by the fast path when only the scan can decide. */
 export const UNDECIDED = -2;
@@ -94,7 +107,8 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
   }
 
   function accept(vcpu: number, irq: LapicIrq): number {
-    const reached = lapics.accept(vcpu, irq.dm, irq.vector, irq.trigger, irq.level);
+    const trigger = irq.trigger === TRIGGER.LEVEL && irq.level === 0 ? TRIGGER.LEVEL_DEASSERTED : irq.trigger;
+    const reached = lapics.accept(vcpu, irq.dm, irq.vector, trigger);
     if (reached === 1 && delivery.observer !== null && irq.dm <= DM.LOWEST) delivery.observer(vcpu);
     return reached;
   }

@@ -1,7 +1,7 @@
 // Which vectors' EOIs reach the IOAPIC, per vCPU (ioapic_handled_vectors, the EOI-exit bitmap). Linux: ioapic.c kvm_ioapic_scan_entry, irq_comm.c.
 
 import { CHIP, type Context } from './context.ts';
-import type { Delivery, LapicIrq } from './destination.ts';
+import { type Delivery, lapicIrq } from './destination.ts';
 import { RTC_PIN, RTE } from './ioapic.ts';
 import { IOAPIC_PINS, IRQCHIP_MODE } from './layout.ts';
 import { loadMsi } from './msi.ts';
@@ -9,17 +9,7 @@ import { loadMsi } from './msi.ts';
 /** Rebuilds a vCPU's bitmap: vcpu_scan_ioapic, done when the vCPU enters with KVM_REQ_SCAN_IOAPIC. */
 export function createEoiBitmap(ctx: Context, delivery: Delivery): (vcpu: number) => void {
   const { state, kvm } = ctx;
-  const irq: LapicIrq = {
-    dest: 0,
-    logical: 0,
-    dm: 0,
-    vector: 0,
-    trigger: 0,
-    level: 1,
-    shorthand: 0,
-    redirectionHint: 0,
-    source: -1,
-  };
+  const irq = lapicIrq();
 
   function scanIoapic(vcpu: number): void {
     const a = state.lapics.at(vcpu);

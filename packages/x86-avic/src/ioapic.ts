@@ -1,7 +1,7 @@
 // The IOAPIC as KVM models it: pin changes, service, EOI. Intel 82093AA data sheet; Linux: arch/x86/kvm/ioapic.c.
 
 import { CHIP, type Context } from './context.ts';
-import type { Delivery, LapicIrq } from './destination.ts';
+import { type Delivery, lapicIrq } from './destination.ts';
 import { IOAPIC_PINS, type Redirection } from './layout.ts';
 
 /** Redirection entry, low word. */
@@ -55,17 +55,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   const { ioapic, lapics } = ctx.state;
   const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => ioapic.pins.at(pin));
   const pinAt = (pin: number): Redirection => pins[pin] as Redirection;
-  const irq: LapicIrq = {
-    dest: 0,
-    logical: 0,
-    dm: 0,
-    vector: 0,
-    trigger: 0,
-    level: 1,
-    shorthand: 0,
-    redirectionHint: 0,
-    source: -1,
-  };
+  const irq = lapicIrq();
   const noteRtc = (vcpu: number): void => {
     lapics.at(vcpu).rtcOwed = 1;
     lapics.at(vcpu).rtcVector = pinAt(RTC_PIN).lo & RTE.VECTOR;

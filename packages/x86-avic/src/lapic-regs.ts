@@ -2,7 +2,8 @@
 
 import { DFR_FLAT, x2apicLdr } from './apic-map.ts';
 import type { Context } from './context.ts';
-import { type Delivery, type LapicIrq, SHORTHAND } from './destination.ts';
+import { type Delivery, SHORTHAND } from './destination.ts';
+import { createIpi } from './ipi.ts';
 import { APIC_BASE, DM, isHwEnabled, isX2apic, type Lapics, LVT, LVT_MASKED } from './lapic.ts';
 import { apicName } from './lapic-names.ts';
 import { divisor, type LapicTimers, TIMER_MODE, timerMode } from './lapic-timer.ts';
@@ -52,40 +53,7 @@ export interface LapicRegsParts {
 /** Creates the register side. */
 export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs {
   const { lapics, delivery, timers, mapChanged } = parts;
-  const irq: LapicIrq = {
-    dest: 0,
-    logical: 0,
-    dm: 0,
-    vector: 0,
-    trigger: 0,
-    level: 1,
-    shorthand: 0,
-    redirectionHint: 0,
-    source: -1,
-  };
-
-  function sendIpi(vcpu: number, low: number, dest: number): void {
-    irq.vector = low & 0xff;
-    irq.dm = (low >> 8) & 7;
-    irq.logical = (low >> 11) & 1;
-    irq.level = low & (1 << 14) ? 1 : 0;
-    irq.trigger = (low >> 15) & 1;
-    irq.shorthand = (low >> 18) & 3;
-    irq.redirectionHint = 0;
-    irq.dest = dest;
-    irq.source = vcpu;
-    if (ctx.trace.on)
-      ctx.trace.emit('kvm_apic_ipi', {
-        dst: dest,
-        vec: irq.vector,
-        deliveryMode: irq.dm,
-        logical: irq.logical,
-        assert: irq.level,
-        trigger: irq.trigger,
-        shorthand: irq.shorthand,
-      });
-    delivery.deliver(irq);
-  }
+  const sendIpi = createIpi(ctx, delivery);
 
   function softwareEnable(a: Lapic, value: number): void {
     const was = a.svr & 0x100;

@@ -6,6 +6,9 @@ import type { Lapic } from './layout.ts';
 /** Delivery modes, bits 10:8 of ICR, MSI data and redirection entry. */
 export const DM = { FIXED: 0, LOWEST: 1, SMI: 2, RES3: 3, NMI: 4, INIT: 5, SIPI: 6, EXTINT: 7 } as const;
 
+/** How an interrupt is triggered; only IPIs de-assert. */
+export const TRIGGER = { EDGE: 0, LEVEL: 1, LEVEL_DEASSERTED: 2 } as const;
+
 /** IA32_APIC_BASE bits. */
 export const APIC_BASE = { BSP: 1 << 8, X2APIC: 1 << 10, ENABLE: 1 << 11, ADDRESS: 0xfee00000 } as const;
 
@@ -31,8 +34,8 @@ export function computePpr(a: Lapic): number {
 export interface Lapics {
   at(vcpu: number): Lapic;
   readonly count: number;
-  /** __apic_accept_irq: 1 accepted, 0 refused. `level` is 0 for a level-triggered de-assert. */
-  accept(vcpu: number, dm: number, vector: number, trigger: number, level?: number): number;
+  /** __apic_accept_irq: 1 accepted, 0 refused. `trigger` is one of {@link TRIGGER}. */
+  accept(vcpu: number, dm: number, vector: number, trigger: number): number;
   /** Highest vector above PPR, -1 if none. Recomputes PPR as the kernel does. */
   deliverable(vcpu: number): number;
   /** kvm_get_apic_interrupt: IRR → ISR for the deliverable vector; -1 if none. */
@@ -59,20 +62,20 @@ export function createLapics(ctx: Context): Lapics {
   };
 
   /** Fixed and LowPrio end here: the delivery seam (emulated IRR; posting and AVIC replace it). */
-  function fixed(vcpu: number, vector: number, trigger: number, level: number): number {
+  function fixed(vcpu: number, vector: number, trigger: number): number {
     const a = lapics.at(vcpu);
-    if ((trigger === 1 && level === 0) || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
+    if (trigger === TRIGGER.LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
     a.tmr.put(vector, trigger);
     a.irr.add(vector);
     event(vcpu);
     return 1;
   }
 
-  const MODES: readonly ((vcpu: number, vector: number, trigger: number, level: number) => number)[] = [
+  const MODES: readonly ((vcpu: number, vector: number, trigger: number) => number)[] = [
     fixed,
-    (vcpu, vector, trigger, level) => {
+    (vcpu, vector, trigger) => {
       lapics.at(vcpu).arbPrio++;
-      return fixed(vcpu, vector, trigger, level);
+      return fixed(vcpu, vector, trigger);
     },
     (vcpu) => {
       if (!ctx.profile.smm) return 0;
@@ -92,8 +95,8 @@ export function createLapics(ctx: Context): Lapics {
       vcpus.kick(vcpu);
       return 1;
     },
-    (vcpu, _vector, trigger, level) => {
-      if (trigger === 1 && level === 0) return 0;
+    (vcpu, _vector, trigger) => {
+      if (trigger === TRIGGER.LEVEL_DEASSERTED) return 0;
       const a = lapics.at(vcpu);
       a.initPending = 1;
       a.sipiPending = 0;
@@ -135,15 +138,15 @@ export function createLapics(ctx: Context): Lapics {
   return {
     at: (vcpu) => lapics.at(vcpu),
     count: lapics.length,
-    accept(vcpu, dm, vector, trigger, level = 1) {
+    accept(vcpu, dm, vector, trigger) {
       if (trace.on)
         trace.emit('kvm_apic_accept_irq', {
           apicid: lapics.at(vcpu).vcpuId,
           vec: vector,
           deliveryMode: dm,
-          trigger,
+          trigger: trigger === TRIGGER.EDGE ? 0 : 1,
         });
-      return (MODES[dm] as (typeof MODES)[number])(vcpu, vector, trigger, level);
+      return (MODES[dm] as (typeof MODES)[number])(vcpu, vector, trigger);
     },
     deliverable,
     acknowledge(vcpu) {

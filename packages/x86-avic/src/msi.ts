@@ -3,7 +3,7 @@
 import { EINVAL, EWOULDBLOCK } from '@virq/irq-core/errors';
 import type { Route } from '@virq/irq-core/kvm';
 import type { Context } from './context.ts';
-import { type Delivery, type LapicIrq, UNDECIDED } from './destination.ts';
+import { type Delivery, type LapicIrq, lapicIrq, UNDECIDED } from './destination.ts';
 
 /** The message as an interrupt. KVM does not check that the address lies at 0xfeexxxxx. */
 export function loadMsi(
@@ -38,17 +38,7 @@ export interface Msi {
 /** Creates MSI delivery. */
 export function createMsi(ctx: Context, delivery: Delivery): Msi {
   const { state, trace } = ctx;
-  const irq: LapicIrq = {
-    dest: 0,
-    logical: 0,
-    dm: 0,
-    vector: 0,
-    trigger: 0,
-    level: 1,
-    shorthand: 0,
-    redirectionHint: 0,
-    source: -1,
-  };
+  const irq = lapicIrq();
 
   function load(m: Route): void {
     loadMsi(irq, m, state.x2apicFormat === 1);

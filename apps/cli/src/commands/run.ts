@@ -35,22 +35,15 @@ export async function loadScenario(
 ): Promise<Bound | null> {
   const text = await readText(path, io);
   const { bound, diagnostics } = bindScenario(parseScenario(text), await loadBackends(backends, io));
-  if (bound === null) await report(path, text, diagnostics, io, json);
-  return bound;
+  if (bound !== null) return bound;
+  if (json) await reportJson(path, diagnostics, io);
+  else io.stderr.write(renderDiagnostics(path, text, diagnostics, wantsColor(io)));
+  return null;
 }
 
-async function report(
-  path: string,
-  text: string,
-  diagnostics: readonly Diagnostic[],
-  io: Io,
-  json: boolean,
-): Promise<void> {
-  if (json) {
-    const records = diagnostics.map((d) => JSON.stringify({ schema: 'virq/diagnostic@1', file: path, ...d }));
-    return print(io, `${records.join('\n')}\n`);
-  }
-  io.stderr.write(renderDiagnostics(path, text, diagnostics, wantsColor(io)));
+async function reportJson(path: string, diagnostics: readonly Diagnostic[], io: Io): Promise<void> {
+  const records = diagnostics.map((d) => JSON.stringify({ schema: 'virq/diagnostic@1', file: path, ...d }));
+  await print(io, `${records.join('\n')}\n`);
 }
 
 function seedOf(text: string | undefined): number {

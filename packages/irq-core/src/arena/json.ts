@@ -12,6 +12,9 @@ import { strideOf } from './view.ts';
 export type StateJson = { readonly [field: string]: JsonValue };
 type JsonValue = number | string | readonly number[] | StateJson;
 
+/** Kind of a pool's generation counters. */
+const BYTE: Kind = { tag: 'int', bytes: 1, be: false };
+
 const halves = (at: number, be: boolean): { lo: Cell; hi: Cell } => {
   const half = (offset: number): Cell => ({ offset, bytes: 4, shift: 0, width: 32, be });
   return be ? { lo: half(at + 4), hi: half(at) } : { lo: half(at), hi: half(at + 4) };
@@ -35,13 +38,13 @@ function elementsOut(m: Memory, of: Kind, length: number, at: number): StateJson
   const stride = strideOf(of);
   const out: Record<string, JsonValue> = {};
   for (let i = 0; i < length; i++) {
-    const v = out1(m, of, at + i * stride);
+    const v = valueOut(m, of, at + i * stride);
     if (!isZero(v)) out[i] = v;
   }
   return out;
 }
 
-function out1(m: Memory, kind: Kind, at: number): JsonValue {
+function valueOut(m: Memory, kind: Kind, at: number): JsonValue {
   switch (kind.tag) {
     case 'int':
     case 'bits':
@@ -59,7 +62,7 @@ function out1(m: Memory, kind: Kind, at: number): JsonValue {
     case 'pool': {
       const h = poolHeader(kind.length);
       const out: Record<string, JsonValue> = { ...elementsOut(m, kind.of, kind.length, at + h.slots) };
-      const generation = elementsOut(m, { tag: 'int', bytes: 1, be: false }, kind.length, at);
+      const generation = elementsOut(m, BYTE, kind.length, at);
       const inUse = bitsOut(m, at + h.inUse, kind.length);
       if (!isZero(generation)) out['generation'] = generation;
       if (inUse.length > 0) out['inUse'] = inUse;
@@ -71,7 +74,7 @@ function out1(m: Memory, kind: Kind, at: number): JsonValue {
 function structOut(m: Memory, kind: StructKind, at: number): StateJson {
   const out: Record<string, JsonValue> = {};
   for (const p of place(kind).fields) {
-    const v = p.kind.tag === 'bits' ? load(m, fieldCell(p, at)) : out1(m, p.kind, at + p.offset);
+    const v = p.kind.tag === 'bits' ? load(m, fieldCell(p, at)) : valueOut(m, p.kind, at + p.offset);
     if (!isZero(v)) out[p.name] = v;
   }
   return out;
@@ -96,7 +99,20 @@ function entriesIn(path: string, v: unknown): [string, unknown][] {
   return Object.entries(v);
 }
 
-function bitsIn(m: Memory, path: string, at: number, bits: number, v: unknown): void {
+/** Where a value goes: memory, byte offset, and the path for messages. */
+interface Place {
+  readonly m: Memory;
+  readonly at: number;
+  readonly path: string;
+}
+
+const inside = (p: Place, name: string, offset: number): Place => ({
+  m: p.m,
+  at: p.at + offset,
+  path: name.startsWith('[') || p.path === '' ? p.path + name : `${p.path}.${name}`,
+});
+
+function bitsIn({ m, at, path }: Place, bits: number, v: unknown): void {
   if (!Array.isArray(v)) throw bad(path, 'is not a list of bit numbers');
   for (const b of v) {
     if (!Number.isInteger(b) || b < 0 || b >= bits) throw bad(path, `has member ${b}, expected 0..${bits - 1}`);
@@ -105,58 +121,58 @@ function bitsIn(m: Memory, path: string, at: number, bits: number, v: unknown): 
   }
 }
 
-function elementsIn(m: Memory, path: string, of: Kind, length: number, at: number, v: unknown): void {
-  for (const [key, value] of entriesIn(path, v)) {
+function elementsIn(p: Place, of: Kind, length: number, v: unknown): void {
+  for (const [key, value] of entriesIn(p.path, v)) {
     const i = Number(key);
-    if (!Number.isInteger(i) || i < 0 || i >= length) throw bad(path, `has index '${key}', expected 0..${length - 1}`);
-    in1(m, `${path}[${key}]`, of, at + i * strideOf(of), value);
+    if (!Number.isInteger(i) || i < 0 || i >= length)
+      throw bad(p.path, `has index '${key}', expected 0..${length - 1}`);
+    valueIn(inside(p, `[${key}]`, i * strideOf(of)), of, value);
   }
 }
 
-function u64In(m: Memory, path: string, at: number, be: boolean, v: unknown): void {
+function u64In({ m, at, path }: Place, be: boolean, v: unknown): void {
   if (typeof v !== 'string' || !/^0x[0-9a-f]{1,16}$/i.test(v)) throw bad(path, 'is not a hex string of 64 bits');
   const { lo, hi } = halves(at, be);
   store(m, lo, Number(BigInt(v) & 0xffffffffn));
   store(m, hi, Number(BigInt(v) >> 32n));
 }
 
-function poolIn(m: Memory, path: string, kind: Kind & { tag: 'pool' }, at: number, v: unknown): void {
+function poolIn(p: Place, kind: Kind & { tag: 'pool' }, v: unknown): void {
   const h = poolHeader(kind.length);
-  const { generation, inUse, ...slots } = Object.fromEntries(entriesIn(path, v));
-  if (generation !== undefined)
-    elementsIn(m, `${path}.generation`, { tag: 'int', bytes: 1, be: false }, kind.length, at, generation);
-  if (inUse !== undefined) bitsIn(m, `${path}.inUse`, at + h.inUse, kind.length, inUse);
-  elementsIn(m, path, kind.of, kind.length, at + h.slots, slots);
+  const { generation, inUse, ...slots } = Object.fromEntries(entriesIn(p.path, v));
+  if (generation !== undefined) elementsIn(inside(p, 'generation', 0), BYTE, kind.length, generation);
+  if (inUse !== undefined) bitsIn(inside(p, 'inUse', h.inUse), kind.length, inUse);
+  elementsIn({ ...p, at: p.at + h.slots }, kind.of, kind.length, slots);
 }
 
-function in1(m: Memory, path: string, kind: Kind, at: number, v: unknown): void {
+function valueIn(p: Place, kind: Kind, v: unknown): void {
   switch (kind.tag) {
     case 'int':
     case 'bits': {
-      const cell = cellAt(kind, at);
-      return store(m, cell, numberIn(path, v, cell.width));
+      const cell = cellAt(kind, p.at);
+      return store(p.m, cell, numberIn(p.path, v, cell.width));
     }
     case 'u64':
-      return u64In(m, path, at, kind.be, v);
+      return u64In(p, kind.be, v);
     case 'bitmap':
-      return bitsIn(m, path, at, kind.bits, v);
+      return bitsIn(p, kind.bits, v);
     case 'array':
-      return elementsIn(m, path, kind.of, kind.length, at, v);
+      return elementsIn(p, kind.of, kind.length, v);
     case 'struct':
-      return structIn(m, path, kind as StructKind, at, v);
+      return structIn(p, kind as StructKind, v);
     case 'pool':
-      return poolIn(m, path, kind, at, v);
+      return poolIn(p, kind, v);
   }
 }
 
-function structIn(m: Memory, path: string, kind: StructKind, at: number, v: unknown): void {
-  const fields = new Map(place(kind).fields.map((p) => [p.name, p]));
-  for (const [name, value] of entriesIn(path, v)) {
-    const p = fields.get(name);
-    const full = path === '' ? name : `${path}.${name}`;
-    if (p === undefined) throw bad(full, `is no field of ${kind.name}`);
-    if (p.kind.tag === 'bits') store(m, fieldCell(p, at), numberIn(full, value, p.width));
-    else in1(m, full, p.kind, at + p.offset, value);
+function structIn(p: Place, kind: StructKind, v: unknown): void {
+  const fields = new Map(place(kind).fields.map((f) => [f.name, f]));
+  for (const [name, value] of entriesIn(p.path, v)) {
+    const f = fields.get(name);
+    const to = inside(p, name, f?.offset ?? 0);
+    if (f === undefined) throw bad(to.path, `is no field of ${kind.name}`);
+    if (f.kind.tag === 'bits') store(p.m, fieldCell(f, p.at), numberIn(to.path, value, f.width));
+    else valueIn(to, f.kind, value);
   }
 }
 
@@ -165,7 +181,7 @@ export function fromJson(m: Memory, kind: StructKind, json: unknown): void {
   const before = m.u8.slice();
   m.u8.fill(0);
   try {
-    structIn(m, '', kind, 0, json);
+    structIn({ m, at: 0, path: '' }, kind, json);
   } catch (error) {
     m.u8.set(before);
     throw error;

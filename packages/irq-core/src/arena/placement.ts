@@ -21,6 +21,7 @@ export interface StructPlacement {
   readonly fields: readonly Placement[];
 }
 
+/** Size and alignment of a kind, bytes. */
 export interface Extent {
   readonly size: number;
   readonly align: number;

@@ -24,7 +24,7 @@ export function bind(kind: Kind, m: Memory, at: number, name: string): unknown {
     case 'bitmap':
       return new BitmapView(m, at, kind.bits);
     case 'array':
-      return bindArray(kind.of, kind.length, (i, stride) => bind(kind.of, m, at + i * stride, name), m, at);
+      return bindArray(kind, m, at, name);
     case 'pool': {
       const slotSize = place(kind.of).size;
       const bindSlot = (offset: number) => bind(kind.of, m, offset, name);
@@ -35,10 +35,10 @@ export function bind(kind: Kind, m: Memory, at: number, name: string): unknown {
   }
 }
 
-function bindArray(of: Kind, length: number, element: (i: number, stride: number) => unknown, m: Memory, at: number) {
+function bindArray({ of, length }: Kind & { tag: 'array' }, m: Memory, at: number, name: string): unknown {
   if (of.tag === 'int' || of.tag === 'bits') return new ScalarArrayView(m, at, of, length);
   const stride = strideOf(of);
-  return new CompositeArrayView(length, (i) => element(i, stride));
+  return new CompositeArrayView(length, (i) => bind(of, m, at + i * stride, name));
 }
 
 /** Bytes from one array element to the next. */

@@ -27,7 +27,7 @@ function walkField(p: Placement, path: string, base: number, v: Visitor): void {
   else walk(p.kind, path, at, v);
 }
 
-function walkElements(of: Kind, length: number, path: string, at: number, v: Visitor): void {
+function walkElements({ of, length }: { of: Kind; length: number }, path: string, at: number, v: Visitor): void {
   const stride = strideOf(of);
   for (let i = 0; i < length; i++) walk(of, `${path}[${i}]`, at + i * stride, v);
 }
@@ -44,7 +44,7 @@ export function walk(kind: Kind, path: string, at: number, v: Visitor): void {
       return v.bitmap(path, at, kind.bits);
     case 'array':
       if (v.enter?.(path, at, extent(kind).size) === false) return;
-      return walkElements(kind.of, kind.length, path, at, v);
+      return walkElements(kind, path, at, v);
     case 'struct':
       if (v.enter?.(path, at, extent(kind).size) === false) return;
       for (const p of place(kind as StructKind).fields) walkField(p, join(path, p.name), at, v);
@@ -55,7 +55,7 @@ export function walk(kind: Kind, path: string, at: number, v: Visitor): void {
       for (let i = 0; i < kind.length; i++)
         v.scalar(`${path}.generation[${i}]`, { offset: at + i, bytes: 1, shift: 0, width: 8, be: false });
       v.bitmap(`${path}.inUse`, at + header.inUse, kind.length);
-      return walkElements(kind.of, kind.length, path, at + header.slots, v);
+      return walkElements(kind, path, at + header.slots, v);
     }
   }
 }

@@ -5,7 +5,7 @@ import type { AnyBackend, VmChip, VmOptions } from '../backend.ts';
 import { BYPASS_PROTOCOLS, type Bypass, type BypassState, bypassLayout, createBypass } from '../bypass/index.ts';
 import { ModelError } from '../errors.ts';
 import { createTrace, type EventTexts, type Trace, type TraceEvent } from '../events/index.ts';
-import { createHost, type Host, type HostState, hostLayout, type SpuriousLimits } from '../host/index.ts';
+import { createHost, type Host, type HostState, hostLayout, SPURIOUS, type SpuriousLimits } from '../host/index.ts';
 import {
   bindIrqfdWakeups,
   createEventfds,
@@ -184,78 +184,64 @@ function uniqueProtocols(vms: readonly VmSpec[]): AnyProtocol<never>[] {
   ];
 }
 
-/** Composes a machine and brings every VM to reset. Throws ModelError when names clash. */
-export function createMachine(o: MachineOptions): Machine {
-  checkNames(o.vms);
-  const kernel = o.kernel ?? DEFAULT_KERNEL;
-  const limits = o.vms.map(limitsOf);
-  const protocols = uniqueProtocols(o.vms);
-  const arena = createArena(layoutOf(o, limits, protocols), { record: o.record === true }) as unknown as Arena;
-  const root = arena.root as unknown as Root & Readonly<Record<string, { kvm: KvmState; chip: never }>>;
-  const trace = createTrace();
-  const eventfds = createEventfds(root.eventfds);
-  const kvms: Kvm[] = [];
-  const vms: Vm[] = [];
-  const now = (): number => root.clockHi * 0x1_0000_0000 + root.clockLo;
+type VmStates = Readonly<Record<string, { kvm: KvmState; chip: never }>>;
 
-  const machine: Machine = {
-    arena,
-    kernel,
-    vms,
-    kvms,
-    eventfds,
-    trace,
-    texts: Object.assign({ ...HOST_TEXTS }, ...o.vms.map((vm) => vm.backend.events)) as EventTexts,
-    host: undefined as never,
-    bypass: undefined as never,
-    vfio: undefined as never,
-    processes: undefined as never,
-    settle: (scheduler = straight(), options) => run(machine.processes, scheduler, options),
-    now,
-    advance(nanoseconds) {
-      (root as { clock: bigint }).clock = root.clock + BigInt(Math.trunc(nanoseconds));
-      for (const vm of vms) vm.chip.advance?.(root.clock);
-    },
-  };
-  const processes = createProcesses<Machine>(
-    arena,
-    root.processes,
-    protocols as unknown as readonly AnyProtocol<Machine>[],
-    machine,
-  );
-  const host = createHost({
-    state: root.host,
-    trace,
-    now,
-    ...(o.spurious === undefined ? {} : { spurious: o.spurious }),
-  });
+/** Creates one VM: the generic half, then the backend's on top of it. */
+function addVm(machine: Machine & { readonly vms: Vm[]; readonly kvms: Kvm[] }, spec: VmSpec, states: VmStates): void {
+  const { kernel, trace, eventfds, bypass } = machine;
+  const index = machine.vms.length;
+  const name = nameOf(spec, index);
+  const state = states[name] as VmStates[string];
+  const limits = limitsOf(spec);
+  const profile = spec.profile === undefined ? {} : { profile: spec.profile };
+  const processes = (): never => machine.processes as never;
+  const kvm = createKvm({ vm: index, state: state.kvm, limits, kernel, trace, eventfds, processes, ...profile });
+  machine.kvms.push(kvm);
+  const options = spec.options ?? {};
+  const chip = spec.backend.attach({ vm: index, limits, kvm, trace, kernel, options, now: machine.now }, state.chip);
+  kvm.bindArch(chip.arch);
+  kvm.bindBypass(bypass);
+  chip.installDefaults?.();
+  machine.vms.push({ index, name, backend: spec.backend, kvm, chip });
+}
+
+/** The host's side: lines, bypass, devices, processes. */
+function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: readonly AnyProtocol<never>[]): void {
+  const { trace, eventfds, kernel, now } = machine;
+  const list = protocols as unknown as readonly AnyProtocol<Machine>[];
+  const processes = createProcesses<Machine>(machine.arena, root.processes, list, machine);
+  const host = createHost({ state: root.host, trace, now, spurious: o.spurious ?? SPURIOUS });
   const bypass = createBypass({ state: root.bypass, world: machine, kernel });
   const defer = (device: number): void => void processes.spawn(virqfdInject, { device });
   const vfio = createVfio({ state: root.vfio, specs: o.devices ?? [], host, eventfds, bypass, defer });
   Object.assign(machine, { processes, host, bypass, vfio });
-  for (const [index, spec] of o.vms.entries()) {
-    const name = nameOf(spec, index);
-    const state = root[name] as { kvm: KvmState; chip: never };
-    const sizes = limits[index] as VmLimits;
-    const profile = spec.profile === undefined ? {} : { profile: spec.profile };
-    const kvm = createKvm({
-      vm: index,
-      state: state.kvm,
-      limits: sizes,
-      kernel,
-      trace,
-      eventfds,
-      processes: () => processes as never,
-      ...profile,
-    });
-    kvms.push(kvm);
-    const context = { vm: index, limits: sizes, kvm, trace, kernel, options: spec.options ?? {}, now };
-    const chip = spec.backend.attach(context, state.chip);
-    kvm.bindArch(chip.arch);
-    kvm.bindBypass(bypass);
-    chip.installDefaults?.();
-    vms.push({ index, name, backend: spec.backend, kvm, chip });
-  }
-  bindIrqfdWakeups(machine, eventfds);
+}
+
+/** Composes a machine and brings every VM to reset. Throws ModelError when names clash. */
+export function createMachine(o: MachineOptions): Machine {
+  checkNames(o.vms);
+  const protocols = uniqueProtocols(o.vms);
+  const layout = layoutOf(o, o.vms.map(limitsOf), protocols);
+  const arena = createArena(layout, { record: o.record === true }) as unknown as Arena;
+  const root = arena.root as unknown as Root & VmStates;
+  const vms: Vm[] = [];
+  const machine = {
+    arena,
+    kernel: o.kernel ?? DEFAULT_KERNEL,
+    vms,
+    kvms: [],
+    eventfds: createEventfds(root.eventfds),
+    trace: createTrace(),
+    texts: Object.assign({ ...HOST_TEXTS }, ...o.vms.map((vm) => vm.backend.events)) as EventTexts,
+    settle: (scheduler: Scheduler = straight(), options?: RunOptions) => run(machine.processes, scheduler, options),
+    now: () => root.clockHi * 0x1_0000_0000 + root.clockLo,
+    advance(nanoseconds: number) {
+      (root as { clock: bigint }).clock = root.clock + BigInt(Math.trunc(nanoseconds));
+      for (const vm of vms) vm.chip.advance?.(root.clock);
+    },
+  } as unknown as Machine & { readonly vms: Vm[]; readonly kvms: Kvm[] };
+  addHost(machine, o, root, protocols);
+  for (const spec of o.vms) addVm(machine, spec, root);
+  bindIrqfdWakeups(machine, machine.eventfds);
   return machine;
 }

@@ -114,10 +114,10 @@ export function behave<C, R extends string>(
   const slots = slotsOf<C>(map as RegisterMap, behaviours as Behaviours<C, string>);
   const { sizes, align, wrongSize, hole } = map.rules;
 
-  function misuse(c: C, offset: number, size: number, rule: Misuse, what: string): number {
-    onGuestError?.(c, { block: map.name, offset, size, rule: what });
+  function misuse(c: C, at: { offset: number; size: number }, rule: Misuse, what: string): number {
+    onGuestError?.(c, { block: map.name, ...at, rule: what });
     if (rule === 'fault') return FAULT;
-    return rule === 'all-ones' ? ones(size * 8) : 0;
+    return rule === 'all-ones' ? ones(at.size * 8) : 0;
   }
 
   const allowed = (offset: number, size: number): boolean =>
@@ -125,18 +125,18 @@ export function behave<C, R extends string>(
 
   return {
     read(c, offset, size) {
-      if (!allowed(offset, size)) return misuse(c, offset, size, wrongSize, `read of ${size} bytes`);
+      if (!allowed(offset, size)) return misuse(c, { offset, size }, wrongSize, `read of ${size} bytes`);
       const s = slots[offset >> 2];
-      if (s === undefined) return misuse(c, offset, size, hole, 'no register here');
+      if (s === undefined) return misuse(c, { offset, size }, hole, 'no register here');
       if (!READABLE.has(s.spec.access)) return 0;
       const word = gather(s, c, s.behaviour.read) >>> ((offset & 3) * 8);
       if (s.spec.access === 'RC') s.behaviour.write?.(c, 0, s.first);
       return (word & ones(size * 8)) >>> 0;
     },
     write(c, offset, size, value) {
-      if (!allowed(offset, size)) return misuse(c, offset, size, wrongSize, `write of ${size} bytes`);
+      if (!allowed(offset, size)) return misuse(c, { offset, size }, wrongSize, `write of ${size} bytes`);
       const s = slots[offset >> 2];
-      if (s === undefined) return misuse(c, offset, size, hole, 'no register here');
+      if (s === undefined) return misuse(c, { offset, size }, hole, 'no register here');
       if (!WRITABLE.has(s.spec.access)) return 0;
       const shift = (offset & 3) * 8;
       scatter(s, c, value << shift, ones(size * 8) << shift);

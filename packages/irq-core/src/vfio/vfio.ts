@@ -72,6 +72,20 @@ export interface VfioInit {
 /** First Linux irq given to MSI vectors; each device has 32. */
 const MSI_IRQ_BASE = 64;
 
+/** Takes over what the devices are, and gives each its place in the wired OR of its line. */
+function wireDevices(state: VfioState, specs: readonly DeviceSpec[], host: Host): void {
+  for (const [i, s] of specs.entries()) {
+    const d = state.devices.at(i);
+    d.kind = s.kind === 'pci' ? DEVICE_KIND.PCI : DEVICE_KIND.PLATFORM;
+    d.edge = s.edge === true ? 1 : 0;
+    d.disIntxWorks = s.disIntxWorks === false ? 0 : 1;
+    d.noIntx = s.noIntx === true ? 1 : 0;
+    d.hostIrq = s.hostIrq ?? 0;
+    d.lineBit = specs.slice(0, i).filter((other) => (other.hostIrq ?? 0) === d.hostIrq).length;
+    if (d.hostIrq !== 0 && d.lineBit === 0) host.addLine(d.hostIrq, d.edge === 1 ? FLOW.EDGE : FLOW.FASTEOI);
+  }
+}
+
 /** Creates the devices and wires them to their lines. */
 export function createVfio(init: VfioInit): Vfio {
   const { state, specs, host, eventfds, bypass } = init;
@@ -91,19 +105,7 @@ export function createVfio(init: VfioInit): Vfio {
   host.onAction(VFIO_ACTION.INTX, intx.action);
   host.onAction(VFIO_ACTION.PLATFORM, intx.action);
 
-  const lineUsers = new Map<number, number>();
-  for (const [i, s] of specs.entries()) {
-    const d = state.devices.at(i);
-    d.kind = s.kind === 'pci' ? DEVICE_KIND.PCI : DEVICE_KIND.PLATFORM;
-    d.edge = s.edge === true ? 1 : 0;
-    d.disIntxWorks = s.disIntxWorks === false ? 0 : 1;
-    d.noIntx = s.noIntx === true ? 1 : 0;
-    d.hostIrq = s.hostIrq ?? 0;
-    const bit = lineUsers.get(d.hostIrq) ?? 0;
-    lineUsers.set(d.hostIrq, bit + 1);
-    d.lineBit = bit;
-    if (d.hostIrq !== 0 && bit === 0) host.addLine(d.hostIrq, s.edge === true ? FLOW.EDGE : FLOW.FASTEOI);
-  }
+  wireDevices(state, specs, host);
 
   function intxTrigger(i: number, r: SetIrqs): number {
     const d = state.devices.at(i);

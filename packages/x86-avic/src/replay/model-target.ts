@@ -2,7 +2,7 @@
 
 import { formatEvent } from '@virq/irq-core/events';
 import { IRQFD_FLAG, type KernelVersion, type RouteInput } from '@virq/irq-core/kvm';
-import { createMachine, type RecordedEvent } from '@virq/irq-core/machine';
+import { createMachine, type Machine, type RecordedEvent } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { CHIP } from '../context.ts';
 import { x86Avic } from '../index.ts';
@@ -31,19 +31,15 @@ const entryOf = (e: RecordedEvent): number =>
 /** Bits of the low word that the event shows. */
 const SHOWN = RTE.VECTOR | (7 << RTE.DM_SHIFT) | RTE.LOGICAL | RTE.LEVEL | RTE.MASK;
 
+function machineFor({ kernel, vcpus }: ModelTargetOptions): Machine {
+  const limits = { vcpus, gsis: 4096, routes: 512, irqfds: 64 };
+  const vm = { backend: x86Avic, options: { irqchip: 'kernel', vcpus }, limits };
+  return createMachine({ kernel, vms: [vm], limits: { eventfds: 130, processes: 16 } });
+}
+
 /** Builds the model for a capture. */
 export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
-  const machine = createMachine({
-    kernel: options.kernel,
-    vms: [
-      {
-        backend: x86Avic,
-        options: { irqchip: 'kernel', vcpus: options.vcpus },
-        limits: { vcpus: options.vcpus, gsis: 4096, routes: 512, irqfds: 64 },
-      },
-    ],
-    limits: { eventfds: 130, processes: 16 },
-  });
+  const machine = machineFor(options);
   const vm = machine.vms[0] as (typeof machine.vms)[number];
   const chip = vm.chip as X86Chip;
   const { kvm } = vm;

@@ -1,0 +1,108 @@
+// Who may import whom. Packages: cli → all; scenario, trace, testkit → irq-core; backends → irq-core only. Inside irq-core folders only look left.
+
+import { join } from 'node:path';
+import ts from 'typescript';
+import { main, sources } from './sources.mjs';
+
+const CORE = '@virq/irq-core';
+/** Package folder → packages it may import beyond its declared third-party dependencies. */
+const MAY = {
+  'packages/irq-core': [],
+  'packages/x86-avic': [CORE],
+  'packages/trace': [CORE],
+  'packages/scenario': [CORE],
+  'packages/testkit': [CORE],
+  'apps/cli': [CORE, '@virq/x86-avic', '@virq/trace', '@virq/scenario'],
+};
+/** Packages that may use Node built-ins. */
+const NODE = new Set(['apps/cli', 'packages/testkit']);
+/** irq-core folders, lowest first; a folder may import those of a lower rank. */
+const RANK = {
+  'errors.ts': 0,
+  arena: 1,
+  events: 1,
+  registers: 2,
+  protocol: 2,
+  kvm: 3,
+  host: 3,
+  bypass: 4,
+  vfio: 5,
+  machine: 6,
+  'backend.ts': 7,
+};
+/** Type-only imports against the direction, each with its reason. */
+const TYPE_EXCEPTIONS = new Set([
+  // machine composes backends, and the contract names the machine's vocabulary: types both ways, no code.
+  'machine → backend.ts',
+]);
+
+function importsOf(file, text) {
+  const found = [];
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
+  const visit = (node) => {
+    const specifier = (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier;
+    if (specifier) {
+      const typeOnly = ts.isImportDeclaration(node)
+        ? node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+        : node.isTypeOnly;
+      found.push({
+        name: specifier.text,
+        line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1,
+        typeOnly,
+      });
+    }
+    if (
+      ts.isCallExpression(node) &&
+      node.expression.kind === ts.SyntaxKind.ImportKeyword &&
+      ts.isStringLiteral(node.arguments[0] ?? node)
+    )
+      found.push({
+        name: node.arguments[0].text,
+        line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1,
+        typeOnly: false,
+      });
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** Folder (or file) of irq-core that a relative import leads to. */
+function roomOf(file) {
+  return file.replace('packages/irq-core/src/', '').split('/')[0];
+}
+
+function coreViolation(file, target, typeOnly) {
+  const [from, to] = [roomOf(file), roomOf(target)];
+  if (from === to || RANK[to] === undefined || RANK[from] === undefined || RANK[to] < RANK[from]) return null;
+  return typeOnly && TYPE_EXCEPTIONS.has(`${from} → ${to}`) ? null : `${from} must not import ${to}`;
+}
+
+function violation(s, { name, typeOnly }) {
+  if (name.startsWith('.')) {
+    if (!name.endsWith('.ts') && !name.endsWith('.json')) return `relative import '${name}' must end in .ts`;
+    const target = join(s.file, '..', name).split('\\').join('/');
+    if (!target.startsWith(`${s.folder}/src/`)) return s.isTest ? null : `'${name}' leaves the package`;
+    return s.folder === 'packages/irq-core' && !s.isTest ? coreViolation(s.file, target, typeOnly) : null;
+  }
+  if (s.isTest) return null;
+  if (name.startsWith('node:')) return NODE.has(s.folder) ? null : `'${name}' in a browser-safe package`;
+  const pkg = name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : name.split('/')[0];
+  if (pkg.startsWith('@virq/'))
+    return (MAY[s.folder] ?? []).includes(pkg) ? null : `${s.folder} must not import ${pkg}`;
+  return null;
+}
+
+/** Violations below a root as `file:line: message`. */
+export function checkImports(root) {
+  return sources(root).flatMap((s) => {
+    if (MAY[s.folder] === undefined)
+      return [`${s.folder}: say in scripts/check-imports.mjs what this package may import`];
+    return importsOf(s.file, s.text).flatMap((i) => {
+      const what = violation(s, i);
+      return what === null ? [] : [`${s.file}:${i.line}: ${what}`];
+    });
+  });
+}
+
+if (import.meta.url === `file://${process.argv[1]}`) main(checkImports);

@@ -1,0 +1,102 @@
+// Every mechanical rule fires on what it forbids and is quiet on what it allows.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { checkImports } from './check-imports.mjs';
+import { checkNames } from './check-names.mjs';
+import { checkSize } from './check-size.mjs';
+
+const roots = [];
+function tree(files) {
+  const root = mkdtempSync(join(tmpdir(), 'virq-rules-'));
+  roots.push(root);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  }
+  return root;
+}
+afterEach(() => {
+  for (const root of roots.splice(0)) rmSync(root, { recursive: true });
+});
+
+const core = (file, text) => ({ [`packages/irq-core/src/${file}`]: text });
+
+describe('imports', () => {
+  const bad = [
+    ['arena looks up', core('arena/a.ts', "import { k } from '../kvm/k.ts';"), /arena must not import kvm/],
+    ['host and kvm are neighbours', core('host/a.ts', "import { k } from '../kvm/k.ts';"), /host must not import kvm/],
+    ['node in a browser-safe package', core('kvm/a.ts', "import 'node:fs';"), /browser-safe/],
+    ['no extension', core('kvm/a.ts', "import './b';"), /must end in \.ts/],
+    ['out of the package', core('kvm/a.ts', "import '../../../trace/src/b.ts';"), /leaves the package/],
+    [
+      'a backend imports another package',
+      { 'packages/x86-avic/src/a.ts': "import '@virq/trace';" },
+      /must not import @virq\/trace/,
+    ],
+    ['a dynamic import', { 'packages/trace/src/a.ts': "await import('node:fs');" }, /browser-safe/],
+    [
+      'code against a type-only exception',
+      core('machine/a.ts', "import { b } from '../backend.ts';"),
+      /machine must not import backend/,
+    ],
+    ['an unknown package', { 'packages/new/src/a.ts': '' }, /say in scripts/],
+  ];
+  for (const [name, files, message] of bad)
+    it(name, () => expect(checkImports(tree(files)).join('\n')).toMatch(message));
+
+  it('allows what the architecture allows', () => {
+    const files = {
+      ...core('kvm/a.ts', "import { x } from '../arena/x.ts';\nimport { y } from './y.ts';"),
+      ...core('machine/a.ts', "import type { B } from '../backend.ts';"),
+      'apps/cli/src/a.ts': "import 'node:fs';\nimport '@virq/trace';",
+      'packages/x86-avic/src/a.test.ts': "import 'node:fs';",
+    };
+    expect(checkImports(tree(files))).toEqual([]);
+  });
+});
+
+describe('size', () => {
+  const lines = (n) => Array.from({ length: n }, (_, i) => `  const v${i} = ${i};`).join('\n');
+  const bad = [
+    ['a long file', '// x\n'.repeat(401), /401 lines/],
+    ['a long function', `function f() {\n${lines(61)}\n}`, /function of 63 lines/],
+    ['many parameters', 'function f(a, b, c, d, e) {}', /5 parameters/],
+    ['a long step', `protocol('p', {}, () => ({ step(m) {\n${lines(12)}\n} }));`, /step of 14 lines/],
+  ];
+  for (const [name, text, message] of bad)
+    it(name, () => expect(checkSize(tree(core('kvm/a.ts', text))).join()).toMatch(message));
+
+  it('counts only the own statements of a function that makes functions, and exempts tables and tests', () => {
+    const maker = `function create() {\n  return {\n    a() {\n${lines(40)}\n    },\n    b() {\n${lines(40)}\n    },\n  };\n}`;
+    const files = {
+      ...core('kvm/a.ts', maker),
+      ...core('kvm/b.ts', `// @table\n${'// x\n'.repeat(500)}`),
+      ...core('kvm/c.test.ts', '// x\n'.repeat(500)),
+    };
+    expect(checkSize(tree(files))).toEqual([]);
+  });
+});
+
+describe('names', () => {
+  const bad = [
+    ['a catch-all file', core('kvm/utils.ts', '// x'), /says nothing/],
+    ['camel case', core('kvm/fooBar.ts', '// x'), /kebab-case/],
+    ['no first line', core('kvm/a.ts', 'const a = 1;'), /first line/],
+    ['an undocumented export', core('kvm/a.ts', '// x\nexport function f() {}'), /'f' has no doc comment/],
+    [
+      'a backend without rooms',
+      { 'packages/x/package.json': '{"keywords":["virq-backend"]}' },
+      /a backend has 'layout'/,
+    ],
+  ];
+  for (const [name, files, message] of bad) it(name, () => expect(checkNames(tree(files)).join('\n')).toMatch(message));
+
+  it('is quiet on a good file', () => {
+    expect(checkNames(tree(core('kvm/a-b.ts', '// What it is.\n\n/** Does f. */\nexport function f() {}')))).toEqual(
+      [],
+    );
+  });
+});
