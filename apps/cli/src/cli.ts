@@ -1,7 +1,7 @@
 // The command line: verbs, options, help; every failure becomes a sentence and an exit code.
 
 import { Command, CommanderError } from 'commander';
-import { EXIT, type Io, print, UsageError } from './io.ts';
+import { EXIT, type Io, UsageError } from './io.ts';
 
 /** Version printed by --version; set at build time from package.json. */
 export interface CliOptions {
@@ -120,7 +120,7 @@ export async function main(argv: readonly string[], io: Io, options: CliOptions)
       code = c;
     });
     if (argv.length === 0) {
-      await print(io, program.helpInformation());
+      program.outputHelp();
       return EXIT.USAGE;
     }
     await program.parseAsync([...argv], { from: 'user' });

@@ -12,11 +12,11 @@ export interface Parsed {
   at(path: readonly PropertyKey[], code: ScenarioCode, message: string, hint?: string): Diagnostic;
 }
 
-type Locate = (path: readonly PropertyKey[]) => readonly [number, number];
+type Locate = (path: readonly PropertyKey[], key: boolean) => readonly [number, number];
 
-/** Offsets of the node at a path; of its key if it stands in a map. */
+/** Offsets of the scalar at a path, or of its key: of a map's key when `key` asks for it or the value is no scalar. */
 function locator(root: Node | null): Locate {
-  return (path) => {
+  return (path, wantsKey) => {
     let node: unknown = root;
     let range: readonly [number, number] = isNode(root) && root.range ? [root.range[0], root.range[0] + 1] : [0, 0];
     for (const key of path) {
@@ -31,7 +31,7 @@ function locator(root: Node | null): Locate {
         if (node.range) range = [node.range[0], node.range[0] + 1];
       } else return range;
       const scalar = isNode(node) && !('items' in node) && node.range;
-      if (scalar && key === path.at(-1)) range = [scalar[0], scalar[1]];
+      if (scalar && !wantsKey && key === path.at(-1)) range = [scalar[0], scalar[1]];
     }
     return range;
   };
@@ -46,7 +46,7 @@ export function parseScenario(text: string): Parsed {
     return { line: a.line, column: a.col, endLine: b.line, endColumn: b.col };
   };
   const locate = locator(doc.contents as Node | null);
-  const at: Parsed['at'] = (path, code, message, hint) => ({ code, message, hint, ...place(...locate(path)) });
+  const at: Parsed['at'] = (path, code, message, hint) => ({ code, message, hint, ...place(...locate(path, false)) });
 
   const broken = doc.errors.map(
     (e): Diagnostic => ({ code: 'VIRQ-S001', message: e.message, hint: undefined, ...place(e.pos[0], e.pos[1]) }),
@@ -60,7 +60,7 @@ export function parseScenario(text: string): Parsed {
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
     const path = unknown === undefined ? issue.path : [...issue.path, unknown];
     const where = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
-    return at(path, 'VIRQ-S002', `${where}${issue.message}`);
+    return { ...at(path, 'VIRQ-S002', `${where}${issue.message}`), ...place(...locate(path, unknown !== undefined)) };
   });
   return { scenario: null, diagnostics, at };
 }

@@ -24,6 +24,22 @@ const LVT_OFFSETS = [0x320, 0x330, 0x340, 0x350, 0x360, 0x370, 0x2f0] as const;
 /** Writable bits of each LVT entry. */
 const LVT_WRITABLE = LVT_OFFSETS.map((offset) => Object.values(LAPIC.rows).find((r) => r.at === offset)?.writable ?? 0);
 
+/** Registers that read as they are kept, by offset; APR, DFR and ICR2 do not exist in x2APIC mode. */
+const PLAIN_READS: Readonly<Record<number, (a: Lapic) => number>> = {
+  32: (a) => (isX2apic(a) ? a.vcpuId : (a.id << 24) >>> 0),
+  48: () => LVR,
+  128: (a) => a.tpr,
+  144: (a) => (isX2apic(a) ? NO_REGISTER : 0),
+  208: (a) => a.ldr,
+  224: (a) => (isX2apic(a) ? NO_REGISTER : a.dfr),
+  240: (a) => a.svr,
+  640: (a) => a.esr,
+  768: (a) => a.icr,
+  784: (a) => (isX2apic(a) ? NO_REGISTER : a.icr2),
+  896: (a) => a.timerInitial,
+  992: (a) => a.timerDivide,
+};
+
 /** Guest accesses to the LAPICs. */
 export interface LapicRegs {
   /** Value at a register offset, or {@link NO_REGISTER}. */
@@ -137,25 +153,13 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     },
   };
 
-  /** Reads by offset; ISR, TMR, IRR and the LVT are handled beside. */
+  /** Reads that compute something. */
   const READS: Readonly<Record<number, (vcpu: number, a: Lapic) => number>> = {
-    32: (_v, a) => (isX2apic(a) ? a.vcpuId : (a.id << 24) >>> 0),
-    48: () => LVR,
-    128: (_v, a) => a.tpr,
-    144: (_v, a) => (isX2apic(a) ? NO_REGISTER : 0),
     160: (v, a) => {
       lapics.updatePpr(v);
       return a.ppr;
     },
-    208: (_v, a) => a.ldr,
-    224: (_v, a) => (isX2apic(a) ? NO_REGISTER : a.dfr),
-    240: (_v, a) => a.svr,
-    640: (_v, a) => a.esr,
-    768: (_v, a) => a.icr,
-    784: (_v, a) => (isX2apic(a) ? NO_REGISTER : a.icr2),
-    896: (_v, a) => a.timerInitial,
     912: (v) => timers.current(v),
-    992: (_v, a) => a.timerDivide,
   };
 
   function bitmapWord(a: Lapic, offset: number): number {
@@ -167,7 +171,10 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     const a = lapics.at(vcpu);
     if (offset >= 0x100 && offset < 0x280) return bitmapWord(a, offset);
     const lvt = LVT_OFFSETS.indexOf(offset as (typeof LVT_OFFSETS)[number]);
-    const value = lvt >= 0 && lvt !== LVT.CMCI ? a.lvt.get(lvt) : (READS[offset]?.(vcpu, a) ?? NO_REGISTER);
+    const value =
+      lvt >= 0 && lvt !== LVT.CMCI
+        ? a.lvt.get(lvt)
+        : (READS[offset]?.(vcpu, a) ?? PLAIN_READS[offset]?.(a) ?? NO_REGISTER);
     if (value !== NO_REGISTER && ctx.trace.on)
       ctx.trace.emit('kvm_apic', { write: 0, register: apicName(offset), value });
     return value;

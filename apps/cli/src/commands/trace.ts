@@ -116,9 +116,6 @@ async function printText(io: Io, path: string, report: TraceReport, replayed: Re
   const width = io.stdout.columns ?? 120;
   await print(io, renderReport(report, { color, width }));
   if (replayed !== null) await print(io, renderReplay(replayed, color));
-  const code = report.findings[0]?.code;
-  const next = code === undefined ? '' : `\nMore: virq explain ${code}`;
-  const again =
-    replayed === null && report.arch === 'x86' ? `\nReplay it through the model: virq trace ${path} --replay` : '';
-  if (next !== '' || again !== '') await print(io, `${next}${again}\n`);
+  if (replayed === null && report.arch === 'x86')
+    await print(io, `\nReplay it through the model: virq trace ${path} --replay\n`);
 }

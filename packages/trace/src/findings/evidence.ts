@@ -34,11 +34,6 @@ export function remember(evidence: Evidence, event: TraceEvent): void {
   evidence.time = event.time;
 }
 
-/** Forgets the line. */
-export function forget(evidence: Evidence): void {
-  evidence.line = 0;
-}
-
 /** The remembered lines in capture order, without the empty slots. */
 export function quote(...evidence: readonly (Evidence | undefined)[]): QuotedLine[] {
   return evidence
