@@ -1,0 +1,227 @@
+// The host's lines by the book: T161–T167, the sharing matrix, flows.
+
+import { describe, expect, it } from 'vitest';
+import { createArena } from '../arena/index.ts';
+import { EBUSY, EINVAL, ENOTCONN } from '../errors.ts';
+import { createTrace } from '../events/index.ts';
+import { createHost, FLOW, hostLayout, IRQ, IRQ_NOTCONNECTED, IRQF, joinFlags, mismatchMessage, requestError } from './index.ts';
+
+const KIND = 1;
+const THREADED = 2;
+
+function setUp(flow: number) {
+  const { root } = createArena(hostLayout({ irqs: 8, actions: 8 }));
+  const warnings: string[] = [];
+  const trace = createTrace();
+  trace.on = true;
+  trace.listener = (e) => void (e.name === 'genirq' && warnings.push(String(e.fields['text'])));
+  const clock = { now: 0 };
+  const host = createHost({ state: root, trace, now: () => clock.now });
+  const calls: number[] = [];
+  const behaviour = { quiet: (_owner: number): number => IRQ.HANDLED, thread: (_owner: number): void => undefined };
+  host.onAction(KIND, {
+    name: (owner) => `driver${owner}`,
+    handle(owner) {
+      calls.push(owner);
+      return behaviour.quiet(owner);
+    },
+  });
+  host.onAction(THREADED, {
+    name: (owner) => `threaded${owner}`,
+    handle: () => IRQ.WAKE_THREAD,
+    thread(owner) {
+      calls.push(owner);
+      behaviour.thread(owner);
+      return IRQ.HANDLED;
+    },
+  });
+  host.addLine(3, flow);
+  const request = (flags = 0, owner = 0, kind = KIND): number => host.request({ irq: 3, flags, kind, owner });
+  return { host, line: root.irqs.at(3), warnings, clock, calls, behaviour, request };
+}
+
+describe('disable depth', () => {
+  it('T161 off, off, on, and a warning for one enable too many', () => {
+    const t = setUp(FLOW.EDGE);
+    t.request();
+    const depths: number[] = [];
+    for (const step of ['disable', 'disable', 'enable', 'enable', 'enable'] as const) {
+      t.host[step](3);
+      depths.push(t.line.depth);
+    }
+    expect(depths).toEqual([1, 2, 1, 0, 0]);
+    expect(t.warnings).toEqual(['Unbalanced enable for IRQ 3']);
+  });
+
+  it('T162 lazy disable of a level line: one arrival is masked and remembered, the level fires again by itself', () => {
+    const t = setUp(FLOW.LEVEL);
+    t.request();
+    t.behaviour.quiet = () => {
+      t.host.setLevel(3, 0, 0);
+      return IRQ.HANDLED;
+    };
+    t.host.disable(3);
+    t.host.setLevel(3, 0, 1);
+    expect([t.calls.length, t.line.chipMasked, t.line.pending]).toEqual([0, 1, 1]);
+    t.host.enable(3);
+    expect([t.calls.length, t.line.pending]).toEqual([1, 0]);
+  });
+
+  it('an unlazy line is masked at once', () => {
+    const t = setUp(FLOW.LEVEL);
+    t.request();
+    t.host.setUnlazy(3, true);
+    t.host.disable(3);
+    expect(t.line.chipMasked).toBe(1);
+  });
+
+  it('T163 an edge that arrives while disabled is resent once', () => {
+    const t = setUp(FLOW.EDGE);
+    t.request();
+    t.host.disable(3);
+    t.host.edge(3);
+    t.host.edge(3);
+    expect(t.calls).toEqual([]);
+    t.host.enable(3);
+    expect(t.calls).toEqual([0]);
+  });
+});
+
+describe('flows', () => {
+  it('level: served until the device is quiet', () => {
+    const t = setUp(FLOW.FASTEOI);
+    t.request();
+    let left = 3;
+    t.behaviour.quiet = () => {
+      if (--left === 0) t.host.setLevel(3, 0, 0);
+      return IRQ.HANDLED;
+    };
+    t.host.setLevel(3, 0, 1);
+    expect(t.calls).toHaveLength(3);
+  });
+
+  it('edge: an arrival during the handler runs it once more', () => {
+    const t = setUp(FLOW.EDGE);
+    t.request();
+    let again = true;
+    t.behaviour.quiet = () => {
+      if (again) {
+        again = false;
+        t.host.edge(3);
+      }
+      return IRQ.HANDLED;
+    };
+    t.host.edge(3);
+    expect(t.calls).toHaveLength(2);
+  });
+
+  it('shared: every handler is asked; wired OR holds the line', () => {
+    const t = setUp(FLOW.FASTEOI);
+    t.request(IRQF.SHARED, 0);
+    t.request(IRQF.SHARED, 1);
+    t.behaviour.quiet = (owner) => {
+      t.host.setLevel(3, owner, 0);
+      return IRQ.HANDLED;
+    };
+    t.host.setLevel(3, 1, 1);
+    expect([t.calls, t.host.isAsserted(3)]).toEqual([[0, 1], false]);
+  });
+
+  it('ONESHOT: unmasked only after the thread', () => {
+    const t = setUp(FLOW.LEVEL);
+    t.request(IRQF.ONESHOT, 0, THREADED);
+    const masked: number[] = [];
+    t.behaviour.thread = () => {
+      masked.push(t.line.chipMasked);
+      t.host.setLevel(3, 0, 0);
+    };
+    t.host.setLevel(3, 0, 1);
+    expect([masked, t.line.chipMasked]).toEqual([[1], 0]);
+  });
+
+  it('NO_AUTOEN starts disabled; freeing the last action disables', () => {
+    const t = setUp(FLOW.EDGE);
+    t.request(IRQF.NO_AUTOEN);
+    t.host.edge(3);
+    expect(t.calls).toEqual([]);
+    t.host.enable(3);
+    t.host.free(3, KIND, 0);
+    t.host.edge(3);
+    expect([t.calls, t.line.depth]).toEqual([[0], 1]);
+  });
+});
+
+describe('spurious detector', () => {
+  const fire = (t: ReturnType<typeof setUp>, n: number, gap: number): void => {
+    for (let i = 0; i < n && t.line.depth === 0; i++) {
+      t.clock.now += gap;
+      t.host.edge(3);
+    }
+  };
+
+  it('T164 100,000 unhandled close together: disabled at the last', () => {
+    const t = setUp(FLOW.EDGE);
+    t.request();
+    t.behaviour.quiet = () => IRQ.NONE;
+    fire(t, 99_999, 10);
+    expect(t.line.depth).toBe(0);
+    fire(t, 1, 10);
+    expect([t.line.depth, t.line.spuriousDisabled]).toEqual([1, 1]);
+    t.host.free(3, KIND, 0);
+  });
+
+  it('T165 99,900 unhandled and 100 handled: not disabled', () => {
+    const t = setUp(FLOW.EDGE);
+    t.request();
+    let n = 0;
+    t.behaviour.quiet = () => (++n % 1000 === 0 ? IRQ.HANDLED : IRQ.NONE);
+    fire(t, 100_000, 10);
+    expect(t.line.depth).toBe(0);
+  });
+
+  it('T166 one every 200 ms: never', () => {
+    const t = setUp(FLOW.EDGE);
+    t.request();
+    t.behaviour.quiet = () => IRQ.NONE;
+    fire(t, 150_000, 200_000_000);
+    expect(t.line.depth).toBe(0);
+  });
+});
+
+describe('request_irq', () => {
+  const base = { irq: 3, flags: 0, hasHandler: true, hasThread: false, hasDevId: true };
+  const rows: [string, Parameters<typeof requestError>, number][] = [
+    ['T167 SHARED with NO_AUTOEN', [{ ...base, flags: IRQF.SHARED | IRQF.NO_AUTOEN }, true], -EINVAL],
+    ['T167 SHARED without dev_id', [{ ...base, flags: IRQF.SHARED, hasDevId: false }, true], -EINVAL],
+    ['T167 thread only without ONESHOT', [{ ...base, hasHandler: false, hasThread: true }, true], -EINVAL],
+    ['thread only with ONESHOT', [{ ...base, flags: IRQF.ONESHOT, hasHandler: false, hasThread: true }, true], 0],
+    ['thread only on a ONESHOT_SAFE chip', [{ ...base, hasHandler: false, hasThread: true, oneshotSafe: true }, true], 0],
+    ['COND_SUSPEND without SHARED', [{ ...base, flags: IRQF.COND_SUSPEND }, true], -EINVAL],
+    ['NO_SUSPEND with COND_SUSPEND', [{ ...base, flags: IRQF.SHARED | IRQF.NO_SUSPEND | IRQF.COND_SUSPEND }, true], -EINVAL],
+    ['not connected', [{ ...base, irq: IRQ_NOTCONNECTED }, true], -ENOTCONN],
+    ['no such line', [base, false], -EINVAL],
+    ['neither handler nor thread', [{ ...base, hasHandler: false }, true], -EINVAL],
+    ['plain', [base, true], 0],
+  ];
+  for (const [name, args, expected] of rows) it(name, () => expect(requestError(...args)).toBe(expected));
+
+  const S = IRQF.SHARED;
+  const matrix: [string, number, number, number][] = [
+    ['both shared', S, S, S],
+    ['old exclusive', 0, S, -EBUSY],
+    ['new exclusive', S, 0, -EBUSY],
+    ['both exclusive', 0, 0, -EBUSY],
+    ['other trigger', S | IRQF.TRIGGER_LOW, S | IRQF.TRIGGER_HIGH, -EBUSY],
+    ['ONESHOT against none', S | IRQF.ONESHOT, S, -EBUSY],
+    ['COND_ONESHOT adapts', S | IRQF.ONESHOT, S | IRQF.COND_ONESHOT, S | IRQF.COND_ONESHOT | IRQF.ONESHOT],
+    ['COND_ONESHOT beside none', S, S | IRQF.COND_ONESHOT, S | IRQF.COND_ONESHOT],
+    ['PERCPU against none', S | IRQF.PERCPU, S, -EBUSY],
+  ];
+  for (const [name, old, next, expected] of matrix) it(`sharing: ${name}`, () => expect(joinFlags(old, next)).toBe(expected));
+
+  it('the mismatch message is the kernel’s', () => {
+    expect(mismatchMessage(16, { flags: 0, name: 'vfio-intx(0000:01:00.0)' }, { flags: 0x80, name: 'ehci_hcd:usb1' })).toBe(
+      'genirq: Flags mismatch irq 16. 00000000 (vfio-intx(0000:01:00.0)) vs. 00000080 (ehci_hcd:usb1)',
+    );
+  });
+});
