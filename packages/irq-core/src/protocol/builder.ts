@@ -33,7 +33,7 @@ export interface Combinators<M, F> {
     local: NumericLocal<F>,
     steps: { readonly [K in L]: Step<M, F, NoInfer<L> | `leave ${N}`> },
   ): { readonly [K in L | `enter ${N}` | `leave ${N}`]: Step<M, F, never> };
-  /** synchronize_srcu: flips the index, then blocks until the readers of the old one have left. Labels `flip <name>`, `wait <name>`. */
+  /** synchronize_srcu: waits for the grace period before it, flips the index, then blocks until the readers of the old one have left. Labels `flip <name>`, `wait <name>`. */
   synchronize<N extends string>(
     name: N,
     srcuOf: (m: M, f: F) => Srcu,
@@ -83,7 +83,10 @@ function synchronize<M, F>(name: string, srcuOf: (m: M, f: F) => Srcu, local: st
   const slot = (f: F): Record<string, number> => f as Record<string, number>;
   return {
     [`flip ${name}`]: ((m, f) => {
-      slot(f)[local] = srcuFlip(srcuOf(m, f));
+      const s = srcuOf(m, f);
+      if (!srcuQuiet(s, s.index ^ 1)) return BLOCKED;
+      slot(f)[local] = srcuFlip(s);
+      return undefined;
     }) satisfies Step<M, F>,
     [`wait ${name}`]: ((m, f) =>
       srcuQuiet(srcuOf(m, f), slot(f)[local] as number) ? undefined : BLOCKED) satisfies Step<M, F>,

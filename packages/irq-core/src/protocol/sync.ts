@@ -9,7 +9,8 @@ export type Lock = View<typeof lock>;
 /**
  * An SRCU domain: readers count themselves under the current index; a writer flips the index and waits until nobody is left
  * under the old one. Linux: kernel/rcu/srcutree.c.
- * Abstraction: one flip per grace period instead of two; sound here because steps are sequentially consistent.
+ * Abstraction: one flip per grace period instead of two; sound here because steps are sequentially consistent and grace
+ * periods are serialised: a writer flips only when the readers of the grace period before have left.
  */
 export const srcu = struct('srcu', { index: u1, readers: array(bits(8), 2) });
 export type Srcu = View<typeof srcu>;
