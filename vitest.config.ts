@@ -10,8 +10,5 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.{ts,mjs}'],
     testTimeout: 30_000,
-    reporters: process.env['CI']
-      ? ['default', ['json', { outputFile: 'node_modules/.cache/vitest.json' }]]
-      : ['default'],
   },
 });

@@ -1,5 +1,6 @@
 // Who may import whom. Packages: cli → all; scenario, trace, testkit → irq-core; backends → irq-core only. Inside irq-core folders only look left.
 
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { main, sources } from './sources.mjs';
@@ -61,6 +62,12 @@ function importsOf(file, text) {
         line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1,
         typeOnly: false,
       });
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+      found.push({
+        name: node.argument.literal.text,
+        line: source.getLineAndCharacterOfPosition(node.getStart()).line + 1,
+        typeOnly: true,
+      });
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -86,7 +93,7 @@ function violation(s, { name, typeOnly }) {
     return s.folder === 'packages/irq-core' && !s.isTest ? coreViolation(s.file, target, typeOnly) : null;
   }
   if (s.isTest) return null;
-  if (name.startsWith('node:')) return NODE.has(s.folder) ? null : `'${name}' in a browser-safe package`;
+  if (isBuiltin(name)) return NODE.has(s.folder) ? null : `'${name}' in a browser-safe package`;
   const pkg = name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : name.split('/')[0];
   if (pkg.startsWith('@virq/'))
     return (MAY[s.folder] ?? []).includes(pkg) ? null : `${s.folder} must not import ${pkg}`;
@@ -105,4 +112,4 @@ export function checkImports(root) {
   });
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) main(checkImports);
+main(checkImports, import.meta.url);

@@ -58,4 +58,4 @@ export function checkNames(root) {
   return [...sources(root).flatMap(checkFile), ...backends];
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) main(checkNames);
+main(checkNames, import.meta.url);

@@ -43,7 +43,7 @@ function checkFile(s) {
       const step = ts.isMethodDeclaration(node) && isProtocolCall(node);
       if (own > (step ? STEP : FUNCTION))
         found.push(`${at}: ${step ? 'step' : 'function'} of ${own} lines, at most ${step ? STEP : FUNCTION}`);
-      if (node.parameters.length > PARAMETERS && !ts.isArrowFunction(node))
+      if (node.parameters.length > PARAMETERS)
         found.push(`${at}: ${node.parameters.length} parameters, at most ${PARAMETERS}: take an object`);
     }
     ts.forEachChild(node, visit);
@@ -59,4 +59,4 @@ export function checkSize(root) {
     .flatMap(checkFile);
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) main(checkSize);
+main(checkSize, import.meta.url);

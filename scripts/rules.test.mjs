@@ -1,12 +1,14 @@
 // Every mechanical rule fires on what it forbids and is quiet on what it allows.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { checkImports } from './check-imports.mjs';
 import { checkNames } from './check-names.mjs';
 import { checkSize } from './check-size.mjs';
+import { repository } from './sources.mjs';
 
 const roots = [];
 function tree(files) {
@@ -36,6 +38,8 @@ describe('imports', () => {
       { 'packages/x86-avic/src/a.ts': "import '@virq/trace';" },
       /must not import @virq\/trace/,
     ],
+    ['a built-in without its prefix', core('kvm/a.ts', "import 'fs';"), /browser-safe/],
+    ['a type import in passing', core('arena/a.ts', "type K = import('../kvm/k.ts').K;"), /arena must not import kvm/],
     ['a dynamic import', { 'packages/trace/src/a.ts': "await import('node:fs');" }, /browser-safe/],
     [
       'code against a type-only exception',
@@ -64,6 +68,7 @@ describe('size', () => {
     ['a long file', '// x\n'.repeat(401), /401 lines/],
     ['a long function', `function f() {\n${lines(61)}\n}`, /function of 63 lines/],
     ['many parameters', 'function f(a, b, c, d, e) {}', /5 parameters/],
+    ['many parameters of an arrow function', 'const f = (a, b, c, d, e) => a;', /5 parameters/],
     ['a long step', `protocol('p', {}, () => ({ step(m) {\n${lines(12)}\n} }));`, /step of 14 lines/],
   ];
   for (const [name, text, message] of bad)
@@ -99,4 +104,46 @@ describe('names', () => {
       [],
     );
   });
+});
+
+describe('as programs', () => {
+  const CHECKS = ['check-imports.mjs', 'check-names.mjs', 'check-size.mjs'];
+  /** Breaks one rule of every check. */
+  const broken = core('kvm/utils.ts', `import 'node:fs';\nfunction f(a, b, c, d, e) {}`);
+  const run = (...args) => spawnSync(process.execPath, args, { encoding: 'utf8' });
+
+  /** A copy of the checks in a repository whose path has a space and a percent sign. */
+  function clone(files) {
+    const root = join(tree({}), 'my 100% clone');
+    cpSync(join(repository, 'scripts'), join(root, 'scripts'), { recursive: true });
+    symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
+    for (const [file, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, file)), { recursive: true });
+      writeFileSync(join(root, file), text);
+    }
+    return root;
+  }
+
+  for (const check of CHECKS) {
+    it(`${check} fires in a path with odd characters`, () => {
+      const { status, stderr } = run(join(clone(broken), 'scripts', check));
+      expect([status, stderr.includes('packages/irq-core/src/kvm/utils.ts:')]).toEqual([1, true]);
+    });
+
+    it(`${check} fires when started through a symbolic link`, () => {
+      const link = join(tree({}), 'link');
+      symlinkSync(clone(broken), link);
+      expect(run(join(link, 'scripts', check)).status).toBe(1);
+    });
+
+    it(`${check} fails where there is nothing to check`, () => {
+      const { status, stderr } = run(join(repository, 'scripts', check), tree({}));
+      expect([status, stderr]).toEqual([1, expect.stringContaining('no sources below')]);
+    });
+
+    it(`${check} is quiet on a good repository`, () => {
+      const good = core('kvm/a-b.ts', '// What it is.\n\n/** Does f. */\nexport function f() {}');
+      expect(run(join(clone(good), 'scripts', check))).toMatchObject({ status: 0, stderr: '' });
+    });
+  }
 });

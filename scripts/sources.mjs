@@ -1,7 +1,11 @@
 // The source files the rule checks look at, and how they report.
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository, wherever it lies: a path with spaces or behind a symbolic link must not turn a check off. */
+export const repository = fileURLToPath(new URL('..', import.meta.url));
 
 const SKIP = new Set(['node_modules', 'dist', '__fixtures__', '.turbo']);
 
@@ -35,10 +39,14 @@ export function sources(root) {
     });
 }
 
-/** Prints violations and ends with exit code 1 if there are any; the root is the first argument or the repository. */
-export function main(check) {
-  const root = process.argv[2] ?? new URL('..', import.meta.url).pathname;
-  const violations = check(root);
+/**
+ * Runs a check when its module (`url`) is the program that was started: prints violations, exit code 1 if there are any.
+ * The root is the first argument or the repository. A root without sources is a violation: it would pass every check.
+ */
+export function main(check, url) {
+  if (process.argv[1] === undefined || realpathSync(process.argv[1]) !== realpathSync(fileURLToPath(url))) return;
+  const root = process.argv[2] ?? repository;
+  const violations = sources(root).length === 0 ? [`${root}: no sources below packages/ or apps/`] : check(root);
   for (const v of violations) console.error(v);
-  if (violations.length > 0) process.exit(1);
+  if (violations.length > 0) process.exitCode = 1;
 }
