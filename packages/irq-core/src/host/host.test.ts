@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { createArena } from '../arena/index.ts';
 import { EBUSY, EINVAL, ENOTCONN } from '../errors.ts';
 import { createTrace } from '../events/index.ts';
-import { createHost, FLOW, hostLayout, IRQ, IRQ_NOTCONNECTED, IRQF, joinFlags, mismatchMessage, requestError } from './index.ts';
+import {
+  createHost,
+  FLOW,
+  hostLayout,
+  IRQ,
+  IRQ_NOTCONNECTED,
+  IRQF,
+  joinFlags,
+  mismatchMessage,
+  requestError,
+} from './index.ts';
 
 const KIND = 1;
 const THREADED = 2;
@@ -195,9 +205,17 @@ describe('request_irq', () => {
     ['T167 SHARED without dev_id', [{ ...base, flags: IRQF.SHARED, hasDevId: false }, true], -EINVAL],
     ['T167 thread only without ONESHOT', [{ ...base, hasHandler: false, hasThread: true }, true], -EINVAL],
     ['thread only with ONESHOT', [{ ...base, flags: IRQF.ONESHOT, hasHandler: false, hasThread: true }, true], 0],
-    ['thread only on a ONESHOT_SAFE chip', [{ ...base, hasHandler: false, hasThread: true, oneshotSafe: true }, true], 0],
+    [
+      'thread only on a ONESHOT_SAFE chip',
+      [{ ...base, hasHandler: false, hasThread: true, oneshotSafe: true }, true],
+      0,
+    ],
     ['COND_SUSPEND without SHARED', [{ ...base, flags: IRQF.COND_SUSPEND }, true], -EINVAL],
-    ['NO_SUSPEND with COND_SUSPEND', [{ ...base, flags: IRQF.SHARED | IRQF.NO_SUSPEND | IRQF.COND_SUSPEND }, true], -EINVAL],
+    [
+      'NO_SUSPEND with COND_SUSPEND',
+      [{ ...base, flags: IRQF.SHARED | IRQF.NO_SUSPEND | IRQF.COND_SUSPEND }, true],
+      -EINVAL,
+    ],
     ['not connected', [{ ...base, irq: IRQ_NOTCONNECTED }, true], -ENOTCONN],
     ['no such line', [base, false], -EINVAL],
     ['neither handler nor thread', [{ ...base, hasHandler: false }, true], -EINVAL],
@@ -217,11 +235,12 @@ describe('request_irq', () => {
     ['COND_ONESHOT beside none', S, S | IRQF.COND_ONESHOT, S | IRQF.COND_ONESHOT],
     ['PERCPU against none', S | IRQF.PERCPU, S, -EBUSY],
   ];
-  for (const [name, old, next, expected] of matrix) it(`sharing: ${name}`, () => expect(joinFlags(old, next)).toBe(expected));
+  for (const [name, old, next, expected] of matrix)
+    it(`sharing: ${name}`, () => expect(joinFlags(old, next)).toBe(expected));
 
   it('the mismatch message is the kernel’s', () => {
-    expect(mismatchMessage(16, { flags: 0, name: 'vfio-intx(0000:01:00.0)' }, { flags: 0x80, name: 'ehci_hcd:usb1' })).toBe(
-      'genirq: Flags mismatch irq 16. 00000000 (vfio-intx(0000:01:00.0)) vs. 00000080 (ehci_hcd:usb1)',
-    );
+    expect(
+      mismatchMessage(16, { flags: 0, name: 'vfio-intx(0000:01:00.0)' }, { flags: 0x80, name: 'ehci_hcd:usb1' }),
+    ).toBe('genirq: Flags mismatch irq 16. 00000000 (vfio-intx(0000:01:00.0)) vs. 00000080 (ehci_hcd:usb1)');
   });
 });

@@ -48,15 +48,19 @@ export function createSession(machine: Machine, settles = true): Session {
       const known = SPECIAL_FDS[name] ?? fds.get(name);
       if (known !== undefined) return known;
       const fd = machine.eventfds.create();
-      fds.set(name, fd);
+      if (fd >= 0) fds.set(name, fd);
       return fd;
     },
     device: (name) => machine.vfio.specs.findIndex((d) => d.name === name),
     eventfdNames: () => [...fds.keys()].filter((name) => machine.eventfds.check(fds.get(name) as number) === 0),
     observe() {
       const { vocabulary } = session.vm.backend;
-      const show = (key: string): Json =>
-        key === 'efd' ? counters(session) : (vocabulary.observe[key]?.(session.vm.chip as never) ?? null);
+      const show = (key: string): Json => {
+        if (key === 'efd') return counters(session);
+        return Object.hasOwn(vocabulary.observe, key)
+          ? (vocabulary.observe[key]?.(session.vm.chip as never) ?? null)
+          : null;
+      };
       return Object.fromEntries(session.observed.map((key) => [key, show(key)]));
     },
     takeTrace() {
@@ -213,6 +217,7 @@ export const CORE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
     run(s, args) {
       const fd = s.eventfd(args['name'] as string);
       const initial = args['initial'] as number;
+      if (fd < 0) return { ret: fd };
       return initial > 0 ? { ret: s.machine.eventfds.write(fd, initial) } : OK;
     },
   },
@@ -268,9 +273,10 @@ export function findOperation(
   s: Session,
   op: string,
 ): { readonly args: Operation<never>['args']; run(args: Args): OpResult } | undefined {
-  const own = s.vm.backend.vocabulary.operations[op];
+  const { operations } = s.vm.backend.vocabulary;
+  const own = Object.hasOwn(operations, op) ? operations[op] : undefined;
   if (own !== undefined) return { args: own.args, run: (args) => own.run(s.vm.chip as never, args) };
-  const core = CORE_OPERATIONS[op] ?? DEVICE_OPERATIONS[op];
+  const core = [CORE_OPERATIONS, DEVICE_OPERATIONS].find((table) => Object.hasOwn(table, op))?.[op];
   return core === undefined ? undefined : { args: core.args, run: (args) => core.run(s, args) };
 }
 

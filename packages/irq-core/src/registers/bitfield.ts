@@ -1,6 +1,7 @@
-// Typed fields of a value that is no MMIO register: a redirection entry, an MSI message, a table entry.
+// Typed fields of a 32-bit value that is no MMIO register: an MSI address, half a redirection entry, a table entry's word.
 
-import { type FieldSpec, rangeOf } from './register-map.ts';
+import { ones, rangeOf } from './geometry.ts';
+import type { FieldSpec } from './register-map.ts';
 
 /** Fields of a 32-bit value. */
 export interface Bitfield<F extends string> {
@@ -14,34 +15,52 @@ export interface Bitfield<F extends string> {
   unpack(value: number): Record<F, number>;
 }
 
+/** A declared field: its lowest bit and its width. */
+export interface Placed {
+  readonly low: number;
+  readonly bits: number;
+}
+
+/** Checks fields against a width. Throws RangeError when they overlap or do not fit. */
+export function placeFields(spec: Readonly<Record<string, FieldSpec>>, width: number): Map<string, Placed> {
+  const fields = new Map<string, Placed>();
+  let taken = 0n;
+  for (const [name, range] of Object.entries(spec)) {
+    const [high, low] = rangeOf(range);
+    const fits = Number.isInteger(high) && Number.isInteger(low) && high >= low && low >= 0 && high < width;
+    if (!fits) throw new RangeError(`field ${name}: bits ${high}:${low} do not fit ${width} bits`);
+    const mask = ((1n << BigInt(high - low + 1)) - 1n) << BigInt(low);
+    if ((taken & mask) !== 0n) throw new RangeError(`field ${name} overlaps another`);
+    taken |= mask;
+    fields.set(name, { low, bits: high - low + 1 });
+  }
+  return fields;
+}
+
 /** Declares the fields. Throws RangeError when they overlap or exceed 32 bits. */
 export function bitfield<const S extends Readonly<Record<string, FieldSpec>>>(spec: S): Bitfield<keyof S & string> {
   type F = keyof S & string;
-  const fields = new Map<string, readonly [low: number, mask: number]>();
-  let taken = 0;
-  for (const [name, range] of Object.entries(spec)) {
-    const [high, low] = rangeOf(range);
-    if (!(high >= low && low >= 0 && high < 32))
-      throw new RangeError(`field ${name}: bits ${high}:${low} do not fit 32 bits`);
-    const mask = high - low === 31 ? 0xffffffff : (1 << (high - low + 1)) - 1;
-    if ((taken & (mask << low)) !== 0) throw new RangeError(`field ${name} overlaps another`);
-    taken |= mask << low;
-    fields.set(name, [low, mask]);
+  const fields = placeFields(spec, 32) as Map<F, Placed>;
+
+  function at(field: F): Placed {
+    const placed = fields.get(field);
+    if (placed === undefined) throw new RangeError(`no field ${field}; there are ${[...fields.keys()].join(', ')}`);
+    return placed;
   }
-  const at = (field: F): readonly [number, number] => fields.get(field) as readonly [number, number];
+
   const b: Bitfield<F> = {
     get(value, field) {
-      const [low, mask] = at(field);
-      return ((value >>> low) & mask) >>> 0;
+      const { low, bits } = at(field);
+      return ((value >>> low) & ones(bits)) >>> 0;
     },
     set(value, field, to) {
-      const [low, mask] = at(field);
+      const { low, bits } = at(field);
+      const mask = ones(bits);
       return ((value & ~(mask << low)) | ((to & mask) << low)) >>> 0;
     },
     pack: (given) =>
       (Object.entries(given) as [F, number][]).reduce((value, [field, to]) => b.set(value, field, to), 0),
-    unpack: (value) =>
-      Object.fromEntries([...fields.keys()].map((f) => [f, b.get(value, f as F)])) as Record<F, number>,
+    unpack: (value) => Object.fromEntries([...fields.keys()].map((f) => [f, b.get(value, f)])) as Record<F, number>,
   };
   return b;
 }

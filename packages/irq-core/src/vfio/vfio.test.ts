@@ -4,11 +4,30 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EBUSY, EINVAL, ENODEV, ENOTTY } from '../errors.ts';
 import { bench } from './__fixtures__/bench.ts';
-import { ACTION, checkAndMask, checkAndUnmask, DATA, type DeviceSpec, INDEX, INTX_DISABLE, IRQ_TYPE, maskSupported, type SetIrqs, setIrqsError } from './index.ts';
+import {
+  ACTION,
+  checkAndMask,
+  checkAndUnmask,
+  DATA,
+  type DeviceSpec,
+  INDEX,
+  INTX_DISABLE,
+  IRQ_TYPE,
+  maskSupported,
+  type SetIrqs,
+  setIrqsError,
+} from './index.ts';
 
 const NIC: DeviceSpec = { name: 'nic', kind: 'pci', hostIrq: 16 };
 const OLD: DeviceSpec = { ...NIC, disIntxWritable: false };
-const set = (index: number, flags: number, data: number[], more: Partial<SetIrqs> = {}): SetIrqs => ({ index, start: 0, count: 1, flags, data, ...more });
+const set = (index: number, flags: number, data: number[], more: Partial<SetIrqs> = {}): SetIrqs => ({
+  index,
+  start: 0,
+  count: 1,
+  flags,
+  data,
+  ...more,
+});
 const trigger = (fd: number): SetIrqs => set(INDEX.INTX, DATA.EVENTFD | ACTION.TRIGGER, [fd]);
 const unmaskBy = (fd: number): SetIrqs => set(INDEX.INTX, DATA.EVENTFD | ACTION.UNMASK, [fd]);
 const unmask = set(INDEX.INTX, DATA.NONE | ACTION.UNMASK, []);
@@ -95,7 +114,10 @@ describe('INTx of a PCI 2.3 device', () => {
 
 describe('INTx of a device without working DisINTx', () => {
   it('T169 the probe finds it; the line is exclusive and masked at the line', () => {
-    expect([maskSupported({ disIntxWritable: false, quirk: false }), maskSupported({ disIntxWritable: true, quirk: true })]).toEqual([false, false]);
+    expect([
+      maskSupported({ disIntxWritable: false, quirk: false }),
+      maskSupported({ disIntxWritable: true, quirk: true }),
+    ]).toEqual([false, false]);
     const b = armed(OLD);
     b.vfio.assert(0);
     expect([b.device().masked, b.line(16).depth, b.device().command, b.signals()]).toEqual([1, 1, 0, 1]);
@@ -148,8 +170,15 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
 
 describe('MSI and MSI-X', () => {
   const msix: DeviceSpec = { name: 'nvme', kind: 'pci', hostIrq: 16, msi: 8, msix: 8, vectorsAvailable: 4 };
-  const fds = (b: ReturnType<typeof bench>, n: number): number[] => Array.from({ length: n }, () => b.eventfds.create());
-  const block = (data: number[], start = 0): SetIrqs => ({ index: INDEX.MSIX, start, count: data.length, flags: DATA.EVENTFD | ACTION.TRIGGER, data });
+  const fds = (b: ReturnType<typeof bench>, n: number): number[] =>
+    Array.from({ length: n }, () => b.eventfds.create());
+  const block = (data: number[], start = 0): SetIrqs => ({
+    index: INDEX.MSIX,
+    start,
+    count: data.length,
+    flags: DATA.EVENTFD | ACTION.TRIGGER,
+    data,
+  });
 
   it('T156 not while INTx is active', () => {
     const b = bench([msix]);
@@ -160,7 +189,11 @@ describe('MSI and MSI-X', () => {
 
   it('T157 all or nothing: asks for 8, gets told 4, nothing enabled', () => {
     const b = bench([msix]);
-    expect([b.vfio.setIrqs(0, block(fds(b, 8))), b.device().irqType, b.device().vectors.at(0).enabled]).toEqual([4, IRQ_TYPE.NONE, 0]);
+    expect([b.vfio.setIrqs(0, block(fds(b, 8))), b.device().irqType, b.device().vectors.at(0).enabled]).toEqual([
+      4,
+      IRQ_TYPE.NONE,
+      0,
+    ]);
   });
 
   it('T158 a failure in the middle takes the vectors of the call down again', () => {
@@ -183,14 +216,19 @@ describe('MSI and MSI-X', () => {
     expect(b.vfio.setIrqs(0, block([z], 1))).toBe(0);
     b.vfio.msi.raise(0, 1);
     expect([b.eventfds.count(y), b.eventfds.count(z)]).toEqual([2, 1]);
-    expect(b.vfio.setIrqs(0, { index: INDEX.MSIX, start: 0, count: 0, flags: DATA.NONE | ACTION.TRIGGER, data: [] })).toBe(0);
+    expect(
+      b.vfio.setIrqs(0, { index: INDEX.MSIX, start: 0, count: 0, flags: DATA.NONE | ACTION.TRIGGER, data: [] }),
+    ).toBe(0);
     expect([b.device().irqType, b.device().vectors.at(0).producer]).toEqual([IRQ_TYPE.NONE, 0]);
   });
 
   it('ERR and REQ have one eventfd each', () => {
     const b = bench([msix]);
     const [e, r] = fds(b, 2) as [number, number];
-    expect([b.vfio.setIrqs(0, set(INDEX.ERR, DATA.EVENTFD | ACTION.TRIGGER, [e])), b.vfio.setIrqs(0, set(INDEX.REQ, DATA.EVENTFD | ACTION.TRIGGER, [r]))]).toEqual([0, 0]);
+    expect([
+      b.vfio.setIrqs(0, set(INDEX.ERR, DATA.EVENTFD | ACTION.TRIGGER, [e])),
+      b.vfio.setIrqs(0, set(INDEX.REQ, DATA.EVENTFD | ACTION.TRIGGER, [r])),
+    ]).toEqual([0, 0]);
     b.vfio.setIrqs(0, set(INDEX.REQ, DATA.BOOL | ACTION.TRIGGER, [1]));
     expect([b.eventfds.count(e), b.eventfds.count(r)]).toEqual([0, 1]);
   });
@@ -264,7 +302,9 @@ describe('a random life', () => {
     b.vfio.open(0);
     b.vfio.setIrqs(0, trigger(b.eventfds.create()));
     b.vfio.assert(0);
-    expect(b.events.find((e) => e.name === 'nobody_cared')?.fields['text']).toBe('irq 16: nobody cared (try booting with the "irqpoll" option)');
+    expect(b.events.find((e) => e.name === 'nobody_cared')?.fields['text']).toBe(
+      'irq 16: nobody cared (try booting with the "irqpoll" option)',
+    );
     expect([b.line(16).spuriousDisabled, b.line(16).depth]).toEqual([1, 1]);
   });
 });

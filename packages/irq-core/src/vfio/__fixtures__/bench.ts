@@ -6,7 +6,7 @@ import { createTrace, type TraceEvent } from '../../events/index.ts';
 import { createHost, hostLayout, type SpuriousLimits } from '../../host/index.ts';
 import { createEventfds, eventfdsLayout } from '../../kvm/index.ts';
 import { createProcesses, processTable, run, straight } from '../../protocol/index.ts';
-import { createVfio, type DeviceSpec, vfioLayout, virqfdInject, type VfioWorld } from '../index.ts';
+import { createVfio, type DeviceSpec, type VfioWorld, vfioLayout, virqfdInject } from '../index.ts';
 
 const layout = (devices: number) =>
   struct('bench', {
@@ -27,12 +27,35 @@ export function bench(specs: readonly DeviceSpec[], spurious?: SpuriousLimits) {
   trace.listener = (e) => void events.push(e);
   const clock = { now: 0 };
   const eventfds = createEventfds(root.eventfds);
-  const host = createHost({ state: root.host, trace, now: () => clock.now, ...(spurious === undefined ? {} : { spurious }) });
+  const host = createHost({
+    state: root.host,
+    trace,
+    now: () => clock.now,
+    ...(spurious === undefined ? {} : { spurious }),
+  });
   const bypass = createBypass({ state: root.bypass, world: { kvms: [] }, kernel: '6.18' });
   const world = {} as VfioWorld & { vfio: ReturnType<typeof createVfio> };
   const processes = createProcesses<VfioWorld>(arena, root.processes, [virqfdInject], world);
-  const vfio = createVfio({ state: root.vfio, specs, host, eventfds, bypass, defer: (device) => void processes.spawn(virqfdInject, { device }) });
+  const vfio = createVfio({
+    state: root.vfio,
+    specs,
+    host,
+    eventfds,
+    bypass,
+    defer: (device) => void processes.spawn(virqfdInject, { device }),
+  });
   world.vfio = vfio;
   const settle = (): void => void run(processes, straight());
-  return { arena, host, vfio, eventfds, bypass, events, clock, settle, device: (i = 0) => root.vfio.devices.at(i), line: (irq: number) => root.host.irqs.at(irq) };
+  return {
+    arena,
+    host,
+    vfio,
+    eventfds,
+    bypass,
+    events,
+    clock,
+    settle,
+    device: (i = 0) => root.vfio.devices.at(i),
+    line: (irq: number) => root.host.irqs.at(irq),
+  };
 }
