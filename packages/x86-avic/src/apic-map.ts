@@ -1,7 +1,7 @@
 // The optimised map from APIC ids to LAPICs. Linux: arch/x86/kvm/lapic.c kvm_recalculate_apic_map.
 
-import type { Context } from './context.ts';
-import { isHwEnabled, isSwEnabled, isX2apic } from './lapic.ts';
+import { type Context, X86_REQ } from './context.ts';
+import { isHwEnabled, isSwEnabled, isX2apic, xapicId } from './lapic.ts';
 import type { Lapic } from './layout.ts';
 
 /** kvm_apic_map.logical_mode. UNSET is SW_DISABLED. */
@@ -15,7 +15,7 @@ export const DFR_FLAT = 0xffffffff;
 export const x2apicLdr = (id: number): number => (((id >>> 4) << 16) | (1 << (id & 15))) >>> 0;
 
 /** The id a LAPIC answers to in physical mode. */
-export const physicalId = (a: Lapic): number => (isX2apic(a) ? a.vcpuId : a.id);
+export const physicalId = (a: Lapic): number => (isX2apic(a) ? a.vcpuId : xapicId(a));
 
 /** Rebuilds the map if something it depends on changed. */
 export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void } {
@@ -29,7 +29,7 @@ export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void
     const taken = (id: number): boolean => id < MAP_IDS && map.physical.get(id) !== 0;
     if (ctx.state.x2apicFormat === 1 || !ctx.profile.rejectsAliasedPhysicalIds) {
       if (isX2apic(a) || a.vcpuId > 0xff) put(a.vcpuId);
-      if (!isX2apic(a) && !taken(a.id)) put(a.id);
+      if (!isX2apic(a) && !taken(xapicId(a))) put(xapicId(a));
       return true;
     }
     if (taken(physicalId(a))) return false;
@@ -70,24 +70,30 @@ export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void
     map.dirty = 0;
   }
 
+  function rebuild(): void {
+    clear();
+    for (let i = 0; i < lapics.length; i++)
+      if (isHwEnabled(lapics.at(i))) map.maxApicId = Math.max(map.maxApicId, lapics.at(i).vcpuId);
+    for (let i = 0; i < lapics.length; i++) {
+      const a = lapics.at(i);
+      if (!isHwEnabled(a)) continue;
+      if (!enterPhysical(i, a)) {
+        map.present = 0;
+        return;
+      }
+      enterLogical(i, a);
+    }
+  }
+
   return {
     setDirty() {
       map.dirty = 1;
     },
     refresh() {
       if (map.dirty === 0) return;
-      clear();
-      for (let i = 0; i < lapics.length; i++)
-        if (isHwEnabled(lapics.at(i))) map.maxApicId = Math.max(map.maxApicId, lapics.at(i).vcpuId);
-      for (let i = 0; i < lapics.length; i++) {
-        const a = lapics.at(i);
-        if (!isHwEnabled(a)) continue;
-        if (!enterPhysical(i, a)) {
-          map.present = 0;
-          return;
-        }
-        enterLogical(i, a);
-      }
+      rebuild();
+      // Destinations may mean other LAPICs now, so every EOI bitmap is out of date.
+      ctx.kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
     },
   };
 }

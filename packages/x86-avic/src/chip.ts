@@ -2,14 +2,17 @@
 
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { EEXIST, EINVAL } from '@virq/irq-core/errors';
+import { createApicBase } from './apic-base.ts';
 import { createApicMap } from './apic-map.ts';
 import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
 import { createDelivery, type Delivery } from './destination.ts';
 import { createEoiBitmap } from './eoi-bitmap.ts';
 import { createGuest, type Guest } from './guest.ts';
+import { createGuestMsrs, type GuestMsrs } from './guest-msr.ts';
 import { createIoapic, type IoapicChip, RTE } from './ioapic.ts';
 import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
+import { createIpi } from './ipi.ts';
 import { X86_KERNELS } from './kernel.ts';
 import { acceptsPic, createLapics, type Lapics } from './lapic.ts';
 import { createLapicRegs, type LapicRegs } from './lapic-regs.ts';
@@ -21,6 +24,8 @@ import { createPicPorts } from './pic-ports.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
+import { createVcpuEvents, type VcpuEvents } from './vcpu-events.ts';
+import { createX2apic } from './x2apic.ts';
 
 /** The chip of one VM. */
 export interface X86Chip extends VmChip {
@@ -35,6 +40,8 @@ export interface X86Chip extends VmChip {
   readonly delivery: Delivery;
   readonly msi: Msi;
   readonly guest: Guest;
+  readonly msrs: GuestMsrs;
+  readonly events: VcpuEvents;
   readonly saveRestore: SaveRestore;
   /** KVM_CREATE_IRQCHIP: -EEXIST when there is an irqchip, -EINVAL when there are vCPUs (T02, T03). */
   createIrqchip(): number;
@@ -54,6 +61,8 @@ export interface X86Options {
   readonly x2apicApi: number;
   readonly bootCpu: number;
   readonly apicIds: readonly number[];
+  /** kvm.vector_hashing: lowest priority by vector modulo, else by arbitration counter. */
+  readonly vectorHashing: boolean;
 }
 
 function resetIoapic(state: X86State): void {
@@ -68,6 +77,8 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   state.reservedPins = options.splitPins;
   state.x2apicFormat = options.x2apicApi & 1;
   state.noBroadcastQuirk = (options.x2apicApi >> 1) & 1;
+  state.bootCpu = options.bootCpu;
+  state.arbitratesByPriority = options.vectorHashing ? 0 : 1;
   resetIoapic(state);
 
   const lapics = createLapics(ctx);
@@ -80,9 +91,13 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   const timers = createLapicTimers(lapics, vm.now);
   const pic = createPic(ctx);
   const ioapic = createIoapic(ctx, delivery);
-  const ioapicRegs = createIoapicRegs(ctx, ioapic);
+  const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
   const msi = createMsi(ctx, delivery);
-  const lapicRegs = createLapicRegs(ctx, { lapics, delivery, timers, mapChanged });
+  const sendIpi = createIpi(ctx, delivery);
+  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged });
+  const x2apic = createX2apic(ctx, lapics, lapicRegs, sendIpi);
+  const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase: createApicBase(lapics, mapChanged), timers });
+  const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
   const rescan = createEoiBitmap(ctx, delivery);
   lapics.bindEoi(createEoiForwarding(ctx, ioapic));
   pic.bindAcceptor(() => {
@@ -111,11 +126,14 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
       lapics,
       lapicRegs,
       ioapicRegs,
+      msrs,
       pic,
       ports: createPicPorts(ctx, pic),
       rescan,
-      setDeadline: timers.setDeadline,
+      acceptEvents: events.accept,
     }),
+    msrs,
+    events,
     saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged }),
     createIrqchip() {
       if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;

@@ -48,8 +48,8 @@ export interface Delivery {
   deliver(irq: LapicIrq): number;
   /** kvm_apic_match_dest. */
   matches(vcpu: number, irq: LapicIrq): boolean;
-  /** Lowest priority by vector modulo (kvm.vector_hashing=Y) or by arbitration counter. Default true. */
-  vectorHashing: boolean;
+  /** kvm_bitmap_or_dest_vcpus: calls `visit` for every vCPU the interrupt can reach; an arbitrated one has a single receiver. */
+  eachDestination(irq: LapicIrq, visit: (vcpu: number) => void): void;
   /** Called with every vCPU that accepts while an observer is set (RTC destination map). */
   observer: ((vcpu: number) => void) | null;
 }
@@ -122,7 +122,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
 
   /** Slot bit of the arbitration winner; -1 when hashing hits an absent LAPIC or nobody is there. */
   function lowestOf(mask: number, vector: number): number {
-    if (delivery.vectorHashing) {
+    if (ctx.state.arbitratesByPriority === 0) {
       const bit = nthBit(mask, vector % popcount(mask));
       return table.get(base + bit) === 0 ? -1 : bit;
     }
@@ -135,16 +135,43 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
     return best;
   }
 
+  /** True if only the scan can decide. */
+  const needsScan = (irq: LapicIrq): boolean =>
+    irq.shorthand !== SHORTHAND.NONE || map.present === 0 || isBroadcast(irq);
+
+  /** Slots of a logical destination after arbitration, as bits from `base` on; -1 if the map cannot say. */
+  function arbitrated(irq: LapicIrq): number {
+    const mask = logicalMask(irq.dest);
+    if (mask <= 0 || !isLowest(irq)) return mask;
+    const bit = lowestOf(mask, irq.vector);
+    return bit < 0 ? 0 : 1 << bit;
+  }
+
+  function eachByScan(irq: LapicIrq, visit: (vcpu: number) => void): void {
+    for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (isHwEnabled(lapics.at(vcpu)) && matches(vcpu, irq)) visit(vcpu);
+  }
+
+  function eachDestination(irq: LapicIrq, visit: (vcpu: number) => void): void {
+    if (needsScan(irq) || (irq.logical === 0 && irq.dest >= MAP_IDS)) return eachByScan(irq, visit);
+    if (irq.logical === 0) {
+      const slot = map.physical.get(irq.dest);
+      if (slot !== 0) visit(slot - 1);
+      return;
+    }
+    const mask = arbitrated(irq);
+    if (mask < 0) return eachByScan(irq, visit);
+    for (let bit = 0; bit < 16; bit++) {
+      const slot = mask & (1 << bit) ? table.get(base + bit) : 0;
+      if (slot !== 0) visit(slot - 1);
+    }
+  }
+
   function fast(irq: LapicIrq): number {
     if (irq.shorthand === SHORTHAND.SELF) return accept(irq.source, irq);
-    if (irq.shorthand !== SHORTHAND.NONE || map.present === 0 || isBroadcast(irq)) return UNDECIDED;
+    if (needsScan(irq)) return UNDECIDED;
     if (irq.logical === 0) return physicalFast(irq);
-    let mask = logicalMask(irq.dest);
+    const mask = arbitrated(irq);
     if (mask < 0) return UNDECIDED;
-    if (mask !== 0 && isLowest(irq)) {
-      const bit = lowestOf(mask, irq.vector);
-      mask = bit < 0 ? 0 : 1 << bit;
-    }
     let reached = 0;
     for (let bit = 0; bit < 16; bit++) {
       const slot = mask & (1 << bit) ? table.get(base + bit) : 0;
@@ -202,7 +229,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
       if (best < 0 || lapics.at(vcpu).arbPrio < lapics.at(best).arbPrio) best = vcpu;
     }
     if (count === 0) return -1;
-    if (!delivery.vectorHashing) return accept(best, irq);
+    if (ctx.state.arbitratesByPriority === 1) return accept(best, irq);
     let index = irq.vector % count;
     let vcpu = 0;
     while (!eligible(vcpu) || index-- > 0) vcpu++;
@@ -216,7 +243,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
       return decided === UNDECIDED ? scan(irq) : decided;
     },
     matches,
-    vectorHashing: true,
+    eachDestination,
     observer: null,
   };
   return delivery;

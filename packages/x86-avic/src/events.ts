@@ -8,7 +8,8 @@ const CHIPS = ['PIC master', 'PIC slave', 'IOAPIC'] as const;
 const SHORTHANDS = ['dst', 'self', 'all', 'all-but-self'] as const;
 
 const num = (v: EventFields[string] | undefined): number => Number(v);
-const hex = (v: EventFields[string] | undefined): string => num(v).toString(16);
+/** In hexadecimal; values beyond 2^53 come as text that is hexadecimal already. */
+const hex = (v: EventFields[string] | undefined): string => (typeof v === 'string' ? v : num(v).toString(16));
 const mode = (e: EventFields): string => DELIVERY_MODE[num(e['deliveryMode'])] ?? '?';
 const logical = (e: EventFields): string => (num(e['logical']) ? 'logical' : 'physical');
 const trigger = (e: EventFields): string => (num(e['trigger']) ? 'level' : 'edge');
@@ -31,6 +32,8 @@ export const x86Events: EventTexts = {
   kvm_inj_virq: (e) =>
     `${num(e['soft']) ? 'Soft/INTn' : 'IRQ'} 0x${hex(e['vector'])}${num(e['reinjected']) ? ' [reinjected]' : ''}`,
   kvm_apic: (e) => `apic_${num(e['write']) ? 'write' : 'read'} APIC_${e['register']} = 0x${hex(e['value'])}`,
+  kvm_msr: (e) =>
+    `msr_${num(e['write']) ? 'write' : 'read'} ${hex(e['ecx'])} = 0x${hex(e['data'])}${num(e['exception']) ? ' (#GP)' : ''}`,
   kvm_apic_ipi: (e) =>
     `dst ${hex(e['dst'])} vec ${e['vec']} (${mode(e)}|${logical(e)}|${num(e['assert']) ? 'assert' : 'de-assert'}|${trigger(e)}|${SHORTHANDS[num(e['shorthand'])]})`,
 };

@@ -1,9 +1,11 @@
 // The chips as a kernel engineer reads them: one dense line per pin, chip and LAPIC, `-` for a clear flag.
 
 import type { InspectSection } from '@virq/irq-core/backend';
+import { physicalId } from './apic-map.ts';
 import type { X86Chip } from './chip.ts';
 import { DELIVERY_MODE } from './events.ts';
 import { RTE } from './ioapic.ts';
+import { isHwEnabled, isX2apic } from './lapic.ts';
 import { IOAPIC_PINS } from './layout.ts';
 
 const flag = (on: number | boolean, letter: string): string => (on ? letter : '-');
@@ -30,8 +32,8 @@ function picLine(c: X86Chip, index: number): string {
 
 function lapicLine(c: X86Chip, vcpu: number): string {
   const a = c.lapics.at(vcpu);
-  const mode = a.baseLo & (1 << 10) ? 'x2APIC' : 'xAPIC';
-  return `vCPU ${vcpu}  ${mode} id ${hex(a.id)}  tpr ${hex(a.tpr)} ppr ${hex(a.ppr)}  irr ${vectors(a.irr.list())}  isr ${vectors(a.isr.list())}  tmr ${vectors(a.tmr.list())}`;
+  const mode = isX2apic(a) ? 'x2APIC' : isHwEnabled(a) ? 'xAPIC' : 'off';
+  return `vCPU ${vcpu}  ${mode} id ${hex(physicalId(a))}  tpr ${hex(a.tpr)} ppr ${hex(a.ppr)}  irr ${vectors(a.irr.list())}  isr ${vectors(a.isr.list())}  tmr ${vectors(a.tmr.list())}`;
 }
 
 /** Everything worth seeing; IOAPIC pins at reset are left out. */

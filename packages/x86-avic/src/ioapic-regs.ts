@@ -1,7 +1,9 @@
 // The IOAPIC's guest registers behind IOREGSEL and IOWIN, and what a write to a redirection entry sets off. Linux: ioapic.c.
 
 import { CHIP, type Context, X86_REQ } from './context.ts';
+import { type Delivery, lapicIrq } from './destination.ts';
 import { type IoapicChip, RTE } from './ioapic.ts';
+import { DM } from './lapic.ts';
 import { IOAPIC_PINS, type Redirection } from './layout.ts';
 import { IOAPIC } from './regs/ioapic.ts';
 
@@ -25,8 +27,24 @@ export interface IoapicRegs {
 }
 
 /** Creates the register side. */
-export function createIoapicRegs(ctx: Context, chip: IoapicChip): IoapicRegs {
+export function createIoapicRegs(ctx: Context, chip: IoapicChip, delivery: Delivery): IoapicRegs {
   const { ioapic } = ctx.state;
+  const { vcpus } = ctx.kvm;
+  const probe = lapicIrq();
+  const askToScan = (vcpu: number): void => vcpus.request(vcpu, X86_REQ.SCAN_IOAPIC);
+
+  /** Who rescans after a write: the old and the new destinations of a fixed entry, else everybody. */
+  function rescan(e: Redirection, oldDest: number, oldLogical: number): void {
+    if (((e.lo >> RTE.DM_SHIFT) & 7) !== DM.FIXED) return vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
+    probe.vector = e.lo & RTE.VECTOR;
+    probe.dest = e.hi >>> 24;
+    probe.logical = (e.lo >> 11) & 1;
+    delivery.eachDestination(probe, askToScan);
+    if (probe.dest === oldDest && probe.logical === oldLogical) return;
+    // Linux: the old destination is read in the new destination mode.
+    probe.dest = oldDest;
+    delivery.eachDestination(probe, askToScan);
+  }
 
   /** A pin whose line stayed up while masked: serve it, or (6.x) tell the resampler's owners to look again. */
   function unmasked(pin: number, e: Redirection): void {
@@ -46,19 +64,21 @@ export function createIoapicRegs(ctx: Context, chip: IoapicChip): IoapicRegs {
     if (pin >= IOAPIC_PINS) return;
     const e = chip.entry(pin);
     const maskBefore = e.lo & RTE.MASK;
+    const oldDest = e.hi >>> 24;
+    const oldLogical = (e.lo >> 11) & 1;
     if (index & 1) e.hi = value;
     else e.lo = (value & ~READ_ONLY) | (e.lo & READ_ONLY);
     if ((e.lo & RTE.LEVEL) === 0) e.lo &= ~RTE.REMOTE_IRR;
     const mask = e.lo & RTE.MASK;
     if (mask !== maskBefore) ctx.kvm.fireMaskNotifiers(CHIP.IOAPIC, pin, mask ? 1 : 0);
     unmasked(pin, e);
-    // Abstraction: KVM asks only the vCPUs addressed before and after to rescan; asking all gives the same bitmaps.
-    ctx.kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
+    rescan(e, oldDest, oldLogical);
   }
 
   function readRedirection(index: number): number {
     const pin = (index - INDEX.REDIRECTION) >> 1;
-    if (pin >= IOAPIC_PINS) return 0xffffffff;
+    // Linux: reserved indices below the table read like entries beyond it.
+    if (pin < 0 || pin >= IOAPIC_PINS) return 0xffffffff;
     const e = chip.entry(pin);
     return index & 1 ? e.hi : e.lo;
   }
@@ -67,7 +87,7 @@ export function createIoapicRegs(ctx: Context, chip: IoapicChip): IoapicRegs {
     readIndirect(index) {
       if (index === INDEX.VERSION) return VERSION;
       if (index === INDEX.ID || index === INDEX.ARBITRATION) return (ioapic.id << 24) >>> 0;
-      return index < INDEX.REDIRECTION ? 0 : readRedirection(index);
+      return readRedirection(index);
     },
     writeIndirect(index, value) {
       if (index === INDEX.ID) ioapic.id = (value >>> 24) & 0xf;

@@ -2,6 +2,7 @@
 
 import { CHIP, type Context } from './context.ts';
 import { type Delivery, lapicIrq } from './destination.ts';
+import { createRtcTracking, RTC_PIN, type RtcTracking } from './ioapic-rtc.ts';
 import { IOAPIC_PINS, type Redirection } from './layout.ts';
 
 /** Redirection entry, low word. */
@@ -16,8 +17,6 @@ export const RTE = {
   MASK: 1 << 16,
 } as const;
 
-/** The RTC's pin and GSI. */
-export const RTC_PIN = 8;
 /** Successive EOIs with the line up after which injection is delayed (IOAPIC_SUCCESSIVE_IRQ_MAX_COUNT), and the delay: HZ/100. */
 const STORM = 10_000;
 const STORM_DELAY_NS = 10_000_000n;
@@ -38,6 +37,8 @@ export interface IoapicChip {
   tick(now: bigint): void;
   clearSource(source: number): void;
   entry(pin: number): Redirection;
+  /** Who still owes an EOI of the RTC tick. */
+  readonly rtc: RtcTracking;
 }
 
 /** Fields of kvm_ioapic_set_irq and kvm_ioapic_delayed_eoi_inj. */
@@ -56,10 +57,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => ioapic.pins.at(pin));
   const pinAt = (pin: number): Redirection => pins[pin] as Redirection;
   const irq = lapicIrq();
-  const noteRtc = (vcpu: number): void => {
-    lapics.at(vcpu).rtcOwed = 1;
-    lapics.at(vcpu).rtcVector = pinAt(RTC_PIN).lo & RTE.VECTOR;
-  };
+  const rtc = createRtcTracking(ctx, delivery);
 
   function load(e: Redirection): void {
     irq.dest = e.hi >>> 24;
@@ -69,21 +67,12 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     irq.trigger = (e.lo >> 15) & 1;
   }
 
-  /** RTC ticks are counted, so that user space can re-inject coalesced ones. */
-  function deliverRtc(): number {
-    delivery.observer = noteRtc;
-    const ret = delivery.deliver(irq);
-    delivery.observer = null;
-    ioapic.rtcPending = Math.max(0, ret);
-    return ret;
-  }
-
   function service(pin: number, lineStatus: boolean): number {
     const e = pinAt(pin);
     if ((e.lo & RTE.MASK) !== 0 || ((e.lo & RTE.LEVEL) !== 0 && (e.lo & RTE.REMOTE_IRR) !== 0)) return -1;
     load(e);
     if (irq.trigger === 0) ioapic.delivered |= 1 << pin;
-    const ret = pin === RTC_PIN && lineStatus ? deliverRtc() : delivery.deliver(irq);
+    const ret = pin === RTC_PIN && lineStatus ? rtc.deliver(irq) : delivery.deliver(irq);
     // Linux: any result but 0 sets Remote IRR, -1 ("nobody") included.
     if (ret !== 0 && (e.lo & RTE.LEVEL) !== 0) e.lo |= RTE.REMOTE_IRR;
     return ret;
@@ -112,17 +101,11 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     return ret;
   }
 
-  function eoiRtc(vcpu: number, vector: number): void {
-    const a = lapics.at(vcpu);
-    if (a.rtcOwed === 0 || a.rtcVector !== vector) return;
-    a.rtcOwed = 0;
-    ioapic.rtcPending = Math.max(0, ioapic.rtcPending - 1);
-  }
-
   function storm(e: Redirection): boolean {
     if (++e.eois < STORM) return false;
     e.eois = 0;
     if (ctx.trace.on) ctx.trace.emit('kvm_ioapic_delayed_eoi_inj', redirectionFields(e));
+    if (ioapic.delayed === 1) return true;
     ioapic.delayed = 1;
     ioapic.delayedAt = BigInt(Math.trunc(ctx.now())) + STORM_DELAY_NS;
     return true;
@@ -149,7 +132,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     setLevel,
     service,
     eoi(vcpu, vector, trigger) {
-      if (ioapic.rtcPending > 0) eoiRtc(vcpu, vector);
+      if (ioapic.rtcPending > 0) rtc.eoi(vcpu, vector);
       for (let pin = 0; pin < pins.length; pin++)
         if (((pins[pin] as Redirection).lo & RTE.VECTOR) === vector) eoiPin(vcpu, pin, trigger);
     },
@@ -167,5 +150,6 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
       for (let pin = 0; pin < IOAPIC_PINS; pin++) pinAt(pin).sources &= ~(1 << source);
     },
     entry: (pin) => pinAt(pin),
+    rtc,
   };
 }

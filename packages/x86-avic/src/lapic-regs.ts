@@ -1,13 +1,14 @@
-// What guests see of a local APIC: registers through MMIO and MSRs, ICR, mode transitions. Intel SDM vol. 3 ch. 11; Linux: lapic.c.
+// What guests see of a local APIC: its registers, by offset. Intel SDM vol. 3 ch. 11; Linux: lapic.c.
 
+import { baseAddress } from './apic-base.ts';
 import { DFR_FLAT, x2apicLdr } from './apic-map.ts';
 import type { Context } from './context.ts';
-import { type Delivery, SHORTHAND } from './destination.ts';
-import { createIpi } from './ipi.ts';
+import { SHORTHAND } from './destination.ts';
+import type { SendIpi } from './ipi.ts';
 import { APIC_BASE, DM, isHwEnabled, isX2apic, type Lapics, LVT, LVT_MASKED } from './lapic.ts';
 import { apicName } from './lapic-names.ts';
 import { divisor, type LapicTimers, TIMER_MODE, timerMode } from './lapic-timer.ts';
-import { type Lapic, LVT_ENTRIES } from './layout.ts';
+import { IRQCHIP_MODE, type Lapic, LVT_ENTRIES } from './layout.ts';
 import { LAPIC } from './regs/lapic.ts';
 
 /** Result of a register access: a value or success, or the fault it raises. */
@@ -17,6 +18,10 @@ export const NO_REGISTER = -2;
 
 /** Version 0x14, maximum LVT entry 5. */
 const LVR = LAPIC.rows.LVR.reset ?? 0;
+/** LVR bit 24: directed EOI, offered only when the IOAPIC is in user space; then SVR has bit 12. */
+const LVR_DIRECTED_EOI = 1 << 24;
+const SVR_WRITABLE = 0x3ff;
+const SVR_DIRECTED_EOI = 1 << 12;
 const ICR_BUSY = 1 << 12;
 
 /** Offsets of the LVT registers in arena order. */
@@ -26,8 +31,7 @@ const LVT_WRITABLE = LVT_OFFSETS.map((offset) => Object.values(LAPIC.rows).find(
 
 /** Registers that read as they are kept, by offset; APR, DFR and ICR2 do not exist in x2APIC mode. */
 const PLAIN_READS: Readonly<Record<number, (a: Lapic) => number>> = {
-  32: (a) => (isX2apic(a) ? a.vcpuId : (a.id << 24) >>> 0),
-  48: () => LVR,
+  32: (a) => a.id,
   128: (a) => a.tpr,
   144: (a) => (isX2apic(a) ? NO_REGISTER : 0),
   208: (a) => a.ldr,
@@ -46,21 +50,16 @@ export interface LapicRegs {
   read(vcpu: number, offset: number): number;
   /** 0, {@link GP_FAULT} or {@link NO_REGISTER}. */
   write(vcpu: number, offset: number, value: number): number;
-  /** x2APIC MSR 0x800–0x8ff as 64 bits; -1n for #GP. */
-  readMsr(vcpu: number, msr: number): bigint;
-  writeMsr(vcpu: number, msr: number, value: bigint): number;
-  /** IA32_APIC_BASE: 0 or {@link GP_FAULT}. */
-  setBase(vcpu: number, value: bigint): number;
   /** kvm_lapic_reset. `init` keeps the base and the id. */
   reset(vcpu: number, init: boolean): void;
   /** Sends an IPI as an ICR write would. */
-  sendIpi(vcpu: number, low: number, dest: number): void;
+  readonly sendIpi: SendIpi;
 }
 
 /** What the register side needs of the rest of the chip. */
 export interface LapicRegsParts {
   readonly lapics: Lapics;
-  readonly delivery: Delivery;
+  readonly sendIpi: SendIpi;
   readonly timers: LapicTimers;
   /** The APIC map must be rebuilt before the next delivery. */
   mapChanged(): void;
@@ -68,15 +67,15 @@ export interface LapicRegsParts {
 
 /** Creates the register side. */
 export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs {
-  const { lapics, delivery, timers, mapChanged } = parts;
-  const sendIpi = createIpi(ctx, delivery);
+  const { lapics, sendIpi, timers, mapChanged } = parts;
+  const directedEoi = (): boolean => ctx.state.mode === IRQCHIP_MODE.SPLIT;
 
   function softwareEnable(a: Lapic, value: number): void {
     const was = a.svr & 0x100;
-    a.svr = value & 0x3ff;
-    if ((a.svr & 0x100) === was) return;
-    mapChanged();
+    a.svr = value & (directedEoi() ? SVR_WRITABLE | SVR_DIRECTED_EOI : SVR_WRITABLE);
+    if ((a.svr & 0x100) !== was) mapChanged();
     if ((a.svr & 0x100) !== 0) return;
+    // Linux: every write that leaves the LAPIC disabled masks the LVT, not only the one that disables it.
     for (let i = 0; i < LVT_ENTRIES - 1; i++) a.lvt.set(i, a.lvt.get(i) | LVT_MASKED);
   }
 
@@ -95,9 +94,9 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   function writeIcr(vcpu: number, value: number): void {
     const a = lapics.at(vcpu);
-    const low = value & ~ICR_BUSY;
-    a.icr = low;
+    const low = (value & ~ICR_BUSY) >>> 0;
     sendIpi(vcpu, low, isX2apic(a) ? a.icr2 : a.icr2 >>> 24);
+    a.icr = low;
   }
 
   function writeInitial(vcpu: number, value: number): void {
@@ -118,7 +117,7 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
   const WRITES: Readonly<Record<number, (vcpu: number, a: Lapic, value: number) => number | void>> = {
     32: (_v, a, value) => {
       if (isX2apic(a)) return GP_FAULT;
-      a.id = value >>> 24;
+      a.id = (value & 0xff000000) >>> 0;
       return mapChanged();
     },
     128: (v, a, value) => {
@@ -148,13 +147,14 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     992: (v, _a, value) => writeDivide(v, value),
     1008: (v, a, value) => {
       if (!isX2apic(a)) return NO_REGISTER;
-      sendIpi(v, (SHORTHAND.SELF << 18) | (1 << 14) | (value & 0xff), 0);
+      sendIpi(v, (SHORTHAND.SELF << 18) | (value & 0xff), 0);
       return undefined;
     },
   };
 
   /** Reads that compute something. */
   const READS: Readonly<Record<number, (vcpu: number, a: Lapic) => number>> = {
+    48: () => LVR | (directedEoi() ? LVR_DIRECTED_EOI : 0),
     160: (v, a) => {
       lapics.updatePpr(v);
       return a.ppr;
@@ -167,14 +167,16 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     return map.word((offset & 0x70) >> 4);
   }
 
-  function read(vcpu: number, offset: number): number {
+  function peek(vcpu: number, offset: number): number {
     const a = lapics.at(vcpu);
-    if (offset >= 0x100 && offset < 0x280) return bitmapWord(a, offset);
+    if (offset >= 0x100 && offset < 0x280) return bitmapWord(a, offset) >>> 0;
     const lvt = LVT_OFFSETS.indexOf(offset as (typeof LVT_OFFSETS)[number]);
-    const value =
-      lvt >= 0 && lvt !== LVT.CMCI
-        ? a.lvt.get(lvt)
-        : (READS[offset]?.(vcpu, a) ?? PLAIN_READS[offset]?.(a) ?? NO_REGISTER);
+    if (lvt >= 0) return lvt === LVT.CMCI ? NO_REGISTER : a.lvt.get(lvt);
+    return READS[offset]?.(vcpu, a) ?? PLAIN_READS[offset]?.(a) ?? NO_REGISTER;
+  }
+
+  function read(vcpu: number, offset: number): number {
+    const value = peek(vcpu, offset);
     if (value !== NO_REGISTER && ctx.trace.on)
       ctx.trace.emit('kvm_apic', { write: 0, register: apicName(offset), value });
     return value;
@@ -192,20 +194,23 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     return 0;
   }
 
+  const isBootCpu = (a: Lapic): boolean => a.vcpuId === ctx.state.bootCpu;
+
   function reset(vcpu: number, init: boolean): void {
     const a = lapics.at(vcpu);
     if (!init) {
-      a.baseLo = (APIC_BASE.ADDRESS | APIC_BASE.ENABLE | (vcpu === 0 ? APIC_BASE.BSP : 0)) >>> 0;
-      a.id = a.vcpuId & 0xff;
+      a.baseLo = (APIC_BASE.ADDRESS | APIC_BASE.ENABLE | (isBootCpu(a) ? APIC_BASE.BSP : 0)) >>> 0;
+      a.id = (a.vcpuId << 24) >>> 0;
     }
     for (const set of [a.irr, a.isr, a.tmr]) set.clear();
     for (let i = 0; i < LVT_ENTRIES; i++) a.lvt.set(i, LVT_MASKED);
     // Linux: quirk LINT0_REENABLED, on by default: the boot CPU takes PIC interrupts at once.
-    if ((a.baseLo & APIC_BASE.BSP) !== 0) a.lvt.set(LVT.LINT0, DM.EXTINT << 8);
+    if (isBootCpu(a)) a.lvt.set(LVT.LINT0, DM.EXTINT << 8);
     a.dfr = DFR_FLAT;
     a.svr = 0xff;
     a.tpr = a.ppr = 0;
     a.ldr = isX2apic(a) ? x2apicLdr(a.vcpuId) : 0;
+    a.isrCache = 0;
     a.esr = a.icr = a.icr2 = 0;
     a.timerInitial = a.timerDivide = 0;
     a.timerDeadline = a.tscDeadline = 0n;
@@ -216,39 +221,6 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
   return {
     read,
     write,
-    readMsr(vcpu, msr) {
-      if (!isX2apic(lapics.at(vcpu))) return -1n;
-      const offset = (msr - 0x800) << 4;
-      const low = read(vcpu, offset);
-      if (low < 0) return -1n;
-      return offset === 0x300 ? (BigInt(lapics.at(vcpu).icr2) << 32n) | BigInt(low >>> 0) : BigInt(low >>> 0);
-    },
-    writeMsr(vcpu, msr, value) {
-      const a = lapics.at(vcpu);
-      if (!isX2apic(a)) return GP_FAULT;
-      const offset = (msr - 0x800) << 4;
-      const low = Number(value & 0xffffffffn);
-      if (offset === 0x300) a.icr2 = Number(value >> 32n);
-      else if (value >> 32n !== 0n || (offset === 0xb0 && value !== 0n)) return GP_FAULT;
-      return write(vcpu, offset, low) < 0 ? GP_FAULT : 0;
-    },
-    setBase(vcpu, value) {
-      const a = lapics.at(vcpu);
-      const [now, next] = [a.baseLo, Number(value & 0xffffffffn)];
-      const mode = (b: number): number =>
-        ((b & APIC_BASE.ENABLE) !== 0 ? 1 : 0) | ((b & APIC_BASE.X2APIC) !== 0 ? 2 : 0);
-      const [from, to] = [mode(now), mode(next)];
-      const reserved = (next & 0x2ff) !== 0;
-      if (reserved || to === 2 || (from === 3 && to === 1) || (from === 0 && to === 3)) return GP_FAULT;
-      a.base = value;
-      if (from !== to) {
-        if (to === 3) a.ldr = x2apicLdr(a.vcpuId);
-        if (from === 0 && to === 1) a.id = a.vcpuId & 0xff;
-        if (from === 3 && to === 0) a.ldr = 0;
-        mapChanged();
-      }
-      return 0;
-    },
     reset,
     sendIpi,
   };
@@ -256,3 +228,6 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
 /** True if a LAPIC answers at its MMIO page: enabled, not in x2APIC mode. */
 export const answersMmio = (a: Lapic): boolean => isHwEnabled(a) && !isX2apic(a);
+/** True if a guest physical address lies in a LAPIC's page. */
+export const inLapicPage = (a: Lapic, address: number): boolean =>
+  a.baseHi === 0 && address >= baseAddress(a) && address < baseAddress(a) + 0x1000;

@@ -14,6 +14,9 @@ export function divisor(a: Lapic): number {
   return 1 << ((code + 1) & 7);
 }
 
+/** kvm.min_timer_period_us. */
+const MIN_PERIOD_NS = 200_000n;
+
 /** The timers of one VM. The bus cycle is 1 ns; the model's TSC counts nanoseconds. */
 export interface LapicTimers {
   /** TMICT written: starts or stops. */
@@ -31,7 +34,11 @@ export interface LapicTimers {
 /** Creates the timers. `now` is model time in nanoseconds. */
 export function createLapicTimers(lapics: Lapics, now: () => number): LapicTimers {
   const time = (): bigint => BigInt(Math.trunc(now()));
-  const period = (a: Lapic): bigint => BigInt(a.timerInitial) * BigInt(divisor(a));
+  /** Linux: periodic timers are at least as long as kvm.min_timer_period_us (200). */
+  function period(a: Lapic): bigint {
+    const wanted = BigInt(a.timerInitial) * BigInt(divisor(a));
+    return timerMode(a) === TIMER_MODE.PERIODIC && wanted < MIN_PERIOD_NS ? MIN_PERIOD_NS : wanted;
+  }
 
   function fire(vcpu: number, a: Lapic): void {
     const lvt = a.lvt.get(LVT.TIMER);
@@ -66,7 +73,7 @@ export function createLapicTimers(lapics: Lapics, now: () => number): LapicTimer
       const a = lapics.at(vcpu);
       if (a.timerDeadline === 0n || timerMode(a) === TIMER_MODE.TSC_DEADLINE) return;
       const left = a.timerDeadline - time();
-      if (left > 0n) a.timerDeadline = time() + (left / BigInt(oldDivisor)) * BigInt(divisor(a));
+      if (left > 0n) a.timerDeadline = time() + (left * BigInt(divisor(a))) / BigInt(oldDivisor);
     },
     tick(until) {
       for (let vcpu = 0; vcpu < lapics.count; vcpu++) {

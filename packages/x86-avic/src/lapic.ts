@@ -23,6 +23,11 @@ export const isSwEnabled = (a: Lapic): boolean => (a.svr & 0x100) !== 0;
 export const acceptsPic = (a: Lapic): boolean =>
   !isHwEnabled(a) || ((a.lvt.get(LVT.LINT0) & LVT_MASKED) === 0 && ((a.lvt.get(LVT.LINT0) >> 8) & 7) === DM.EXTINT);
 
+/** The xAPIC id: the top byte of the ID register. */
+export const xapicId = (a: Lapic): number => a.id >>> 24;
+/** kvm_apic_pending_eoi: the vector is requested or in service. */
+export const pendingEoi = (a: Lapic, vector: number): boolean => a.isr.has(vector) || a.irr.has(vector);
+
 /** PPR = (TPR class ≥ class of the highest vector in service) ? TPR : that class. */
 export function computePpr(a: Lapic): number {
   const isr = a.isr.highest();
@@ -117,7 +122,7 @@ export function createLapics(ctx: Context): Lapics {
     const a = lapics.at(vcpu);
     const old = a.ppr;
     a.ppr = computePpr(a);
-    if (a.ppr < old && a.irr.highest() > 0) vcpus.request(vcpu, X86_REQ.EVENT);
+    if (a.ppr < old && (a.irr.highest() & 0xf0) > a.ppr) vcpus.request(vcpu, X86_REQ.EVENT);
   }
 
   function deliverable(vcpu: number): number {
@@ -132,7 +137,15 @@ export function createLapics(ctx: Context): Lapics {
     const a = lapics.at(vcpu);
     a.irr.delete(vector);
     a.isr.add(vector);
+    a.isrCache = vector + 1;
     a.ppr = computePpr(a);
+  }
+
+  /** kvm_ioapic_send_eoi. */
+  function sendEoi(vcpu: number, a: Lapic, vector: number): void {
+    if (!a.eoiVectors.has(vector)) return;
+    if (a.staleEoi === vector + 1 && ctx.profile.rescansAfterStaleEoi) vcpus.request(vcpu, X86_REQ.SCAN_IOAPIC);
+    forwardEoi(vcpu, vector, a.tmr.has(vector) ? 1 : 0);
   }
 
   return {
@@ -161,8 +174,9 @@ export function createLapics(ctx: Context): Lapics {
       if (trace.on) trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
       if (vector < 0) return -1;
       a.isr.delete(vector);
+      a.isrCache = 0;
       updatePpr(vcpu);
-      if (a.eoiVectors.has(vector)) forwardEoi(vcpu, vector, a.tmr.has(vector) ? 1 : 0);
+      sendEoi(vcpu, a, vector);
       vcpus.request(vcpu, X86_REQ.EVENT);
       return vector;
     },

@@ -58,7 +58,11 @@ export const Ioapic = struct('ioapic', {
 });
 export type Ioapic = View<typeof Ioapic>;
 
-/** One local APIC. Registers keep the manual's names; `eoiVectors` is ioapic_handled_vectors, `vcpuId` the id given at creation. */
+/**
+ * One local APIC. Registers keep the manual's names; `id` is the whole ID register: the xAPIC id in its top byte, or the x2APIC id.
+ * `vcpuId` is the id given at creation, `eoiVectors` ioapic_handled_vectors, `staleEoi` 1 + highest_stale_pending_ioapic_eoi,
+ * `isrCache` 1 + highest_isr_cache (0: not cached), `extintVector` 1 + the vector of KVM_INTERRUPT.
+ */
 export const Lapic = struct('lapic', {
   irr: bitmap(256),
   isr: bitmap(256),
@@ -91,6 +95,8 @@ export const Lapic = struct('lapic', {
   sipiVector: u8,
   rtcVector: u8,
   extintVector: u16,
+  staleEoi: u16,
+  isrCache: u16,
   pendingIoapicEoi: u8,
 });
 export type Lapic = View<typeof Lapic>;
@@ -110,12 +116,14 @@ const ApicMap = struct('apicMap', {
 });
 export type ApicMap = View<typeof ApicMap>;
 
-/** State of one VM's x86 interrupt controllers. */
+/** State of one VM's x86 interrupt controllers. `arbitratesByPriority` is kvm.vector_hashing=N, `bootCpu` the vCPU id of KVM_SET_BOOT_CPU_ID. */
 export const x86Layout = (limits: VmLimits) =>
   struct('x86', {
     mode: u8,
     x2apicFormat: u1,
     noBroadcastQuirk: u1,
+    arbitratesByPriority: u1,
+    bootCpu: u16,
     reservedPins: u16,
     pic: Pic,
     ioapic: Ioapic,

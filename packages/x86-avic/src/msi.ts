@@ -44,7 +44,7 @@ export function createMsi(ctx: Context, delivery: Delivery): Msi {
     loadMsi(irq, m, state.x2apicFormat === 1);
     if (!trace.on) return;
     trace.emit('kvm_msi_set_irq', {
-      dst: ((m.addressHi & 0xffffff00) | ((m.addressLo >>> 12) & 0xff)) >>> 0,
+      dst: irq.dest,
       vec: irq.vector,
       deliveryMode: irq.dm,
       logical: irq.logical,

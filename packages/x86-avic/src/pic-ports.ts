@@ -15,7 +15,7 @@ const PORTS: Readonly<Record<number, readonly [number, 'command' | 'data' | 'elc
   1233: [1, 'elcr'],
 };
 
-/** Guest port accesses; null if the port is not the pair's. Accesses wider than a byte are ignored (reads give 0). */
+/** Guest port accesses; false or null if the port is not the pair's. Two-byte accesses are ignored (reads give 0). */
 export interface PicPorts {
   write(port: number, size: number, value: number): boolean;
   read(port: number, size: number): number | null;
@@ -91,7 +91,7 @@ export function createPicPorts(ctx: Context, pic: PicPair): PicPorts {
     const changed = c.imr ^ value;
     c.imr = value;
     for (let irq = 0; irq < 8; irq++)
-      if (changed & (1 << irq)) ctx.kvm.fireMaskNotifiers(index, irq, (value >> irq) & 1);
+      if (changed & (1 << irq)) ctx.kvm.fireMaskNotifiers(index, index * 8 + irq, (value >> irq) & 1);
     pic.update();
   }
 
@@ -112,7 +112,7 @@ export function createPicPorts(ctx: Context, pic: PicPair): PicPorts {
     },
   ];
 
-  /** pic_poll_read: the poll command acknowledges; KVM leaves bit 7 of the answer clear. */
+  /** pic_poll_read: the poll command acknowledges. Linux: before 6.5 bit 7 of the answer stayed clear. */
   function poll(index: number): number {
     const c = pic.chip(index);
     const irq = requestOf(c, index === 0);
@@ -127,7 +127,7 @@ export function createPicPorts(ctx: Context, pic: PicPair): PicPorts {
     c.irr &= ~(1 << irq);
     pic.clearIsr(index, irq);
     if (index === 1 || irq !== 2) pic.update();
-    return irq;
+    return ctx.profile.pollSetsBit7 ? irq | 0x80 : irq;
   }
 
   function readChip(index: number, register: 'command' | 'data'): number {
@@ -140,9 +140,12 @@ export function createPicPorts(ctx: Context, pic: PicPair): PicPorts {
     return c.readRegSelect === 1 ? c.isr : c.irr;
   }
 
+  /** Linux: each pair of ports is one region of two bytes; an access that reaches beyond it goes to user space. */
+  const decode = (port: number, size: number) => ((port & 1) + size > 2 ? undefined : PORTS[port]);
+
   return {
     write(port, size, value) {
-      const at = PORTS[port];
+      const at = decode(port, size);
       if (at === undefined) return false;
       const [index, register] = at;
       const c = pic.chip(index);
@@ -153,7 +156,7 @@ export function createPicPorts(ctx: Context, pic: PicPair): PicPorts {
       return true;
     },
     read(port, size) {
-      const at = PORTS[port];
+      const at = decode(port, size);
       if (at === undefined) return null;
       if (size !== 1) return 0;
       return at[1] === 'elcr' ? pic.chip(at[0]).elcr : readChip(at[0], at[1]);

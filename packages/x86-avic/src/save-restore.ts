@@ -4,8 +4,8 @@ import { EINVAL } from '@virq/irq-core/errors';
 import { x2apicLdr } from './apic-map.ts';
 import { type Context, X86_REQ } from './context.ts';
 import { type IoapicChip, RTE } from './ioapic.ts';
-import { computePpr, isX2apic, type Lapics } from './lapic.ts';
-import { IOAPIC_PINS } from './layout.ts';
+import { isX2apic, type Lapics } from './lapic.ts';
+import { IOAPIC_PINS, IRQCHIP_MODE, type Lapic } from './layout.ts';
 import type { PicPair } from './pic.ts';
 
 /** struct kvm_ioapic_state. */
@@ -72,6 +72,15 @@ export interface SaveRestoreParts {
   mapChanged(): void;
 }
 
+/**
+ * Linux: KVM_SET_LAPIC computes PPR before it counts the new ISR: by the old count and the old cached vector. So PPR ignores the ISR when
+ * nothing was in service before, and follows the vector taken last when that has not been ended.
+ */
+function stalePpr(a: Lapic, counted: boolean): number {
+  const vector = counted ? (a.isrCache !== 0 ? a.isrCache - 1 : Math.max(0, a.isr.highest())) : 0;
+  return (a.tpr & 0xf0) >= (vector & 0xf0) ? a.tpr : vector & 0xf0;
+}
+
 /** Creates save and restore. */
 export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRestore {
   const { ioapic: state } = ctx.state;
@@ -109,7 +118,10 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       }
       state.irr = state.delivered = 0;
       ctx.kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
+      parts.ioapic.rtc.reset();
       for (const pin of pins) if (s.irr & (1 << pin)) parts.ioapic.setLevel(pin, 1, true);
+      parts.ioapic.rtc.restoreAll();
+      parts.pic.update();
     },
     setPic(chip, fields) {
       const c = parts.pic.chip(chip);
@@ -119,25 +131,30 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
     },
     setLapic(vcpu, s) {
       const a = parts.lapics.at(vcpu);
-      if (s.id !== undefined && isX2apic(a) && ctx.state.x2apicFormat === 1 && s.id !== a.vcpuId) return -EINVAL;
-      // Linux: PPR is computed before isr_count is, so it is stale when nothing was in service before.
-      const hadIsr = !a.isr.isEmpty();
+      if (s.spiv !== undefined) a.svr = s.spiv;
+      if (s.id !== undefined && isX2apic(a) && ctx.state.x2apicFormat === 1 && s.id !== a.vcpuId) {
+        // Linux: SPIV is taken over before the id is looked at.
+        parts.mapChanged();
+        return -EINVAL;
+      }
+      const counted = !a.isr.isEmpty();
       setSets(vcpu, s);
-      if (s.id !== undefined && !isX2apic(a)) a.id = s.id >>> 24;
+      if (isX2apic(a)) a.id = a.vcpuId;
+      else if (s.id !== undefined) a.id = s.id;
       if (s.tpr !== undefined) a.tpr = s.tpr;
       if (isX2apic(a)) a.ldr = x2apicLdr(a.vcpuId);
       else if (s.ldr !== undefined) a.ldr = s.ldr;
       if (s.dfr !== undefined) a.dfr = s.dfr;
-      if (s.spiv !== undefined) a.svr = s.spiv;
       if (s.lvt0 !== undefined) a.lvt.set(3, s.lvt0);
       if (s.lvt1 !== undefined) a.lvt.set(4, s.lvt1);
       if (s.icr !== undefined) a.icr = s.icr;
       if (s.icr2 !== undefined) a.icr2 = s.icr2;
-      a.ppr = hadIsr ? computePpr(a) : a.tpr;
-      a.arbPrio = 0;
       parts.mapChanged();
+      a.ppr = stalePpr(a, counted);
+      a.isrCache = 0;
+      a.arbPrio = 0;
       ctx.kvm.vcpus.request(vcpu, X86_REQ.EVENT);
-      ctx.kvm.vcpus.request(vcpu, X86_REQ.SCAN_IOAPIC);
+      if (ctx.state.mode === IRQCHIP_MODE.KERNEL) parts.ioapic.rtc.restoreOne(vcpu);
       return 0;
     },
   };

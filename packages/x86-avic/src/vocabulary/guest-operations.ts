@@ -18,9 +18,19 @@ const onVcpu = (summary: string, args: Op['args'], run: (c: X86Chip, vcpu: numbe
   run: (c, given) => run(c, n(given, 'vcpu'), given),
 });
 
+/** The same when the guest runs: it may stop at KVM_EXIT_IOAPIC_EOI (split irqchip) after the access. */
+const inGuest = (summary: string, args: Op['args'], run: (c: X86Chip, vcpu: number, args: Args) => OpResult): Op =>
+  onVcpu(summary, args, (c, v, given) => {
+    const result = run(c, v, given);
+    if (result.out === undefined) return result;
+    const vector = c.guest.takeEoiExit(v);
+    return vector < 0 ? result : { ...result, out: { ...result.out, exit: 'ioapic_eoi', vector } };
+  });
+
 const address = int('guest physical address');
 const size = int('bytes of the access', { min: 1, max: 8, default: 4 });
 const msr = int('MSR number');
+const PPR = 0xa0;
 
 /** IF=1 for one entry: the CPU takes what is pending. */
 function openWindow(c: X86Chip, v: number): OpResult {
@@ -33,12 +43,28 @@ function openWindow(c: X86Chip, v: number): OpResult {
   return { ret: 0, out: { exit: 'vector', vector } };
 }
 
+/**
+ * What the CPU does on injection, done from outside as the recordings do it: the guest reads PPR, KVM_SET_LAPIC moves the vector
+ * from IRR to ISR, the guest reads PPR again. As every KVM_SET_LAPIC it makes all vCPUs rescan the IOAPIC.
+ */
+function acknowledge(c: X86Chip, v: number): OpResult {
+  c.guest.enter(v);
+  c.lapicRegs.read(v, PPR);
+  const vector = c.lapics.deliverable(v);
+  if (vector < 0) return { ret: 0, out: { vector: null } };
+  const a = c.lapics.at(v);
+  c.saveRestore.setLapic(v, { irr: a.irr.list().filter((x) => x !== vector), isr: [...a.isr.list(), vector] });
+  c.guest.enter(v);
+  c.lapicRegs.read(v, PPR);
+  return { ret: 0, out: { vector } };
+}
+
 function endOfInterrupt(c: X86Chip, v: number, how: string): OpResult {
   if (how === 'mmio') {
     c.guest.mmioWrite(v, 0xfee000b0, 4, 0);
     return done();
   }
-  if (how === 'setmsr') return { ret: c.lapicRegs.writeMsr(v, 0x80b, 0n) < 0 ? 0 : 1 };
+  if (how === 'setmsr') return { ret: c.msrs.write(v, 0x80b, 0n, true) === true ? 1 : 0 };
   return done(c.guest.writeMsr(v, 0x80b, 0n));
 }
 
@@ -59,14 +85,8 @@ function writeRegister(c: X86Chip, index: number, value: number): void {
 
 /** Guest operations by name. */
 export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
-  ack: onVcpu('the CPU accepts the highest deliverable interrupt: IRR → ISR', {}, (c, v) => {
-    c.lapicRegs.read(v, 0xa0);
-    const vector = c.lapics.acknowledge(v);
-    if (vector < 0) return { ret: 0, out: { vector: null } };
-    c.lapicRegs.read(v, 0xa0);
-    return { ret: 0, out: { vector } };
-  }),
-  eoi: onVcpu(
+  ack: onVcpu('the CPU accepts the highest deliverable interrupt: IRR → ISR', {}, acknowledge),
+  eoi: inGuest(
     'end of interrupt',
     {
       how: {
@@ -78,14 +98,14 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
     },
     (c, v, args) => endOfInterrupt(c, v, args['how'] as string),
   ),
-  mmio_read: onVcpu('guest load', { addr: address, size }, (c, v, args) => {
+  mmio_read: inGuest('guest load', { addr: address, size }, (c, v, args) => {
     const { exit, value } = c.guest.mmioRead(v, n(args, 'addr'), n(args, 'size'));
     return { ret: 0, out: { exit, value: hex(value) } };
   }),
-  mmio_write: onVcpu('guest store', { addr: address, value: int('value'), size }, (c, v, args) =>
+  mmio_write: inGuest('guest store', { addr: address, value: int('value'), size }, (c, v, args) =>
     done(c.guest.mmioWrite(v, n(args, 'addr'), n(args, 'size'), n(args, 'value'))),
   ),
-  in: onVcpu(
+  in: inGuest(
     'guest IN',
     { port: int('I/O port', { max: 0xffff }), size: int('bytes', { min: 1, max: 4, default: 1 }) },
     (c, v, args) => {
@@ -94,7 +114,7 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
       return { ret: 0, out: { exit, value: hex(value) } };
     },
   ),
-  out: onVcpu(
+  out: inGuest(
     'guest OUT',
     { port: int('I/O port', { max: 0xffff }), value: int('value'), size: int('bytes', { min: 1, max: 4, default: 1 }) },
     (c, v, args) => {
@@ -102,13 +122,21 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
       return done(c.guest.portWrite(n(args, 'port'), n(args, 'size'), n(args, 'value')));
     },
   ),
-  rdmsr: onVcpu('guest RDMSR', { msr }, (c, v, args) => {
+  rdmsr: inGuest('guest RDMSR', { msr }, (c, v, args) => {
     const { exit, value } = c.guest.readMsr(v, n(args, 'msr'));
     return { ret: 0, out: { exit, value: hex(value) } };
   }),
-  wrmsr: onVcpu('guest WRMSR', { msr, value: { type: 'u64', doc: 'value' } }, (c, v, args) =>
+  wrmsr: inGuest('guest WRMSR', { msr, value: { type: 'u64', doc: 'value' } }, (c, v, args) =>
     done(c.guest.writeMsr(v, n(args, 'msr'), args['value'] as bigint)),
   ),
+  mov_to_cr8: inGuest('guest MOV to CR8', { value: int('the TPR class', { max: 0xff }) }, (c, v, args) => {
+    c.guest.enter(v);
+    return done(c.guest.writeCr8(v, n(args, 'value')) ? 'done' : 'gp');
+  }),
+  mov_from_cr8: inGuest('guest MOV from CR8', {}, (c, v) => {
+    c.guest.enter(v);
+    return { ret: 0, out: { exit: 'done', value: hex(c.guest.readCr8(v)) } };
+  }),
   ioapic_read: {
     summary: 'reads an IOAPIC register through IOREGSEL and IOWIN',
     args: { reg: int('register index', { max: 255 }) },
@@ -158,10 +186,10 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
       return done();
     },
   },
-  window: onVcpu('one entry with interrupts enabled', {}, openWindow),
-  hlt: onVcpu('the vCPU halts with interrupts enabled; wakes at once if something is pending', {}, (c, v) => {
+  window: inGuest('one entry with interrupts enabled', {}, openWindow),
+  hlt: inGuest('the vCPU halts with interrupts enabled; wakes at once if something is pending', {}, (c, v) => {
     c.guest.enter(v);
-    if (c.guest.pending(v) >= 0 || c.pic.output()) return openWindow(c, v);
+    if (c.guest.hasExtint(v) || c.guest.pending(v) >= 0) return openWindow(c, v);
     c.context.kvm.vcpus.block(v);
     return done('halt');
   }),

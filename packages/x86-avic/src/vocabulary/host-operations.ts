@@ -47,8 +47,8 @@ const lapicInts = Object.fromEntries(
 );
 
 function interrupt(c: X86Chip, v: number, vector: number): OpResult {
-  if (c.state.mode === IRQCHIP_MODE.KERNEL) return { ret: -ENXIO };
   if (vector > 255) return { ret: -EINVAL };
+  if (c.state.mode === IRQCHIP_MODE.KERNEL) return { ret: -ENXIO };
   const a = c.lapics.at(v);
   if (c.state.mode === IRQCHIP_MODE.SPLIT && a.extintVector !== 0) return { ret: -EEXIST };
   a.extintVector = vector + 1;
@@ -119,39 +119,40 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
     summary: 'KVM_SET_MSRS of one MSR: 1 when it was set, 0 when it was refused',
     args: { vcpu, msr: int('MSR number'), value: { type: 'u64', doc: 'value' } },
     run: (c, args) => ({
-      ret: c.guest.writeMsr(n(args, 'vcpu'), n(args, 'msr'), args['value'] as bigint) === 'done' ? 1 : 0,
+      ret: c.msrs.write(n(args, 'vcpu'), n(args, 'msr'), args['value'] as bigint, true) === true ? 1 : 0,
     }),
   },
   get_msr: {
     summary: 'KVM_GET_MSRS of one MSR',
     args: { vcpu, msr: int('MSR number') },
     run(c, args) {
-      const { exit, value } = c.guest.readMsr(n(args, 'vcpu'), n(args, 'msr'));
-      return exit === 'done' ? { ret: 1, out: { value: hex(value) } } : { ret: 0 };
+      const value = c.msrs.read(n(args, 'vcpu'), n(args, 'msr'));
+      return value === null || value < 0n ? { ret: 0 } : { ret: 1, out: { value: hex(value) } };
     },
   },
   sync: {
     summary: 'lets every vCPU enter once and serve its requests',
     args: {},
     run(c) {
-      for (let v = 0; v < c.lapics.count; v++) c.guest.enter(v);
-      return { ret: 0, out: { exit: 'done' } };
+      const exits: { vcpu: number; vector: number }[] = [];
+      for (let v = 0; v < c.lapics.count; v++) {
+        const vector = c.guest.takeEoiExit(v);
+        if (vector >= 0) exits.push({ vcpu: v, vector });
+        c.guest.enter(v);
+      }
+      return { ret: 0, out: exits.length === 0 ? { exit: 'done' } : { exit: 'ioapic_eoi', eois: exits } };
     },
   },
   set_mp_state: {
     summary: 'KVM_SET_MP_STATE',
     args: { vcpu, state: int('KVM_MP_STATE_*') },
-    run(c, args) {
-      c.lapics.at(n(args, 'vcpu')).mpState = n(args, 'state');
-      return { ret: 0 };
-    },
+    run: (c, args) => ({ ret: c.events.setMpState(n(args, 'vcpu'), n(args, 'state')) }),
   },
   nmi: {
     summary: 'KVM_NMI',
     args: { vcpu },
     run(c, args) {
-      const a = c.lapics.at(n(args, 'vcpu'));
-      a.nmiPending = Math.min(2, a.nmiPending + 1);
+      c.events.nmi(n(args, 'vcpu'));
       return { ret: 0 };
     },
   },

@@ -20,6 +20,7 @@ const VM: Readonly<Record<string, ArgSpec>> = {
   split_pins: int('IOAPIC pins reserved with the split irqchip', { max: 4096, default: 24 }),
   x2apic_api: int('KVM_CAP_X2APIC_API: bit 0 32-bit ids, bit 1 no broadcast quirk', { max: 3, default: 0 }),
   boot_cpu: int('KVM_SET_BOOT_CPU_ID', { max: 4095, default: 0 }),
+  vector_hashing: { type: 'bool', default: true, doc: 'kvm.vector_hashing: lowest priority by vector modulo' },
   apic_ids: list('vCPU ids by index; default 0, 1, …', 4095),
 };
 
@@ -32,6 +33,7 @@ export function x86Options(args: Args): X86Options {
     splitPins: (args['split_pins'] as number | undefined) ?? 24,
     x2apicApi: (args['x2apic_api'] as number | undefined) ?? 0,
     bootCpu: (args['boot_cpu'] as number | undefined) ?? 0,
+    vectorHashing: (args['vector_hashing'] as boolean | undefined) ?? true,
     apicIds: (args['apic_ids'] as number[] | undefined) ?? [],
   };
 }

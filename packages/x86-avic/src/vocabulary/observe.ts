@@ -3,7 +3,7 @@
 import type { Json } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { RTE } from '../ioapic.ts';
-import { LVT } from '../lapic.ts';
+import { isX2apic, LVT } from '../lapic.ts';
 import { IOAPIC_PINS } from '../layout.ts';
 import { PIC_FIELDS } from '../save-restore.ts';
 
@@ -13,13 +13,12 @@ const pinsOf = (mask: number): number[] =>
 
 function lapic(c: X86Chip, vcpu: number): Json {
   const a = c.lapics.at(vcpu);
-  const x2 = (a.baseLo & (1 << 10)) !== 0;
-  const legacyId = (x2 ? a.vcpuId : a.id) << 24;
+  const legacyX2 = isX2apic(a) && c.state.x2apicFormat === 0;
   return {
     irr: a.irr.list(),
     isr: a.isr.list(),
     tmr: a.tmr.list(),
-    id: hex(x2 && c.state.x2apicFormat === 1 ? a.vcpuId : legacyId),
+    id: hex(legacyX2 ? a.id << 24 : a.id),
     tpr: hex(a.tpr),
     ppr: hex(a.ppr),
     ldr: hex(a.ldr),
