@@ -303,6 +303,17 @@ describe('forbidden accesses', () => {
     ]);
   });
 
+  it('a register of 8 bytes only refuses words', () => {
+    const map = registers(
+      'B',
+      '',
+      { A: { at: 0, access: 'RW', width: 64, reset: 5, sizes: [8] } },
+      { wrongSize: 'fault' },
+    );
+    const b = behave(map, {});
+    expect([b.read(null, 0, 4), b.write(null, 0, 4, 1), b.read64(null, 0)]).toEqual([FAULT, FAULT, 5n]);
+  });
+
   it('words at a wider alignment than their own', () => {
     const map = registers(
       'B',
