@@ -10,14 +10,14 @@ import { createDelivery, type Delivery } from './destination.ts';
 import { createEoiBitmap } from './eoi-bitmap.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { createGuestMsrs, type GuestMsrs } from './guest-msr.ts';
-import { createIoapic, type IoapicChip, RTE } from './ioapic.ts';
+import { createIoapic, type IoapicChip } from './ioapic.ts';
 import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
 import { createIpi } from './ipi.ts';
 import { X86_KERNELS } from './kernel.ts';
 import { acceptsPic, createLapics, type Lapics } from './lapic.ts';
 import { createLapicRegs, type LapicRegs } from './lapic-regs.ts';
 import { createLapicTimers, type LapicTimers } from './lapic-timer.ts';
-import { IOAPIC_PINS, IRQCHIP_MODE, type X86State } from './layout.ts';
+import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
@@ -65,11 +65,6 @@ export interface X86Options {
   readonly vectorHashing: boolean;
 }
 
-function resetIoapic(state: X86State): void {
-  state.ioapic.base = IOAPIC_BASE;
-  for (let pin = 0; pin < IOAPIC_PINS; pin++) state.ioapic.pins.at(pin).lo = RTE.MASK;
-}
-
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
 export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
   const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
@@ -79,7 +74,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   state.noBroadcastQuirk = (options.x2apicApi >> 1) & 1;
   state.bootCpu = options.bootCpu;
   state.arbitratesByPriority = options.vectorHashing ? 0 : 1;
-  resetIoapic(state);
+  state.ioapic.base = IOAPIC_BASE;
 
   const lapics = createLapics(ctx);
   const delivery = createDelivery(ctx, lapics);

@@ -66,9 +66,9 @@ export function createIoapicRegs(ctx: Context, chip: IoapicChip, delivery: Deliv
     const maskBefore = e.lo & RTE.MASK;
     const oldDest = e.hi >>> 24;
     const oldLogical = (e.lo >> 11) & 1;
-    if (index & 1) e.hi = value;
-    else e.lo = (value & ~READ_ONLY) | (e.lo & READ_ONLY);
-    if ((e.lo & RTE.LEVEL) === 0) e.lo &= ~RTE.REMOTE_IRR;
+    const lo = index & 1 ? e.lo : (value & ~READ_ONLY) | (e.lo & READ_ONLY);
+    const kept = (lo & RTE.LEVEL) === 0 ? lo & ~RTE.REMOTE_IRR : lo;
+    chip.setEntry(pin, kept >>> 0, index & 1 ? value >>> 0 : e.hi);
     const mask = e.lo & RTE.MASK;
     if (mask !== maskBefore) ctx.kvm.fireMaskNotifiers(CHIP.IOAPIC, pin, mask ? 1 : 0);
     unmasked(pin, e);

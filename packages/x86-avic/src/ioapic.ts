@@ -36,7 +36,10 @@ export interface IoapicChip {
   /** The delayed EOI injection timer (10 ms) has run out. */
   tick(now: bigint): void;
   clearSource(source: number): void;
+  /** Read-only but for flags: whoever changes a vector goes through setEntry. */
   entry(pin: number): Redirection;
+  /** Stores both words of an entry, with no further effect. */
+  setEntry(pin: number, lo: number, hi: number): void;
   /** Who still owes an EOI of the RTC tick. */
   readonly rtc: RtcTracking;
 }
@@ -54,10 +57,21 @@ export const redirectionFields = (e: { lo: number; hi: number }) => ({
 /** Creates the IOAPIC; reset state: every pin masked. */
 export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   const { ioapic, lapics } = ctx.state;
+  const { pinsOfVector } = ioapic;
   const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => ioapic.pins.at(pin));
   const pinAt = (pin: number): Redirection => pins[pin] as Redirection;
   const irq = lapicIrq();
   const rtc = createRtcTracking(ctx, delivery);
+
+  function setEntry(pin: number, lo: number, hi: number): void {
+    const e = pinAt(pin);
+    const [old, now] = [e.lo & RTE.VECTOR, lo & RTE.VECTOR];
+    pinsOfVector.set(old, pinsOfVector.get(old) & ~(1 << pin));
+    pinsOfVector.set(now, pinsOfVector.get(now) | (1 << pin));
+    e.lo = lo;
+    e.hi = hi;
+  }
+  for (let pin = 0; pin < IOAPIC_PINS; pin++) setEntry(pin, RTE.MASK, 0);
 
   function load(e: Redirection): void {
     irq.dest = e.hi >>> 24;
@@ -133,8 +147,8 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     service,
     eoi(vcpu, vector, trigger) {
       if (ioapic.rtcPending > 0) rtc.eoi(vcpu, vector);
-      for (let pin = 0; pin < pins.length; pin++)
-        if (((pins[pin] as Redirection).lo & RTE.VECTOR) === vector) eoiPin(vcpu, pin, trigger);
+      for (let left = pinsOfVector.get(vector); left !== 0; left &= left - 1)
+        eoiPin(vcpu, 31 - Math.clz32(left & -left), trigger);
     },
     eoiPin,
     tick(now) {
@@ -150,6 +164,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
       for (let pin = 0; pin < IOAPIC_PINS; pin++) pinAt(pin).sources &= ~(1 << source);
     },
     entry: (pin) => pinAt(pin),
+    setEntry,
     rtc,
   };
 }

@@ -210,7 +210,7 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     a.svr = 0xff;
     a.tpr = a.ppr = 0;
     a.ldr = isX2apic(a) ? x2apicLdr(a.vcpuId) : 0;
-    a.isrCache = 0;
+    a.isrCount = a.isrCache = 0;
     a.esr = a.icr = a.icr2 = 0;
     a.timerInitial = a.timerDivide = 0;
     a.timerDeadline = a.tscDeadline = 0n;

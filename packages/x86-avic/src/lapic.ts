@@ -28,12 +28,24 @@ export const xapicId = (a: Lapic): number => a.id >>> 24;
 /** kvm_apic_pending_eoi: the vector is requested or in service. */
 export const pendingEoi = (a: Lapic, vector: number): boolean => a.isr.has(vector) || a.irr.has(vector);
 
+/**
+ * apic_find_highest_isr: the highest vector in service, -1 if none. Linux: goes by the count and the vector taken last, which are
+ * current except within KVM_SET_LAPIC.
+ */
+export function highestInService(a: Lapic): number {
+  if (a.isrCount === 0) return -1;
+  return a.isrCache !== 0 ? a.isrCache - 1 : a.isr.highest();
+}
+
 /** PPR = (TPR class ≥ class of the highest vector in service) ? TPR : that class. */
 export function computePpr(a: Lapic): number {
-  const isr = a.isr.highest();
-  const isrv = Math.max(0, isr);
-  return (a.tpr & 0xf0) >= (isrv & 0xf0) ? a.tpr : isrv & 0xf0;
+  const vector = highestInService(a);
+  const { tpr } = a;
+  return vector < 0 || (tpr & 0xf0) >= (vector & 0xf0) ? tpr : vector & 0xf0;
 }
+
+/** What a delivery mode does to one LAPIC: 1 accepted, 0 refused. */
+type Mode = (vcpu: number, vector: number, trigger: number) => number;
 
 /** The local APICs of one VM, by vCPU index. */
 export interface Lapics {
@@ -76,7 +88,7 @@ export function createLapics(ctx: Context): Lapics {
     return 1;
   }
 
-  const MODES: readonly ((vcpu: number, vector: number, trigger: number) => number)[] = [
+  const MODES: readonly Mode[] = [
     fixed,
     (vcpu, vector, trigger) => {
       lapics.at(vcpu).arbPrio++;
@@ -118,27 +130,44 @@ export function createLapics(ctx: Context): Lapics {
     () => 0,
   ];
 
+  /** apic_has_interrupt_for_ppr. */
+  function requestAbove(a: Lapic, ppr: number): number {
+    const vector = a.irr.highest();
+    return vector >= 0 && (vector & 0xf0) > ppr ? vector : -1;
+  }
+
   function updatePpr(vcpu: number): void {
     const a = lapics.at(vcpu);
-    const old = a.ppr;
-    a.ppr = computePpr(a);
-    if (a.ppr < old && (a.irr.highest() & 0xf0) > a.ppr) vcpus.request(vcpu, X86_REQ.EVENT);
+    const ppr = computePpr(a);
+    const fell = ppr < a.ppr;
+    a.ppr = ppr;
+    if (fell && requestAbove(a, ppr) >= 0) vcpus.request(vcpu, X86_REQ.EVENT);
   }
 
   function deliverable(vcpu: number): number {
     const a = lapics.at(vcpu);
     if (!isHwEnabled(a)) return -1;
-    a.ppr = computePpr(a);
-    const vector = a.irr.highest();
-    return vector >= 0 && (vector & 0xf0) > a.ppr ? vector : -1;
+    const ppr = computePpr(a);
+    a.ppr = ppr;
+    return requestAbove(a, ppr);
   }
 
   function takeIntoService(vcpu: number, vector: number): void {
     const a = lapics.at(vcpu);
     a.irr.delete(vector);
+    if (!a.isr.has(vector)) a.isrCount++;
     a.isr.add(vector);
-    a.isrCache = vector + 1;
+    a.isrCache = 0;
     a.ppr = computePpr(a);
+  }
+
+  /** kvm_apic_ack_interrupt for a deliverable vector, which is above everything in service. */
+  function takeHighest(a: Lapic, vector: number): void {
+    a.irr.delete(vector);
+    a.isr.add(vector);
+    a.isrCount++;
+    a.isrCache = vector + 1;
+    a.ppr = vector & 0xf0;
   }
 
   /** kvm_ioapic_send_eoi. */
@@ -159,21 +188,22 @@ export function createLapics(ctx: Context): Lapics {
           deliveryMode: dm,
           trigger: trigger === TRIGGER.EDGE ? 0 : 1,
         });
-      return (MODES[dm] as (typeof MODES)[number])(vcpu, vector, trigger);
+      return dm === DM.FIXED ? fixed(vcpu, vector, trigger) : (MODES[dm] as Mode)(vcpu, vector, trigger);
     },
     deliverable,
     acknowledge(vcpu) {
       const vector = deliverable(vcpu);
-      if (vector >= 0) takeIntoService(vcpu, vector);
+      if (vector >= 0) takeHighest(lapics.at(vcpu), vector);
       return vector;
     },
     takeIntoService,
     eoi(vcpu) {
       const a = lapics.at(vcpu);
-      const vector = a.isr.highest();
+      const vector = highestInService(a);
       if (trace.on) trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
       if (vector < 0) return -1;
       a.isr.delete(vector);
+      a.isrCount--;
       a.isrCache = 0;
       updatePpr(vcpu);
       sendEoi(vcpu, a, vector);

@@ -44,7 +44,7 @@ export type Pic = View<typeof Pic>;
 export const Redirection = struct('redirection', { lo: u32, hi: u32, sources: u32, eois: u16 });
 export type Redirection = View<typeof Redirection>;
 
-/** struct kvm_ioapic. `delivered` is irr_delivered, `rtc*` the RTC tick bookkeeping, `delayedAt` the deadline of delayed EOI injection. */
+/** struct kvm_ioapic. `pinsOfVector` is derived from the entries: one bit per pin, so that an EOI need not look at all of them. `delivered` is irr_delivered, `rtc*` the RTC tick bookkeeping, `delayedAt` the deadline of delayed EOI injection. */
 export const Ioapic = struct('ioapic', {
   base: u32,
   select: u8,
@@ -53,6 +53,7 @@ export const Ioapic = struct('ioapic', {
   irr: u32,
   delivered: u32,
   pins: array(Redirection, IOAPIC_PINS),
+  pinsOfVector: array(u32, 256),
   rtcPending: u16,
   delayedAt: u64,
 });
@@ -61,7 +62,7 @@ export type Ioapic = View<typeof Ioapic>;
 /**
  * One local APIC. Registers keep the manual's names; `id` is the whole ID register: the xAPIC id in its top byte, or the x2APIC id.
  * `vcpuId` is the id given at creation, `eoiVectors` ioapic_handled_vectors, `staleEoi` 1 + highest_stale_pending_ioapic_eoi,
- * `isrCache` 1 + highest_isr_cache (0: not cached), `extintVector` 1 + the vector of KVM_INTERRUPT.
+ * `isrCount` isr_count, `isrCache` 1 + highest_isr_cache (0: not cached), `extintVector` 1 + the vector of KVM_INTERRUPT.
  */
 export const Lapic = struct('lapic', {
   irr: bitmap(256),
@@ -97,6 +98,7 @@ export const Lapic = struct('lapic', {
   extintVector: u16,
   staleEoi: u16,
   isrCache: u16,
+  isrCount: u16,
   pendingIoapicEoi: u8,
 });
 export type Lapic = View<typeof Lapic>;

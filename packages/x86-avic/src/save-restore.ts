@@ -4,8 +4,8 @@ import { EINVAL } from '@virq/irq-core/errors';
 import { x2apicLdr } from './apic-map.ts';
 import { type Context, X86_REQ } from './context.ts';
 import { type IoapicChip, RTE } from './ioapic.ts';
-import { isX2apic, type Lapics } from './lapic.ts';
-import { IOAPIC_PINS, IRQCHIP_MODE, type Lapic } from './layout.ts';
+import { computePpr, isX2apic, type Lapics } from './lapic.ts';
+import { IOAPIC_PINS, IRQCHIP_MODE } from './layout.ts';
 import type { PicPair } from './pic.ts';
 
 /** struct kvm_ioapic_state. */
@@ -72,15 +72,6 @@ export interface SaveRestoreParts {
   mapChanged(): void;
 }
 
-/**
- * Linux: KVM_SET_LAPIC computes PPR before it counts the new ISR: by the old count and the old cached vector. So PPR ignores the ISR when
- * nothing was in service before, and follows the vector taken last when that has not been ended.
- */
-function stalePpr(a: Lapic, counted: boolean): number {
-  const vector = counted ? (a.isrCache !== 0 ? a.isrCache - 1 : Math.max(0, a.isr.highest())) : 0;
-  return (a.tpr & 0xf0) >= (vector & 0xf0) ? a.tpr : vector & 0xf0;
-}
-
 /** Creates save and restore. */
 export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRestore {
   const { ioapic: state } = ctx.state;
@@ -113,8 +104,7 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       state.id = s.id;
       for (const pin of pins) {
         const bits = s.redirections[pin] ?? BigInt(RTE.MASK);
-        parts.ioapic.entry(pin).lo = Number(bits & 0xffffffffn);
-        parts.ioapic.entry(pin).hi = Number(bits >> 32n);
+        parts.ioapic.setEntry(pin, Number(bits & 0xffffffffn), Number(bits >> 32n));
       }
       state.irr = state.delivered = 0;
       ctx.kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
@@ -137,7 +127,6 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
         parts.mapChanged();
         return -EINVAL;
       }
-      const counted = !a.isr.isEmpty();
       setSets(vcpu, s);
       if (isX2apic(a)) a.id = a.vcpuId;
       else if (s.id !== undefined) a.id = s.id;
@@ -150,7 +139,9 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       if (s.icr !== undefined) a.icr = s.icr;
       if (s.icr2 !== undefined) a.icr2 = s.icr2;
       parts.mapChanged();
-      a.ppr = stalePpr(a, counted);
+      // Linux: PPR goes by the count and the cached vector from before, so it is stale until it is computed again.
+      a.ppr = computePpr(a);
+      a.isrCount = a.isr.count();
       a.isrCache = 0;
       a.arbPrio = 0;
       ctx.kvm.vcpus.request(vcpu, X86_REQ.EVENT);

@@ -159,7 +159,10 @@ describe('SRCU', () => {
   it('a reader keeps what it saw although two writers wait at once: grace periods are serialised', () => {
     for (let seed = 0; seed < 500; seed++) {
       const { m, processes } = machine(reader, updater);
-      for (const p of [reader, updater, updater, reader]) processes.spawn(p);
+      processes.spawn(reader);
+      processes.spawn(updater);
+      processes.spawn(updater);
+      processes.spawn(reader);
       expect(run(processes, random(seed)).end).toBe('quiet');
       expect(m.s.log.get(0), `seed ${seed}`).toBe(1);
       for (let i = 0; i < m.s.logged; i++) expect(m.s.log.get(i), `seed ${seed}`).not.toBe(99);

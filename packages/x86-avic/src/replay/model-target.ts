@@ -81,8 +81,7 @@ export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
     if (lo >>> 0 === entry.lo && hi === entry.hi) return '';
     const first = !known.pins.has(e.pin);
     known.pins.add(e.pin);
-    entry.lo = e.trigger ? lo : lo & ~RTE.REMOTE_IRR;
-    entry.hi = hi;
+    chip.ioapic.setEntry(e.pin, (e.trigger ? lo : lo & ~RTE.REMOTE_IRR) >>> 0, hi);
     rescan();
     return `IOAPIC pin ${e.pin} ${first ? 'was programmed before the capture' : 'was reprogrammed outside the capture'}`;
   }
@@ -197,7 +196,7 @@ export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
     eoiPin: (vcpu, pin, vector) =>
       collect(() => {
         const entry = chip.ioapic.entry(pin);
-        entry.lo = ((entry.lo & ~RTE.VECTOR) | vector) >>> 0;
+        chip.ioapic.setEntry(pin, ((entry.lo & ~RTE.VECTOR) | vector) >>> 0, entry.hi);
         chip.ioapic.eoiPin(vcpu, pin, chip.lapics.at(vcpu).tmr.has(vector) ? 1 : 0);
       }),
     eoiPic: (pin) =>
@@ -209,8 +208,7 @@ export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
         chip.pic.update();
       }),
     learnInService(vcpu, vector) {
-      chip.lapics.at(vcpu).irr.delete(vector);
-      chip.lapics.at(vcpu).isr.add(vector);
+      chip.lapics.takeIntoService(vcpu, vector);
     },
     pinWaitingFor(vector) {
       const { irr } = chip.state.ioapic;
