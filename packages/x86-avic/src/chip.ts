@@ -65,9 +65,7 @@ export interface X86Options {
   readonly vectorHashing: boolean;
 }
 
-/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
-export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
-  const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
+function configure(state: X86State, options: X86Options): void {
   state.mode = { none: IRQCHIP_MODE.NONE, kernel: IRQCHIP_MODE.KERNEL, split: IRQCHIP_MODE.SPLIT }[options.irqchip];
   state.reservedPins = options.splitPins;
   state.x2apicFormat = options.x2apicApi & 1;
@@ -75,6 +73,12 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   state.bootCpu = options.bootCpu;
   state.arbitratesByPriority = options.vectorHashing ? 0 : 1;
   state.ioapic.base = IOAPIC_BASE;
+}
+
+/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
+export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
+  const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
+  configure(state, options);
 
   const lapics = createLapics(ctx);
   const delivery = createDelivery(ctx, lapics);

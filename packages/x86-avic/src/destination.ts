@@ -71,13 +71,14 @@ function nthBit(mask: number, index: number): number {
 
 /** Creates delivery over the LAPICs and their map. */
 export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
-  const { map } = ctx.state;
+  const { state } = ctx;
+  const { map } = state;
   /** Where the logical fast path found its cluster: first slot and table, valid until the next look-up. */
   let base = 0;
   let table = map.flat;
 
   function isBroadcast(irq: LapicIrq): boolean {
-    if (ctx.state.noBroadcastQuirk === 1)
+    if (state.noBroadcastQuirk === 1)
       return (irq.dest === BROADCAST && map.logicalMode !== LOGICAL.X2APIC) || irq.dest === X2_BROADCAST;
     const x2Ipi = irq.source >= 0 && isX2apic(lapics.at(irq.source));
     return irq.dest === (x2Ipi ? X2_BROADCAST : BROADCAST);
@@ -122,7 +123,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
 
   /** Slot bit of the arbitration winner; -1 when hashing hits an absent LAPIC or nobody is there. */
   function lowestOf(mask: number, vector: number): number {
-    if (ctx.state.arbitratesByPriority === 0) {
+    if (state.arbitratesByPriority === 0) {
       const bit = nthBit(mask, vector % popcount(mask));
       return table.get(base + bit) === 0 ? -1 : bit;
     }
@@ -199,7 +200,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
     if (irq.shorthand === SHORTHAND.ALL) return true;
     if (irq.shorthand === SHORTHAND.ALL_BUT_SELF) return vcpu !== irq.source;
     const a = lapics.at(vcpu);
-    const quirk = ctx.state.noBroadcastQuirk === 0 && irq.source < 0 && irq.dest === BROADCAST && isX2apic(a);
+    const quirk = state.noBroadcastQuirk === 0 && irq.source < 0 && irq.dest === BROADCAST && isX2apic(a);
     const mda = quirk ? X2_BROADCAST : irq.dest;
     return irq.logical === 1 ? matchesLogical(a, mda) : matchesPhysical(a, mda);
   }
@@ -229,7 +230,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
       if (best < 0 || lapics.at(vcpu).arbPrio < lapics.at(best).arbPrio) best = vcpu;
     }
     if (count === 0) return -1;
-    if (ctx.state.arbitratesByPriority === 1) return accept(best, irq);
+    if (state.arbitratesByPriority === 1) return accept(best, irq);
     let index = irq.vector % count;
     let vcpu = 0;
     while (!eligible(vcpu) || index-- > 0) vcpu++;

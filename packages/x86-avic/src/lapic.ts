@@ -68,7 +68,8 @@ export interface Lapics {
 
 /** Creates the LAPICs over their states. */
 export function createLapics(ctx: Context): Lapics {
-  const { lapics } = ctx.state;
+  const views = Array.from({ length: ctx.state.lapics.length }, (_, vcpu) => ctx.state.lapics.at(vcpu));
+  const at = (vcpu: number): Lapic => views[vcpu] as Lapic;
   const { vcpus } = ctx.kvm;
   const { trace } = ctx;
   let forwardEoi: (vcpu: number, vector: number, trigger: number) => void = () => undefined;
@@ -80,7 +81,7 @@ export function createLapics(ctx: Context): Lapics {
 
   /** Fixed and LowPrio end here: the delivery seam (emulated IRR; posting and AVIC replace it). */
   function fixed(vcpu: number, vector: number, trigger: number): number {
-    const a = lapics.at(vcpu);
+    const a = at(vcpu);
     if (trigger === TRIGGER.LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
     a.tmr.put(vector, trigger);
     a.irr.add(vector);
@@ -91,12 +92,12 @@ export function createLapics(ctx: Context): Lapics {
   const MODES: readonly Mode[] = [
     fixed,
     (vcpu, vector, trigger) => {
-      lapics.at(vcpu).arbPrio++;
+      at(vcpu).arbPrio++;
       return fixed(vcpu, vector, trigger);
     },
     (vcpu) => {
       if (!ctx.profile.smm) return 0;
-      lapics.at(vcpu).smiPending = 1;
+      at(vcpu).smiPending = 1;
       vcpus.request(vcpu, X86_REQ.SMI);
       vcpus.kick(vcpu);
       return 1;
@@ -106,7 +107,7 @@ export function createLapics(ctx: Context): Lapics {
       return 1;
     },
     (vcpu) => {
-      const a = lapics.at(vcpu);
+      const a = at(vcpu);
       a.nmiPending = Math.min(2, a.nmiPending + 1);
       vcpus.request(vcpu, X86_REQ.NMI);
       vcpus.kick(vcpu);
@@ -114,14 +115,14 @@ export function createLapics(ctx: Context): Lapics {
     },
     (vcpu, _vector, trigger) => {
       if (trigger === TRIGGER.LEVEL_DEASSERTED) return 0;
-      const a = lapics.at(vcpu);
+      const a = at(vcpu);
       a.initPending = 1;
       a.sipiPending = 0;
       event(vcpu);
       return 1;
     },
     (vcpu, vector) => {
-      const a = lapics.at(vcpu);
+      const a = at(vcpu);
       a.sipiVector = vector;
       a.sipiPending = 1;
       event(vcpu);
@@ -137,7 +138,7 @@ export function createLapics(ctx: Context): Lapics {
   }
 
   function updatePpr(vcpu: number): void {
-    const a = lapics.at(vcpu);
+    const a = at(vcpu);
     const ppr = computePpr(a);
     const fell = ppr < a.ppr;
     a.ppr = ppr;
@@ -145,7 +146,7 @@ export function createLapics(ctx: Context): Lapics {
   }
 
   function deliverable(vcpu: number): number {
-    const a = lapics.at(vcpu);
+    const a = at(vcpu);
     if (!isHwEnabled(a)) return -1;
     const ppr = computePpr(a);
     a.ppr = ppr;
@@ -153,7 +154,7 @@ export function createLapics(ctx: Context): Lapics {
   }
 
   function takeIntoService(vcpu: number, vector: number): void {
-    const a = lapics.at(vcpu);
+    const a = at(vcpu);
     a.irr.delete(vector);
     if (!a.isr.has(vector)) a.isrCount++;
     a.isr.add(vector);
@@ -178,12 +179,12 @@ export function createLapics(ctx: Context): Lapics {
   }
 
   return {
-    at: (vcpu) => lapics.at(vcpu),
-    count: lapics.length,
+    at,
+    count: views.length,
     accept(vcpu, dm, vector, trigger) {
       if (trace.on)
         trace.emit('kvm_apic_accept_irq', {
-          apicid: lapics.at(vcpu).vcpuId,
+          apicid: at(vcpu).vcpuId,
           vec: vector,
           deliveryMode: dm,
           trigger: trigger === TRIGGER.EDGE ? 0 : 1,
@@ -193,12 +194,12 @@ export function createLapics(ctx: Context): Lapics {
     deliverable,
     acknowledge(vcpu) {
       const vector = deliverable(vcpu);
-      if (vector >= 0) takeHighest(lapics.at(vcpu), vector);
+      if (vector >= 0) takeHighest(at(vcpu), vector);
       return vector;
     },
     takeIntoService,
     eoi(vcpu) {
-      const a = lapics.at(vcpu);
+      const a = at(vcpu);
       const vector = highestInService(a);
       if (trace.on) trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
       if (vector < 0) return -1;

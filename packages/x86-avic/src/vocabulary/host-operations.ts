@@ -7,7 +7,7 @@ import { X86_REQ } from '../context.ts';
 import { IOAPIC_PINS, IRQCHIP_MODE } from '../layout.ts';
 import { type LapicState, PIC_FIELDS } from '../save-restore.ts';
 import { int, list, vcpu } from './args.ts';
-import { observePicChip } from './observe.ts';
+import { observeLapic, observePicChip } from './observe.ts';
 
 type Op = Operation<X86Chip>;
 const n = (args: Args, key: string): number => args[key] as number;
@@ -99,10 +99,11 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
   },
   pic_set: {
     summary: 'KVM_SET_IRQCHIP of one 8259A',
-    args: { chip: int('0 master, 1 slave', { max: 1, default: 0 }), ...picFields },
+    args: { chip: int('0 master, 1 slave', { default: 0 }), ...picFields },
     run(c, args) {
       if (noKernelChip(c)) return { ret: -ENXIO };
       const { chip, ...fields } = args;
+      if ((chip as number) > 1) return { ret: -EINVAL };
       c.saveRestore.setPic(chip as number, fields as Readonly<Record<string, number>>);
       return { ret: 0 };
     },
@@ -114,6 +115,12 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
       if (c.state.mode === IRQCHIP_MODE.NONE) return { ret: -EINVAL };
       return { ret: c.saveRestore.setLapic(n(args, 'vcpu'), args as LapicState) };
     },
+  },
+  lapic_get: {
+    summary: 'KVM_GET_LAPIC',
+    args: { vcpu },
+    run: (c, args) =>
+      c.state.mode === IRQCHIP_MODE.NONE ? { ret: -EINVAL } : { ret: 0, out: observeLapic(c, n(args, 'vcpu')) },
   },
   set_msr: {
     summary: 'KVM_SET_MSRS of one MSR: 1 when it was set, 0 when it was refused',

@@ -11,7 +11,8 @@ const hex = (v: number): string => `0x${(v >>> 0).toString(16)}`;
 const pinsOf = (mask: number): number[] =>
   Array.from({ length: IOAPIC_PINS }, (_, pin) => pin).filter((pin) => mask & (1 << pin));
 
-function lapic(c: X86Chip, vcpu: number): Json {
+/** One LAPIC as KVM_GET_LAPIC shows it. */
+export function observeLapic(c: X86Chip, vcpu: number): { readonly [field: string]: Json } {
   const a = c.lapics.at(vcpu);
   const legacyX2 = isX2apic(a) && c.state.x2apicFormat === 0;
   return {
@@ -56,7 +57,7 @@ export function observePicChip(c: X86Chip, index: number): { readonly [field: st
 
 /** What `observe` can show. */
 export const OBSERVE: Readonly<Record<string, (c: X86Chip) => Json>> = {
-  lapic: (c) => Array.from({ length: c.lapics.count }, (_, vcpu) => lapic(c, vcpu)),
+  lapic: (c) => Array.from({ length: c.lapics.count }, (_, vcpu) => observeLapic(c, vcpu)),
   ioapic,
   pic: (c) => ({ master: observePicChip(c, 0), slave: observePicChip(c, 1) }),
   mp: (c) => Array.from({ length: c.lapics.count }, (_, vcpu) => c.lapics.at(vcpu).mpState),
