@@ -1,41 +1,17 @@
 // The command line as a user meets it: exit codes, messages with a remedy, and never a stack trace, whatever comes in.
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { scenarioJsonSchema } from '@virq/scenario';
-import { afterAll, describe, expect, it } from 'vitest';
-import { main } from './cli.ts';
-import { CODES } from './codes.ts';
+import { describe, expect, it } from 'vitest';
+import { coreSource, folder, hasStack, ROOT, virq } from './__fixtures__/call.ts';
 import { EXIT } from './io.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const work = mkdtempSync(join(tmpdir(), 'virq-cli-'));
-afterAll(() => rmSync(work, { recursive: true }));
+const { file } = folder();
 
-const collect = (stream: PassThrough): (() => string) => {
-  const parts: Buffer[] = [];
-  stream.on('data', (part: Buffer) => parts.push(part));
-  return () => Buffer.concat(parts).toString();
-};
-
-async function virq(args: readonly string[], input: string | Buffer = '') {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const [out, err] = [collect(stdout), collect(stderr)];
-  const io = { stdin: Readable.from([Buffer.from(input)]), stdout, stderr, env: {}, cwd: ROOT };
-  const code = await main(args, io, { version: '0.0.0' });
-  return { code, out: out(), err: err() };
-}
-
-function file(name: string, content: string | Buffer): string {
-  const path = join(work, name);
-  writeFileSync(path, content);
-  return path;
-}
-
+const LOST = 'examples/captures/lost-interrupt.txt';
 const GOOD = 'virq: 1\ntitle: t\nvms: [{ backend: x86-avic }]\nsteps:\n  - sync: {}\n';
 const scenario = (steps: string, extra = ''): string =>
   `virq: 1\ntitle: t\nvms: [{ backend: x86-avic }]\nsteps:\n${steps}${extra}`;
@@ -67,6 +43,13 @@ describe('wrong scenarios', () => {
       GOOD.replace('x86-avic }', 'x86-avic, irqchip: both }'),
       /irqchip is "both", expected kernel, split, none/,
     ],
+    [
+      'a state path that is none',
+      scenario('  - sync: {}\n', 'expect: { state: { vm0.chip.nothing: 1 } }\n'),
+      /:6:20: VIRQ-S007 vm0\.chip has no field 'nothing'/,
+    ],
+    ['a property that is none', `${GOOD}expect: { violation: moon }\n`, /:6:22: VIRQ-S008 no property 'moon'/],
+    ['a VM called like the host', GOOD.replace('[{', '[{ name: host,'), /:3:\d+: VIRQ-S009 'host'/],
     ['an unknown VM', scenario('  - { vm: other, sync: {} }\n'), /VIRQ-S006 no VM 'other'/],
     ['an unknown device', scenario('  - device_assert: { device: nic }\n'), /VIRQ-S006 no device 'nic'/],
     [
@@ -81,7 +64,7 @@ describe('wrong scenarios', () => {
     it(name, async () => {
       const { code, err } = await virq(['run', file('bad.yaml', text)]);
       expect(err.slice(0, 2000)).toMatch(message);
-      expect({ code, stack: /\n\s+at /.test(err) }).toEqual({ code: EXIT.USAGE, stack: false });
+      expect({ code, stack: hasStack(err) }).toEqual({ code: EXIT.USAGE, stack: false });
     });
 
   it('a GSI beyond the table is an errno, not a fault of the file', async () => {
@@ -90,15 +73,11 @@ describe('wrong scenarios', () => {
   });
 
   it('an expectation that is not met says what was and what should have been', async () => {
-    const path = file(
-      'expect.yaml',
-      scenario('  - ack: {}\n    expect: { out: { vector: 5 }, events: [kvm_eoi], state: { vm0.chip.nothing: 1 } }\n'),
-    );
+    const path = file('expect.yaml', scenario('  - ack: {}\n    expect: { out: { vector: 5 }, events: [kvm_eoi] }\n'));
     const { code, out } = await virq(['run', path]);
     expect(code).toBe(EXIT.FINDING);
     expect(out).toMatch(/out\.vector is null, expected 5/);
     expect(out).toMatch(/event 'kvm_eoi' is missing/);
-    expect(out).toMatch(/vm0\.chip\.nothing is no field/);
   });
 
   it('a violation that does not happen is a failure', async () => {
@@ -125,6 +104,13 @@ describe('wrong calls', () => {
     ['a kernel that is none', ['exec', '--backend', 'x86-avic', '--kernel', '2.6'], /--kernel takes 6\.18/, EXIT.USAGE],
     ['exec without backend', ['exec'], /required option '--backend/, EXIT.USAGE],
     ['an unknown code', ['explain', 'VIRQ-Z999'], /no code 'VIRQ-Z999'/, EXIT.USAGE],
+    ['a mistyped code', ['explain', 'VIRQ-S02'], /did you mean 'VIRQ-S002'/, EXIT.USAGE],
+    ['a kind that is none', ['trace', LOST, '--only', 'lots'], /'lots' is none[\s\S]*did you mean 'lost'/, EXIT.USAGE],
+    ['a GSI that is none', ['trace', LOST, '--gsi', '1.5'], /--gsi takes an integer/, EXIT.USAGE],
+    ['a time that is none', ['trace', LOST, '--since', 'noon'], /--since takes a number/, EXIT.USAGE],
+    ['a span that ends early', ['trace', LOST, '--since', '5', '--until', '4'], /--until 4 lies before/, EXIT.USAGE],
+    ['a kernel to replay that is none', ['trace', LOST, '--replay', '--kernel', '5'], /--kernel takes/, EXIT.USAGE],
+    ['an empty seed', ['run', 'examples/msi-irqfd.yaml', '--seed', ''], /--seed takes/, EXIT.USAGE],
     ['an unknown schema', ['schema', 'moon'], /there is: scenario/, EXIT.USAGE],
     ['an unknown shell', ['completion', 'tcsh'], /there are: bash/, EXIT.USAGE],
     ['a backend that is not there', ['backends', '--backend', './nowhere.mjs'], /was not found/, EXIT.USAGE],
@@ -143,8 +129,6 @@ describe('wrong calls', () => {
 });
 
 describe('broken backends', () => {
-  const core = (path: string): string =>
-    JSON.stringify(fileURLToPath(new URL(`../../../packages/irq-core/src/${path}`, import.meta.url)));
   const rows: [string, string, RegExp][] = [
     ['no default export', 'export const x = 1;', /is no backend[\s\S]*defineBackend/],
     ['not made by defineBackend', 'export default { name: "x", specVersion: 1 };', /is no backend/],
@@ -152,7 +136,7 @@ describe('broken backends', () => {
     ['does not parse', 'export default {', /cannot be loaded/],
     [
       'wrong specVersion',
-      `import { defineBackend } from ${core('backend.ts')};\nexport default defineBackend({ specVersion: 9, name: 'x' });`,
+      `import { defineBackend } from ${coreSource('backend.ts')};\nexport default defineBackend({ specVersion: 9, name: 'x' });`,
       /specVersion 9, this virq takes 1|cannot be loaded: x has specVersion 9/,
     ],
   ];
@@ -160,13 +144,11 @@ describe('broken backends', () => {
     it(name, async () => {
       const { code, err } = await virq(['backends', '--backend', file(`${name.replaceAll(' ', '-')}.mjs`, text)]);
       expect(err).toMatch(message);
-      expect({ code, stack: /\n\s+at /.test(err) }).toEqual({ code: EXIT.USAGE, stack: false });
+      expect({ code, stack: hasStack(err) }).toEqual({ code: EXIT.USAGE, stack: false });
     });
 });
 
 describe('captures', () => {
-  const LOST = 'examples/captures/lost-interrupt.txt';
-
   it('the lost interrupt is found, replayed and explained', async () => {
     const { code, out } = await virq(['trace', LOST, '--replay']);
     expect(code).toBe(EXIT.FINDING);
@@ -196,26 +178,55 @@ describe('captures', () => {
     ],
     ['a line of 10 MB', 'kvm '.repeat(2_500_000), [EXIT.OK, EXIT.INCOMPLETE]],
     ['a cut line', ' kworker/1:1-vir 16826 [001]  4318.895899:     kvm:kvm_set_irq: gsi 5 lev', [EXIT.INCOMPLETE]],
-    ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4]), [EXIT.USAGE]],
+    ['broken gzip', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3, 4]), [EXIT.USAGE, EXIT.INCOMPLETE]],
   ];
   for (const [name, content, codes] of rows)
     for (const verb of [['trace'], ['trace', '--replay']])
       it(`${name}: ${verb.join(' ')}`, async () => {
         const { code, err } = await virq([...verb, file('capture', content)]);
         expect(codes).toContain(code);
-        expect(err).not.toMatch(/\n\s+at /);
+        expect(hasStack(err)).toBe(false);
       });
+
+  const lines = (n: number): string =>
+    Array.from(
+      { length: n },
+      (_, i) => ` qemu 1 [001]  43${i % 10}.895899:     kvm:kvm_set_irq: gsi 5 level 1 source 0\n`,
+    ).join('');
+
+  for (const verb of [['trace'], ['trace', '--replay']])
+    it(`gzip is unpacked from a file and from standard input: ${verb.join(' ')}`, async () => {
+      const packed = gzipSync(lines(3));
+      const read = async (path: string, input: Buffer | string) =>
+        (await virq([...verb, path], { input })).out.replace(/\nReplay it .*\n/, '');
+      const plain = await read(file('plain', lines(3)), '');
+      expect(plain).toMatch(/GSI 5/);
+      expect(await read(file('packed.gz', packed), '')).toBe(plain);
+      expect(await read('-', packed)).toBe(plain);
+    });
+
+  it('a gzip that ends early is read as far as it goes', async () => {
+    const text = Array.from(
+      { length: 4000 },
+      (_, i) => ` q 1 [001]  4${i}.8: kvm:kvm_set_irq: gsi 5 level ${(i * 7919) & 1} source 0\n`,
+    );
+    const cut = gzipSync(text.join('')).subarray(0, 6000);
+    const { code, out, err } = await virq(['trace', file('cut.gz', cut)]);
+    expect(out).toMatch(/GSI 5/);
+    expect(err).toMatch(/ends early/);
+    expect([EXIT.INCOMPLETE, EXIT.FINDING]).toContain(code);
+  });
 
   it('standard input works, for a replay too', async () => {
     const text = ' kworker/1:1-vir 16826 [001]  4318.895899:     kvm:kvm_set_irq: gsi 5 level 1 source 0\n';
-    expect((await virq(['trace', '-'], text)).out).toMatch(/GSI 5/);
-    expect((await virq(['trace', '-', '--replay'], text)).out).toMatch(/Replay/);
+    expect((await virq(['trace', '-'], { input: text })).out).toMatch(/GSI 5/);
+    expect((await virq(['trace', '-', '--replay'], { input: text })).out).toMatch(/Replay/);
   });
 });
 
 describe('exec', () => {
   const exec = async (lines: string[]): Promise<Record<string, unknown>[]> => {
-    const { code, out } = await virq(['exec', '--backend', 'x86-avic'], `${lines.join('\n')}\n`);
+    const { code, out } = await virq(['exec', '--backend', 'x86-avic'], { input: `${lines.join('\n')}\n` });
     expect(code).toBe(EXIT.OK);
     return out
       .trim()
@@ -253,6 +264,49 @@ describe('exec', () => {
     expect((await virq(['exec', '--backend', 'x86-avic', '--file', path])).out.trim().split('\n')).toHaveLength(2);
     expect((await virq(['exec', '--backend', 'x86-avic', '--file', file('no.json', '{')])).code).toBe(EXIT.USAGE);
   });
+
+  it('names that every JavaScript object has are no operations and no state', async () => {
+    const results = await exec([
+      '{"op":"vm","observe":["constructor","toString"]}',
+      '{"op":"constructor"}',
+      '{"op":"__proto__"}',
+      '{"op":"toString"}',
+      '{"op":"vm","observe":["efd"],"__proto__":{"vcpus":3}}',
+    ]);
+    expect(results[0]?.['state']).toEqual({ constructor: null, toString: null });
+    expect(results.slice(1).map((r) => (r['error'] as { code: string } | undefined)?.code)).toEqual([
+      'VIRQ-X002',
+      'VIRQ-X002',
+      'VIRQ-X002',
+      'VIRQ-X003',
+    ]);
+  });
+
+  it('a line of 10 MB, an empty line and a cut line get an answer each, or none', async () => {
+    const results = await exec([
+      '{"op":"vm","observe":[]}',
+      `"${'x'.repeat(10_000_000)}`,
+      '',
+      '{"op":"sync"',
+      '{"op":"sync"}',
+    ]);
+    expect(results.map((r) => (r['error'] as { code: string } | undefined)?.code ?? r['ret'])).toEqual([
+      0,
+      'VIRQ-X001',
+      'VIRQ-X001',
+      0,
+    ]);
+    expect(JSON.stringify(results[1]).length).toBeLessThan(500);
+  });
+
+  it('eventfds run out with an errno', async () => {
+    const results = await exec([
+      '{"op":"vm","observe":[]}',
+      ...Array.from({ length: 1100 }, (_, i) => `{"op":"eventfd","name":"e${i}"}`),
+    ]);
+    expect(results.filter((r) => r['ret'] === 0)).toHaveLength(1024);
+    expect(results.at(-1)).toMatchObject({ ret: -1, errno: 'ENOMEM' });
+  });
 });
 
 describe('about', () => {
@@ -268,19 +322,60 @@ describe('about', () => {
     expect(committed).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema())));
   });
 
-  it('every code has title, explanation and remedy', () => {
-    for (const [code, e] of Object.entries(CODES))
-      expect([code, e.title !== '' && e.explanation !== '' && e.remedy !== '']).toEqual([code, true]);
+  it('prints the JSON schema with the operations of all backends', async () => {
+    const { $defs } = JSON.parse((await virq(['schema'])).out) as { $defs: { step: { properties: object } } };
+    expect(Object.keys($defs.step.properties)).toEqual(
+      expect.arrayContaining(['irq_line', 'ioapic_redir', 'device_msi']),
+    );
   });
 
   it('prints completion scripts', async () => {
     for (const shell of ['bash', 'zsh', 'fish']) expect((await virq(['completion', shell])).out).toMatch(/virq/);
   });
 
+  it('answers what the completion scripts ask', async () => {
+    const ask = async (...words: string[]) => (await virq(['complete', '--', ...words])).out;
+    expect(await ask('tr')).toMatch(/^trace\t/);
+    expect(await ask('run', '--se')).toMatch(/^--seed\t/);
+    expect(await ask('')).not.toMatch(/^complete\t/m);
+  });
+
   it('--json and --inspect of a run', async () => {
     const { out } = await virq(['run', 'examples/intx-resample.yaml', '--json']);
     expect(out.split('\n')[0]).toMatch(/^\{"schema":"virq\/run@1"/);
     expect((await virq(['run', 'examples/intx-resample.yaml', '--inspect'])).out).toMatch(/pin 10 {2}---L {2}vec 51/);
+  });
+
+  it('inspect shows only the controllers', async () => {
+    const { code, out } = await virq(['inspect', 'examples/intx-resample.yaml']);
+    expect(code).toBe(EXIT.OK);
+    expect(out).toMatch(/^guest: LAPIC\n/);
+    expect((await virq(['inspect', 'examples/intx-resample.yaml', '--json'])).out).toMatch(
+      /^\{"schema":"virq\/inspect@1"/,
+    );
+  });
+
+  it('colours on a terminal only, and not against NO_COLOR', async () => {
+    const colored = async (tty: boolean, env: Record<string, string>): Promise<boolean> =>
+      (await virq(['run', 'examples/msi-irqfd.yaml'], { tty, env })).out.includes('\u001b[');
+    expect([await colored(true, {}), await colored(false, {}), await colored(true, { NO_COLOR: '1' })]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('--step waits on a terminal, where q stops, and prints every step on a pipe', async () => {
+    const steps = (out: string): number => out.match(/^ {2}\d {2}guest /gm)?.length ?? 0;
+    const args = ['run', 'examples/msi-irqfd.yaml', '--step'];
+    const env = { NO_COLOR: '1' };
+    const whole = await virq(args);
+    expect(steps(whole.out)).toBe(7);
+    const stopped = await virq(args, { tty: true, env, input: '\nq\n' });
+    expect(steps(stopped.out)).toBe(2);
+    expect(stopped.out).not.toMatch(/as expected/);
+    const ended = await virq(args, { tty: true, env, input: '' });
+    expect(ended.code).toBe(EXIT.OK);
   });
 });
 
@@ -294,6 +389,14 @@ describe.runIf(existsSync(join(ROOT, 'apps/cli/dist/main.js')))(
         { cwd: ROOT, encoding: 'utf8' },
       );
       expect([status, stderr]).toEqual([0, '']);
+    });
+
+    it('ends with 130 when it is interrupted', async () => {
+      const child = spawn('node', ['apps/cli/dist/main.js', 'exec', '--backend', 'x86-avic'], { cwd: ROOT });
+      child.stdin.write('{"op":"vm","observe":[]}\n');
+      await new Promise((resolve) => child.stdout.once('data', resolve));
+      child.kill('SIGINT');
+      expect(await new Promise((resolve) => child.once('close', resolve))).toBe(EXIT.INTERRUPTED);
     });
   },
 );

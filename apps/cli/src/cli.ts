@@ -23,6 +23,14 @@ function addRun(program: Command, io: Io, set: Set): void {
     .option('--json', 'NDJSON, first record names the schema')
     .option('--backend <name>', 'load a backend: package name or ./path', list, [])
     .action(async (path: string, options) => set(await (await import('./commands/run.ts')).run(path, options, io)));
+  program
+    .command('inspect <scenario>')
+    .description('run a scenario and print only the controllers it ends with')
+    .option('--seed <n>', 'seed of the schedule of concurrent parts')
+    .option('--schedule <s>', 'as for run')
+    .option('--json', 'NDJSON, first record names the schema')
+    .option('--backend <name>', 'load a backend: package name or ./path', list, [])
+    .action(async (path: string, options) => set(await (await import('./commands/run.ts')).inspect(path, options, io)));
 }
 
 function addTrace(program: Command, io: Io, set: Set): void {
@@ -65,8 +73,11 @@ function addAbout(program: Command, io: Io, set: Set): void {
     .action(async (code: string | undefined, options) => set(await (await about()).explain(code, options, io)));
   program
     .command('schema [what]')
-    .description('JSON schema of scenario files')
-    .action(async (what: string | undefined) => set(await (await about()).schema(what ?? 'scenario', io)));
+    .description('JSON schema of scenario files, with the operations of all backends')
+    .option('--backend <name>', 'load a further one', list, [])
+    .action(async (what: string | undefined, options) =>
+      set(await (await about()).schema(what ?? 'scenario', options, io)),
+    );
 }
 
 function addCompletion(program: Command, io: Io, set: Set): void {
@@ -101,7 +112,7 @@ function fail(io: Io, error: unknown): number {
     return error.exit;
   }
   const e = error as { code?: unknown; message?: unknown; hint?: unknown; stack?: unknown };
-  if (typeof e?.code === 'string' && /^VIRQ-[ABPX]/.test(e.code)) {
+  if (typeof e?.code === 'string' && /^VIRQ-[ABPX]\d/.test(e.code)) {
     io.stderr.write(`virq: ${String(e.message)} (${e.code})\n${typeof e.hint === 'string' ? `  ${e.hint}\n` : ''}`);
     return EXIT.USAGE;
   }
@@ -123,6 +134,8 @@ export async function main(argv: readonly string[], io: Io, options: CliOptions)
       program.outputHelp();
       return EXIT.USAGE;
     }
+    if (argv[0] === 'complete' && argv[1] === '--')
+      return await (await import('./commands/completion.ts')).complete(program, argv.slice(2), io);
     await program.parseAsync([...argv], { from: 'user' });
     return code;
   } catch (error) {

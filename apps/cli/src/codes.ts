@@ -56,6 +56,12 @@ const CORE_CODES: Readonly<Record<string, CodeEntry>> = {
     explanation: 'The capture has no event that a model can be driven with, or several VMs that cannot be told apart.',
     remedy: 'Record the kvm:* events of one VM.',
   },
+  'VIRQ-C004': {
+    title: 'configuration refused',
+    explanation:
+      'virq.config.mjs (.js, .mts, .ts) in the working directory cannot be loaded or has a setting that does not exist.',
+    remedy: 'export default { backends: [imported, "package-name", "./path.mjs"] }',
+  },
   'VIRQ-M001': {
     title: 'the model is wrong',
     explanation: 'The model reached a state that it declares impossible. This is a defect of virq or of a backend.',

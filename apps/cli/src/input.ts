@@ -3,22 +3,22 @@
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { type Io, UsageError } from './io.ts';
 
 const CHUNK = 1 << 20;
 
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a directory',
+  EACCES: 'may not be read',
+  Z_DATA_ERROR: 'is damaged: the gzip data cannot be unpacked',
+};
+
 function unreadable(path: string, error: unknown): UsageError {
-  const code = (error as { code?: string }).code;
-  const why =
-    code === 'ENOENT'
-      ? 'does not exist'
-      : code === 'EISDIR'
-        ? 'is a directory'
-        : code === 'EACCES'
-          ? 'may not be read'
-          : String((error as Error).message);
+  const { code, message } = error as { code?: string; message?: string };
+  const why = WHY[code ?? ''] ?? String(message);
   return new UsageError('VIRQ-C002', `${path} ${why}`, 'check the path; `-` reads standard input');
 }
 
@@ -62,17 +62,50 @@ function feedFile(path: string, push: (chunk: Uint8Array) => void): void {
   }
 }
 
-async function feedStream(stream: Readable, push: (chunk: Uint8Array) => void): Promise<void> {
+/** A stream from its first chunk on, which was looked at already. */
+async function* resumed(first: Uint8Array, rest: AsyncIterator<unknown>): AsyncGenerator<Uint8Array> {
+  yield first;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value as Uint8Array;
+}
+
+async function feedStream(stream: AsyncIterable<unknown>, push: (chunk: Uint8Array) => void): Promise<void> {
   for await (const chunk of stream) push(chunk as Uint8Array);
 }
 
-/** Feeds the bytes of a capture, unpacked if it is gzip. Throws UsageError when it cannot be read or unpacked. */
-export async function feedCapture(path: string, io: Io, push: (chunk: Uint8Array) => void): Promise<void> {
+/** Unpacks and feeds. False when the packed data ends early: what came until then has been fed. */
+async function feedGzip(packed: Readable, push: (chunk: Uint8Array) => void): Promise<boolean> {
+  const plain = createGunzip();
+  packed.on('error', (error) => plain.destroy(error));
   try {
-    if (path === '-') return await feedStream(io.stdin, push);
+    await feedStream(packed.pipe(plain), push);
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === 'Z_BUF_ERROR') return false;
+    throw error;
+  }
+}
+
+async function feedStdin(stdin: Readable, push: (chunk: Uint8Array) => void): Promise<boolean> {
+  const chunks = stdin[Symbol.asyncIterator]();
+  const { value, done } = await chunks.next();
+  if (done === true) return true;
+  const all = resumed(value as Uint8Array, chunks);
+  if (isGzip(value as Uint8Array)) return feedGzip(Readable.from(all), push);
+  await feedStream(all, push);
+  return true;
+}
+
+/**
+ * Feeds the bytes of a capture, unpacked if it is gzip, in blocks of bounded size. Returns whether the input was whole: a gzip that
+ * ends early is fed as far as it goes. Throws UsageError when it cannot be read or unpacked.
+ */
+export async function feedCapture(path: string, io: Io, push: (chunk: Uint8Array) => void): Promise<boolean> {
+  try {
+    if (path === '-') return await feedStdin(io.stdin, push);
     const file = resolve(io.cwd, path);
-    if (isGzip(head(file))) return await feedStream(createReadStream(file).pipe(createGunzip()), push);
+    if (isGzip(head(file))) return await feedGzip(createReadStream(file), push);
     feedFile(file, push);
+    return true;
   } catch (error) {
     throw unreadable(path, error);
   }

@@ -56,6 +56,23 @@ export const SCENARIO_CODES = {
     explanation: 'An expected violation names a property that neither virq nor the backend has.',
     remedy: 'The message lists the properties that are checked at the end of a scenario.',
   },
+  'VIRQ-S009': {
+    title: 'name taken',
+    explanation:
+      'Two VMs or two devices have one name, or a VM is called like a part of the host (host, vfio, eventfds, …).',
+    remedy: 'Give it another name; it is the first part of its state paths.',
+  },
+  'VIRQ-S010': {
+    title: 'unknown errno',
+    explanation: 'A step expects a result that is neither a number nor the name of an errno that KVM returns.',
+    remedy: 'Write a number ≥ 0, or a name such as EINVAL without a sign.',
+  },
+  'VIRQ-S011': {
+    title: 'no scenario in the module',
+    explanation:
+      'A JavaScript or TypeScript module that was to be run has no scenario as its default export, or cannot be loaded.',
+    remedy: "export default defineScenario({ virq: 1, … }) with defineScenario from '@virq/scenario'.",
+  },
 } as const;
 
 /** Codes of scenario diagnostics. */

@@ -1,6 +1,7 @@
-// What must hold when a scenario is over, whatever it was about. Names read as sentences.
+// What must hold when a scenario is over, whatever it was about. Names read as sentences. Linux: drivers/vfio/pci/vfio_pci_intrs.c, kernel/irq/spurious.c.
 
-import type { Machine, Session } from '@virq/irq-core/machine';
+import type { AnyBackend } from '@virq/irq-core/backend';
+import type { Machine, Vm } from '@virq/irq-core/machine';
 import { IRQ_TYPE } from '@virq/irq-core/vfio';
 
 /** A property of the machine at rest. Returns what breaks it, or null. */
@@ -40,6 +41,35 @@ const maskedForever: EndProperty = {
   },
 };
 
+/** Trigger eventfds of a device, 0 where there is none. */
+function* triggersOf(machine: Machine, device: number): Generator<readonly [number, string]> {
+  const d = machine.vfio.state.devices.at(device);
+  if (d.irqType === IRQ_TYPE.INTX) yield [d.trigger, 'INTx'];
+  for (let v = 0; v < d.vectors.length; v++)
+    if (d.vectors.at(v).enabled === 1) yield [d.vectors.at(v).trigger, `vector ${v}`];
+}
+
+function isBound(machine: Machine, eventfd: number): boolean {
+  return machine.kvms.some(({ state: { irqfds } }) => {
+    for (let i = irqfds.next(0); i >= 0; i = irqfds.next(i + 1)) if (irqfds.slot(i).eventfd === eventfd) return true;
+    return false;
+  });
+}
+
+/** A count that is left without an irqfd was seen by nobody. With one it says nothing: binding injects, but leaves the count. */
+const unheard: EndProperty = {
+  name: 'no signal of a device waits in an eventfd that nobody listens to',
+  broken(machine) {
+    for (const [i, spec] of machine.vfio.specs.entries())
+      for (const [fd, what] of triggersOf(machine, i)) {
+        const count = machine.eventfds.check(fd) === 0 ? machine.eventfds.count(fd) : 0;
+        if (count > 0 && !isBound(machine, fd))
+          return `${spec.name} signalled ${what} ${count} times, and no irqfd is bound to its eventfd`;
+      }
+    return null;
+  },
+};
+
 const unhandledLine: EndProperty = {
   name: 'no host line is disabled because nobody cared',
   broken(machine) {
@@ -59,14 +89,20 @@ const workLeft: EndProperty = {
 };
 
 /** Checked at the end of every scenario. */
-export const END_PROPERTIES: readonly EndProperty[] = [maskedForever, unhandledLine, workLeft];
+export const END_PROPERTIES: readonly EndProperty[] = [maskedForever, unheard, unhandledLine, workLeft];
 
-/** Properties of the backends in a session, in the same form. */
-export function backendProperties(session: Session): EndProperty[] {
-  return session.machine.vms.flatMap((vm) =>
+/** Properties of the VMs' backends, in the same form. */
+export function backendProperties(vms: readonly Vm[]): EndProperty[] {
+  return vms.flatMap((vm) =>
     vm.backend.properties.map((p) => ({
       name: p.name,
       broken: () => (p.holds(vm.chip as never) ? null : `VM ${vm.name}`),
     })),
   );
 }
+
+/** Names of all properties that a scenario of these backends can violate. */
+export const propertyNames = (backends: Iterable<AnyBackend>): string[] => [
+  ...END_PROPERTIES.map((p) => p.name),
+  ...[...backends].flatMap((b) => b.properties.map((p) => p.name)),
+];

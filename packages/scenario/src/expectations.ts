@@ -1,7 +1,9 @@
 // Judging what a step or a scenario expects: result, output, events, state.
 
-import type { Json, Machine } from '@virq/irq-core/machine';
+import type { Arena } from '@virq/irq-core/arena';
+import type { Json } from '@virq/irq-core/machine';
 import type { StepFile } from './schema.ts';
+import { pathFault, readPath } from './state-path.ts';
 
 /** What of a step expectations look at. */
 export interface Outcome {
@@ -14,33 +16,21 @@ export interface Outcome {
 type Expect = NonNullable<StepFile['expect']>;
 
 const show = (v: unknown): string => JSON.stringify(v) ?? String(v);
-const number = (v: unknown): unknown => (typeof v === 'string' && /^0x[0-9a-f]+$/i.test(v) ? Number(v) : v);
-const same = (a: unknown, b: unknown): boolean => show(number(a)) === show(number(b));
 
-/** Value at a path such as `guest.chip.ioapic.pins[5].lo` in the state; zero where the JSON leaves it out, undefined if there is no such field. */
-export function valueAt(machine: Machine, path: string): unknown {
-  let value: unknown = machine.arena.root;
-  for (const part of path.split(/[.[\]]+/).filter(Boolean)) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    const at = value as Record<string, unknown> & {
-      at?: (i: number) => unknown;
-      get?: (i: number) => number;
-      slot?: (i: number) => unknown;
-    };
-    const index = Number(part);
-    if (Number.isInteger(index)) value = at.slot?.(index) ?? at.at?.(index) ?? at.get?.(index);
-    else value = at[part];
-  }
-  if (typeof value === 'object' && value !== null && 'list' in value) return (value as { list(): number[] }).list();
-  return typeof value === 'bigint' ? Number(value) : value;
+/** Numbers and hex texts of one value compare equal, at any size. */
+function plain(v: unknown): unknown {
+  if (typeof v === 'string' && /^0x[0-9a-f]+$/i.test(v)) return BigInt(v).toString();
+  return Array.isArray(v) ? v.map(plain) : typeof v === 'number' ? v.toString() : v;
 }
 
+const same = (a: unknown, b: unknown): boolean => show(plain(a)) === show(plain(b));
+
 /** Expectations on state paths that are not met. */
-export function stateFailures(expected: Readonly<Record<string, unknown>>, machine: Machine): string[] {
+export function stateFailures(expected: Readonly<Record<string, unknown>>, arena: Arena): string[] {
   return Object.entries(expected).flatMap(([path, value]) => {
-    const found = valueAt(machine, path);
-    if (found === undefined || (typeof found === 'object' && !Array.isArray(found)))
-      return [`${path} is no field of the state (VIRQ-S007)`];
+    const fault = pathFault(arena.kind, path);
+    if (fault !== null) return [`${fault.message} (VIRQ-S007)`];
+    const found = readPath(arena, path);
     return same(found, value) ? [] : [`${path} is ${show(found)}, expected ${show(value)}`];
   });
 }
@@ -56,6 +46,14 @@ function eventFailures(expected: readonly string[], events: readonly string[]): 
   return [];
 }
 
+/** Numbers of events in the whole run that are not as expected. */
+export function countFailures(expected: Readonly<Record<string, number>>, events: readonly string[]): string[] {
+  return Object.entries(expected).flatMap(([beginning, wanted]) => {
+    const n = events.filter((e) => e.startsWith(beginning)).length;
+    return n === wanted ? [] : [`event '${beginning}' occurred ${n} times, expected ${wanted}`];
+  });
+}
+
 function resultFailures(e: Expect, o: Outcome): string[] {
   const failures: string[] = [];
   const got = o.errno ?? o.ret;
@@ -67,7 +65,7 @@ function resultFailures(e: Expect, o: Outcome): string[] {
 }
 
 /** Expectations of a step that are not met, as sentences. */
-export function failuresOf(e: Expect, o: Outcome, machine: Machine): string[] {
+export function failuresOf(e: Expect, o: Outcome, arena: Arena): string[] {
   const unwanted = (e.no_events ?? []).flatMap((name) =>
     o.events.filter((line) => line.startsWith(name)).map((line) => `unexpected event '${line}'`),
   );
@@ -75,6 +73,6 @@ export function failuresOf(e: Expect, o: Outcome, machine: Machine): string[] {
     ...resultFailures(e, o),
     ...eventFailures(e.events ?? [], o.events),
     ...unwanted,
-    ...stateFailures(e.state ?? {}, machine),
+    ...stateFailures(e.state ?? {}, arena),
   ];
 }

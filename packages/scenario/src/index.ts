@@ -1,9 +1,13 @@
 // @virq/scenario: scenario files and how they run.
 
-export { type Backends, type Bound, type BoundItem, type BoundStep, bindScenario } from './bind.ts';
+export { type BindResult, type Bound, bindScenario } from './bind.ts';
+export type { BoundItem, BoundStep } from './bind-steps.ts';
+export type { Backends } from './binding.ts';
 export { type Diagnostic, SCENARIO_CODES, type ScenarioCode } from './diagnostic.ts';
+export { nearestWord, suggest } from './did-you-mean.ts';
 export { END_PROPERTIES, type EndProperty } from './end-properties.ts';
-export { type Parsed, parseScenario } from './parse.ts';
+export { scenarioJsonSchema } from './json-schema.ts';
+export { checkScenario, type Parsed, parseScenario } from './parse.ts';
 export {
   type ChangeRecord,
   type RunOptions,
@@ -12,4 +16,4 @@ export {
   type StepRecord,
   type Violation,
 } from './run.ts';
-export { defineScenario, type ScenarioFile, scenarioJsonSchema, scenarioSchema } from './schema.ts';
+export { defineScenario, type ScenarioFile, type ScenarioInput, scenarioSchema } from './schema.ts';

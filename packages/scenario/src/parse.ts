@@ -1,8 +1,10 @@
-// YAML text → scenario, with a position for everything that is wrong.
+// YAML text, or a value written in TypeScript → scenario, with a position for everything that is wrong.
 
-import { isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
+import { LineCounter, type Node, parseDocument } from 'yaml';
 import type { Diagnostic, ScenarioCode } from './diagnostic.ts';
+import { locate, NOWHERE, type Place, placeOf } from './place.ts';
 import { type ScenarioFile, scenarioSchema } from './schema.ts';
+import { shapeFaults } from './shape-faults.ts';
 
 /** A parsed file: the scenario or the diagnostics, and a way from paths to places. */
 export interface Parsed {
@@ -10,59 +12,54 @@ export interface Parsed {
   readonly diagnostics: readonly Diagnostic[];
   /** Diagnostic at a path of the file: `['steps', 2, 'irq_line', 'gsi']`. The nearest existing ancestor is taken. */
   at(path: readonly PropertyKey[], code: ScenarioCode, message: string, hint?: string): Diagnostic;
+  /** The same, marking the key at the path rather than its value. */
+  atKey(path: readonly PropertyKey[], code: ScenarioCode, message: string, hint?: string): Diagnostic;
 }
 
-type Locate = (path: readonly PropertyKey[], key: boolean) => readonly [number, number];
+type PlaceAt = (path: readonly PropertyKey[], key: boolean) => Place;
 
-/** Offsets of the scalar at a path, or of its key: of a map's key when `key` asks for it or the value is no scalar. */
-function locator(root: Node | null): Locate {
-  return (path, wantsKey) => {
-    let node: unknown = root;
-    let range: readonly [number, number] = isNode(root) && root.range ? [root.range[0], root.range[0] + 1] : [0, 0];
-    for (const key of path) {
-      if (isMap(node)) {
-        const pair = node.items.find((p) => isPair(p) && String(p.key) === String(key));
-        if (pair === undefined) return range;
-        if (isNode(pair.key) && pair.key.range) range = [pair.key.range[0], pair.key.range[1]];
-        node = pair.value;
-      } else if (isNode(node) && 'items' in node) {
-        node = (node as { items: unknown[] }).items[Number(key)];
-        if (!isNode(node)) return range;
-        if (node.range) range = [node.range[0], node.range[0] + 1];
-      } else return range;
-      const scalar = isNode(node) && !('items' in node) && node.range;
-      if (scalar && !wantsKey && key === path.at(-1)) range = [scalar[0], scalar[1]];
-    }
-    return range;
-  };
+const marker =
+  (placeAt: PlaceAt, key: boolean): Parsed['at'] =>
+  (path, code, message, hint) => ({ code, message, hint, ...placeAt(path, key) });
+
+function checkShape(value: unknown, placeAt: PlaceAt): Parsed {
+  const marks = { at: marker(placeAt, false), atKey: marker(placeAt, true) };
+  const checked = scenarioSchema.safeParse(value);
+  if (checked.success) return { scenario: checked.data, diagnostics: [], ...marks };
+  const diagnostics = shapeFaults(checked.error.issues, value).map(({ path, key, message, hint }) => {
+    const code: ScenarioCode = 'VIRQ-S002';
+    return { code, message, hint, ...placeAt(path, key) };
+  });
+  return { scenario: null, diagnostics, ...marks };
 }
 
-/** Parses and checks the shape of a scenario. Never throws for bad input. */
+/** Checks the shape of a scenario that is a value already, such as one made with {@link defineScenario}. Diagnostics have no place. */
+export const checkScenario = (value: unknown): Parsed => checkShape(value, () => NOWHERE);
+
+/** Messages of the YAML reader that speak of its own API. */
+const REWORDED: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a scenario file has one document; this begins a second one',
+};
+
+/** Parses a scenario and checks its shape. Never throws for bad input. */
 export function parseScenario(text: string): Parsed {
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = (from: number, to: number): Pick<Diagnostic, 'line' | 'column' | 'endLine' | 'endColumn'> => {
-    const [a, b] = [lines.linePos(from), lines.linePos(Math.max(from, to))];
-    return { line: a.line, column: a.col, endLine: b.line, endColumn: b.col };
-  };
-  const locate = locator(doc.contents as Node | null);
-  const at: Parsed['at'] = (path, code, message, hint) => ({ code, message, hint, ...place(...locate(path, false)) });
-
+  const root = doc.contents as Node | null;
+  const placeAt: PlaceAt = (path, key) => placeOf(lines, locate(root, path, key));
+  const marks = { at: marker(placeAt, false), atKey: marker(placeAt, true) };
   const broken = doc.errors.map(
-    (e): Diagnostic => ({ code: 'VIRQ-S001', message: e.message, hint: undefined, ...place(e.pos[0], e.pos[1]) }),
+    (e): Diagnostic => ({
+      code: 'VIRQ-S001',
+      message: REWORDED[e.code] ?? e.message,
+      hint: undefined,
+      ...placeOf(lines, e.pos),
+    }),
   );
-  if (broken.length > 0) return { scenario: null, diagnostics: broken, at };
+  if (broken.length > 0) return { scenario: null, diagnostics: broken, ...marks };
   const json = toJson(doc);
-  if (typeof json === 'string') return { scenario: null, diagnostics: [at([], 'VIRQ-S001', json)], at };
-  const checked = scenarioSchema.safeParse(json.value);
-  if (checked.success) return { scenario: checked.data, diagnostics: [], at };
-  const diagnostics = checked.error.issues.map((issue) => {
-    const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const path = unknown === undefined ? issue.path : [...issue.path, unknown];
-    const where = issue.path.length === 0 ? '' : `${issue.path.map(String).join('.')}: `;
-    return { ...at(path, 'VIRQ-S002', `${where}${issue.message}`), ...place(...locate(path, unknown !== undefined)) };
-  });
-  return { scenario: null, diagnostics, at };
+  if (typeof json === 'string') return { scenario: null, diagnostics: [marks.at([], 'VIRQ-S001', json)], ...marks };
+  return checkShape(json.value, placeAt);
 }
 
 /** The document as plain data, or the message of an alias bomb or the like. */

@@ -16,9 +16,10 @@ import {
   type StepEvent,
   schedulerNamed,
 } from '@virq/irq-core/protocol';
-import type { Bound, BoundItem, BoundStep } from './bind.ts';
+import type { Bound } from './bind.ts';
+import type { BoundItem, BoundStep } from './bind-steps.ts';
 import { backendProperties, END_PROPERTIES } from './end-properties.ts';
-import { failuresOf, stateFailures } from './expectations.ts';
+import { countFailures, failuresOf, stateFailures } from './expectations.ts';
 
 /** A field that changed, as {@link Arena.diff} names it. */
 export interface ChangeRecord {
@@ -128,7 +129,7 @@ function record(r: Run, { n, step, before, result, interleaving }: Done): StepRe
     changes: changesSince(r, before),
     interleaving,
   };
-  return { ...base, failures: step.expect === undefined ? [] : failuresOf(step.expect, base, r.session.machine) };
+  return { ...base, failures: step.expect === undefined ? [] : failuresOf(step.expect, base, r.session.machine.arena) };
 }
 
 function runStep(r: Run, n: number, step: BoundStep): StepRecord {
@@ -164,14 +165,15 @@ function runConcurrent(r: Run, n: number, item: Extract<BoundItem, { concurrent:
   }
   session.settles = true;
   const names = lists.map((list) => list.map((s) => s.op).join(', ')).join(' ∥ ');
-  const whole: BoundStep = { vm: '', op: 'concurrent', args: {}, note: names, expect: item.expect };
+  const note = item.note === undefined ? names : `${item.note} (${names})`;
+  const whole: BoundStep = { vm: '', op: 'concurrent', args: {}, note, expect: item.expect };
   return record(r, { n, step: whole, before, result: last, interleaving });
 }
 
 function violationsOf(r: Run): Violation[] {
-  const all = [...END_PROPERTIES, ...backendProperties(r.session)];
-  return all.flatMap((p) => {
-    const what = p.broken(r.session.machine);
+  const { machine } = r.session;
+  return [...END_PROPERTIES, ...backendProperties(machine.vms)].flatMap((p) => {
+    const what = p.broken(machine);
     return what === null ? [] : [{ property: p.name, what }];
   });
 }
@@ -179,7 +181,9 @@ function violationsOf(r: Run): Violation[] {
 function judge(bound: Bound, steps: readonly StepRecord[], violations: readonly Violation[], r: Run): string[] {
   const expected = bound.file.expect?.violation;
   const failures = steps.flatMap((s) => s.failures.map((f) => `step ${s.step}: ${f}`));
-  failures.push(...stateFailures(bound.file.expect?.state ?? {}, r.session.machine));
+  failures.push(...stateFailures(bound.file.expect?.state ?? {}, r.session.machine.arena));
+  const events = steps.flatMap((s) => s.events);
+  failures.push(...countFailures(bound.file.expect?.events ?? {}, events));
   if (expected !== undefined && !violations.some((v) => v.property === expected))
     failures.push(`"${expected}" was to be violated, but it holds`);
   for (const v of violations) if (v.property !== expected) failures.push(`violated: ${v.property} (${v.what})`);

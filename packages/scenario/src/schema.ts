@@ -27,7 +27,10 @@ const device = z.strictObject({
 
 const stepExpectation = z
   .strictObject({
-    ret: z.union([z.int(), z.string()]).optional().describe('Return value, or errno name'),
+    ret: z
+      .union([z.int(), z.string()], { error: 'expected a number or the name of an errno' })
+      .optional()
+      .describe('Return value, or errno name'),
     out: z.record(z.string(), z.unknown()).optional().describe('What the operation reads back'),
     events: z.array(z.string()).optional().describe('Tracepoint lines, in order, among those emitted'),
     no_events: z.array(z.string()).optional().describe('Tracepoints that must not be emitted'),
@@ -41,7 +44,8 @@ const step = z
     note: z.string().optional().describe('What happens here, in words'),
     expect: stepExpectation.optional(),
     concurrent: z
-      .array(z.array(z.looseObject({})))
+      .array(z.array(z.looseObject({ vm: name.optional(), note: z.string().optional() })).min(1))
+      .min(2)
       .optional()
       .describe('Lists of steps that run interleaved'),
   })
@@ -63,6 +67,10 @@ export const scenarioSchema = z
     expect: z
       .strictObject({
         state: z.record(z.string(), z.unknown()).optional().describe('State path → value at the end'),
+        events: z
+          .record(z.string(), z.int().min(0))
+          .optional()
+          .describe('Beginning of a tracepoint line → how many such lines the whole run has; 0 for never'),
         violation: z.string().optional().describe('Name of the property that the scenario is there to violate'),
       })
       .optional()
@@ -72,14 +80,19 @@ export const scenarioSchema = z
 
 /** A scenario as written. */
 export type ScenarioFile = z.infer<typeof scenarioSchema>;
+/** A scenario as {@link defineScenario} takes it: fields with a default may be left out. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
 /** One step as written. */
 export type StepFile = ScenarioFile['steps'][number];
 
-/** JSON schema (draft 2020-12) of scenario files, for editors. */
-export function scenarioJsonSchema(): unknown {
-  const schema = z.toJSONSchema(scenarioSchema, { io: 'input' }) as Record<string, unknown>;
-  return { ...schema, $id: 'https://virq.dev/schema/scenario.schema.json', title: 'virq scenario' };
+type JsonSchema = { readonly properties?: Readonly<Record<string, JsonSchema>>; readonly items?: JsonSchema };
+
+/** Names of the fields that the schema knows at a path of a scenario; none where it leaves them open. */
+export function fieldsAt(path: readonly PropertyKey[]): readonly string[] {
+  let at: JsonSchema | undefined = z.toJSONSchema(scenarioSchema, { io: 'input' }) as JsonSchema;
+  for (const part of path) at = typeof part === 'number' ? at?.items : at?.properties?.[String(part)];
+  return Object.keys(at?.properties ?? {});
 }
 
 /** Checks a scenario written in TypeScript at compile time; returns it unchanged. */
-export const defineScenario = (scenario: z.input<typeof scenarioSchema>): z.input<typeof scenarioSchema> => scenario;
+export const defineScenario = (scenario: ScenarioInput): ScenarioInput => scenario;

@@ -2,7 +2,7 @@
 
 import type { AnyBackend } from '@virq/irq-core/backend';
 import { type ArgSpec, CORE_OPERATIONS, DEVICE_OPERATIONS } from '@virq/irq-core/machine';
-import { scenarioJsonSchema } from '@virq/scenario';
+import { nearestWord, scenarioJsonSchema } from '@virq/scenario';
 import { loadBackends } from '../backends.ts';
 import { CODES } from '../codes.ts';
 import { EXIT, type Io, print, UsageError } from '../io.ts';
@@ -47,6 +47,11 @@ export async function backends(
   return EXIT.OK;
 }
 
+function noCode(name: string): string {
+  const near = nearestWord(name, Object.keys(CODES));
+  return `${near === undefined ? '' : `did you mean '${near}'? `}virq explain lists them all`;
+}
+
 /** virq explain. Without a code, all of them by title. */
 export async function explain(code: string | undefined, options: { json?: boolean }, io: Io): Promise<number> {
   if (code === undefined) {
@@ -54,16 +59,18 @@ export async function explain(code: string | undefined, options: { json?: boolea
       await print(io, options.json === true ? `${JSON.stringify({ code: name, ...e })}\n` : `${name}  ${e.title}\n`);
     return EXIT.OK;
   }
-  const entry = CODES[code.toUpperCase()];
-  if (entry === undefined) throw new UsageError('VIRQ-C001', `no code '${code}'`, 'virq explain lists them all');
-  const text = `${code.toUpperCase()}: ${entry.title}\n\n${entry.explanation}\n\nWhat to do: ${entry.remedy}\n`;
-  await print(io, options.json === true ? `${JSON.stringify({ code: code.toUpperCase(), ...entry })}\n` : text);
+  const name = code.toUpperCase();
+  const entry = Object.hasOwn(CODES, name) ? CODES[name] : undefined;
+  if (entry === undefined) throw new UsageError('VIRQ-C001', `no code '${code}'`, noCode(name));
+  const text = `${name}: ${entry.title}\n\n${entry.explanation}\n\nWhat to do: ${entry.remedy}\n`;
+  await print(io, options.json === true ? `${JSON.stringify({ code: name, ...entry })}\n` : text);
   return EXIT.OK;
 }
 
-/** virq schema. */
-export async function schema(what: string, io: Io): Promise<number> {
+/** virq schema: with the operations and VM options of all loaded backends. */
+export async function schema(what: string, options: { backend?: readonly string[] }, io: Io): Promise<number> {
   if (what !== 'scenario') throw new UsageError('VIRQ-C001', `no schema '${what}'`, 'there is: scenario');
-  await print(io, `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+  const loaded = await loadBackends(options.backend ?? [], io);
+  await print(io, `${JSON.stringify(scenarioJsonSchema([...loaded.values()]), null, 2)}\n`);
   return EXIT.OK;
 }

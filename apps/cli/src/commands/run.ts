@@ -1,55 +1,23 @@
-// virq run: a scenario, step by step, with what happened and what changed.
+// virq run and virq inspect: a scenario, step by step, with what happened and what changed; or the controllers it ends with.
 
-import { createInterface } from 'node:readline/promises';
-import {
-  type Bound,
-  bindScenario,
-  type Diagnostic,
-  parseScenario,
-  type RunReport,
-  runScenario,
-  type StepRecord,
-} from '@virq/scenario';
-import { loadBackends } from '../backends.ts';
-import { readText } from '../input.ts';
+import { createInterface } from 'node:readline';
+import { type RunReport, runScenario, type StepRecord } from '@virq/scenario';
 import { EXIT, type Io, print, UsageError, wantsColor } from '../io.ts';
-import { renderDiagnostics } from '../render/diagnostics.ts';
-import { renderOutcome, renderStep } from '../render/timeline.ts';
+import { renderInspect, renderOutcome, renderStep } from '../render/timeline.ts';
+import { loadScenario, type ScenarioOptions } from '../scenario-file.ts';
 
-/** Options of the verb. */
-export interface RunVerbOptions {
-  readonly json?: boolean;
+/** Options of the verbs. */
+export interface RunVerbOptions extends ScenarioOptions {
   readonly seed?: string;
   readonly schedule?: string;
   readonly step?: boolean;
   readonly inspect?: boolean;
-  readonly backend?: readonly string[];
-}
-
-/** Reads and binds a scenario; prints diagnostics and returns null if it is wrong. */
-export async function loadScenario(
-  path: string,
-  backends: readonly string[],
-  io: Io,
-  json: boolean,
-): Promise<Bound | null> {
-  const text = await readText(path, io);
-  const { bound, diagnostics } = bindScenario(parseScenario(text), await loadBackends(backends, io));
-  if (bound !== null) return bound;
-  if (json) await reportJson(path, diagnostics, io);
-  else io.stderr.write(renderDiagnostics(path, text, diagnostics, wantsColor(io)));
-  return null;
-}
-
-async function reportJson(path: string, diagnostics: readonly Diagnostic[], io: Io): Promise<void> {
-  const records = diagnostics.map((d) => JSON.stringify({ schema: 'virq/diagnostic@1', file: path, ...d }));
-  await print(io, `${records.join('\n')}\n`);
 }
 
 function seedOf(text: string | undefined): number {
   if (text === undefined) return 1;
   const seed = Number(text);
-  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
+  if (text.trim() === '' || !Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
     throw new UsageError('VIRQ-C001', `--seed takes an integer of 32 bits, not '${text}'`);
   return seed;
 }
@@ -64,37 +32,62 @@ function scheduleOf(text: string | undefined): string | undefined {
   );
 }
 
-/** Waits for Enter after each record on a terminal; on a pipe it just goes on. */
-async function stepThrough(records: readonly StepRecord[], io: Io): Promise<void> {
-  const interactive = io.stdout.isTTY === true;
-  const lines = interactive ? createInterface({ input: io.stdin, output: io.stderr }) : null;
+/** Waits for Enter after each record on a terminal; on a pipe it just goes on. False when the user had enough. */
+async function stepThrough(records: readonly StepRecord[], io: Io): Promise<boolean> {
+  const lines = io.stdout.isTTY === true ? createInterface({ input: io.stdin }) : null;
+  const answers = lines?.[Symbol.asyncIterator]();
   for (const record of records) {
     await print(io, renderStep(record, wantsColor(io)));
-    if (lines !== null && (await lines.question('— Enter for the next step, q to stop ')).startsWith('q')) break;
+    if (answers === undefined || record === records.at(-1)) continue;
+    io.stderr.write('— Enter for the next step, q to stop ');
+    const { value, done } = await answers.next();
+    if (done === true || value.startsWith('q')) {
+      lines?.close();
+      return false;
+    }
   }
   lines?.close();
+  return true;
 }
 
-async function printRun(result: RunReport, options: RunVerbOptions, path: string, io: Io): Promise<void> {
-  if (options.json === true) {
-    const { steps, ...rest } = result;
-    const records = [{ schema: 'virq/run@1', ...rest }, ...steps];
-    return print(io, `${records.map((r) => JSON.stringify(r)).join('\n')}\n`);
-  }
-  if (options.step === true) await stepThrough(result.steps, io);
-  else for (const record of result.steps) await print(io, renderStep(record, wantsColor(io)));
+async function printJson(result: RunReport, io: Io): Promise<void> {
+  const { steps, ...rest } = result;
+  for (const record of [{ schema: 'virq/run@1', ...rest }, ...steps]) await print(io, `${JSON.stringify(record)}\n`);
+}
+
+async function printText(result: RunReport, options: RunVerbOptions, path: string, io: Io): Promise<void> {
+  if (options.step === true) {
+    if (!(await stepThrough(result.steps, io))) return;
+  } else for (const record of result.steps) await print(io, renderStep(record, wantsColor(io)));
   await print(io, renderOutcome(result, path, wantsColor(io)));
-  if (options.inspect !== true) return;
-  for (const s of result.inspect) await print(io, `\n${s.vm}: ${s.title}\n${s.lines.map((l) => `  ${l}\n`).join('')}`);
+  if (options.inspect === true) await print(io, `\n${renderInspect(result)}`);
 }
 
-/** The verb. Exit code 0 as expected, 1 not, 2 for a file that is wrong. */
-export async function run(path: string, options: RunVerbOptions, io: Io): Promise<number> {
+async function runFile(path: string, options: RunVerbOptions, io: Io): Promise<RunReport | null> {
   const seed = seedOf(options.seed);
   const schedule = scheduleOf(options.schedule);
-  const bound = await loadScenario(path, options.backend ?? [], io, options.json === true);
-  if (bound === null) return EXIT.USAGE;
-  const result = runScenario(bound, schedule === undefined ? { seed } : { seed, schedule });
-  await printRun(result, options, path, io);
+  const bound = await loadScenario(path, options, io);
+  if (bound === null) return null;
+  return runScenario(bound, schedule === undefined ? { seed } : { seed, schedule });
+}
+
+/** virq run. Exit code 0 as expected, 1 not, 2 for a file that is wrong. */
+export async function run(path: string, options: RunVerbOptions, io: Io): Promise<number> {
+  const result = await runFile(path, options, io);
+  if (result === null) return EXIT.USAGE;
+  if (options.json === true) await printJson(result, io);
+  else await printText(result, options, path, io);
+  return result.ok ? EXIT.OK : EXIT.FINDING;
+}
+
+/** virq inspect: only the end. Exit codes as for `run`. */
+export async function inspect(path: string, options: RunVerbOptions, io: Io): Promise<number> {
+  const result = await runFile(path, options, io);
+  if (result === null) return EXIT.USAGE;
+  if (options.json === true)
+    for (const record of [{ schema: 'virq/inspect@1', title: result.title, ok: result.ok }, ...result.inspect])
+      await print(io, `${JSON.stringify(record)}\n`);
+  else await print(io, renderInspect(result));
+  if (!result.ok) io.stderr.write(`virq: not as expected; see virq run ${path}\n`);
   return result.ok ? EXIT.OK : EXIT.FINDING;
 }

@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KERNEL_VERSIONS, type KernelVersion } from '@virq/irq-core/kvm';
 import type { ReplayReport } from '@virq/irq-core/machine';
+import { suggest } from '@virq/scenario';
 import {
   createShapeReader,
   createTraceAnalyzer,
   createTraceReader,
+  FINDING_KINDS,
   type FindingKind,
   renderReport,
   type TraceReport,
@@ -37,6 +39,32 @@ function numberOption(name: string, value: string | undefined): number | undefin
   return n;
 }
 
+function gsiOption(value: string | undefined): readonly number[] | undefined {
+  const gsi = numberOption('gsi', value);
+  if (gsi !== undefined && !Number.isInteger(gsi))
+    throw new UsageError('VIRQ-C001', `--gsi takes an integer, not '${value}'`);
+  return gsi === undefined ? undefined : [gsi];
+}
+
+function kindsOption(value: string | undefined): readonly FindingKind[] | undefined {
+  const kinds = value?.split(',').map((kind) => kind.trim());
+  const stray = kinds?.find((kind) => !(FINDING_KINDS as readonly string[]).includes(kind));
+  if (stray === undefined) return kinds as readonly FindingKind[] | undefined;
+  throw new UsageError(
+    'VIRQ-C001',
+    `--only takes kinds of finding, and '${stray}' is none`,
+    suggest(stray, FINDING_KINDS),
+  );
+}
+
+function spanOption(options: TraceOptions): { since: number | undefined; until: number | undefined } {
+  const since = numberOption('since', options.since);
+  const until = numberOption('until', options.until);
+  if (since !== undefined && until !== undefined && until < since)
+    throw new UsageError('VIRQ-C001', `--until ${until} lies before --since ${since}`);
+  return { since, until };
+}
+
 function kernelOf(options: TraceOptions, report: TraceReport): KernelVersion {
   if (options.kernel !== undefined) {
     if ((KERNEL_VERSIONS as readonly string[]).includes(options.kernel)) return options.kernel as KernelVersion;
@@ -47,17 +75,14 @@ function kernelOf(options: TraceOptions, report: TraceReport): KernelVersion {
 
 async function analyze(path: string, io: Io, options: TraceOptions) {
   const shape = createShapeReader();
-  const only = options.only?.split(',') as FindingKind[] | undefined;
-  const gsi = numberOption('gsi', options.gsi);
   const analyzer = createTraceAnalyzer({
-    only,
-    gsi: gsi === undefined ? undefined : [gsi],
-    since: numberOption('since', options.since),
-    until: numberOption('until', options.until),
+    only: kindsOption(options.only),
+    gsi: gsiOption(options.gsi),
+    ...spanOption(options),
     onEvent: options.replay === true ? (e) => shape.event(e) : undefined,
   });
-  await feedCapture(path, io, (chunk) => analyzer.push(chunk));
-  return { report: analyzer.end(), shape: shape.shape() };
+  const whole = await feedCapture(path, io, (chunk) => analyzer.push(chunk));
+  return { report: analyzer.end(), shape: shape.shape(), whole };
 }
 
 async function replayCapture(
@@ -100,7 +125,9 @@ export async function trace(path: string, options: TraceOptions, io: Io): Promis
     if (options.json === true) await printJson(io, analysis.report, replayed);
     else await printText(io, path, analysis.report, replayed);
     if (replayed !== null && replayed.differenceCount > 0) return EXIT.FINDING;
-    return analysis.report.exitCode;
+    if (analysis.whole) return analysis.report.exitCode;
+    io.stderr.write(`virq: ${path} ends early: the gzip data is cut off, and only what comes before was looked at\n`);
+    return analysis.report.exitCode === EXIT.OK ? EXIT.INCOMPLETE : analysis.report.exitCode;
   } finally {
     spooled?.remove();
   }
@@ -116,6 +143,6 @@ async function printText(io: Io, path: string, report: TraceReport, replayed: Re
   const width = io.stdout.columns ?? 120;
   await print(io, renderReport(report, { color, width }));
   if (replayed !== null) await print(io, renderReplay(replayed, color));
-  if (replayed === null && report.arch === 'x86')
+  if (replayed === null && report.arch === 'x86' && path !== '-')
     await print(io, `\nReplay it through the model: virq trace ${path} --replay\n`);
 }

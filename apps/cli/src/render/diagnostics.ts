@@ -22,7 +22,7 @@ export function renderDiagnostics(
 ): string {
   const c = pc.createColors(color);
   const shown = diagnostics.slice(0, 20).map((d) => {
-    const where = `${path}:${d.line}:${d.column}`;
+    const where = d.line === 0 ? path : `${path}:${d.line}:${d.column}`;
     const hint = d.hint === undefined ? '' : `  ${d.hint}\n`;
     return `${c.bold(where)}: ${c.red(d.code)} ${d.message.slice(0, 500)}\n${hint}${frame(text, d)}`;
   });

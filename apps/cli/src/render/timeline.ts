@@ -60,3 +60,7 @@ export function renderOutcome(r: RunReport, path: string, color: boolean): strin
   if (!r.ok) lines.push(`See the state: virq run ${path} --inspect`);
   return `${lines.join('\n')}\n`;
 }
+
+/** The controllers at the end, VM by VM. */
+export const renderInspect = (r: RunReport): string =>
+  r.inspect.map((s) => `${s.vm}: ${s.title}\n${s.lines.map((l) => `  ${l}\n`).join('')}`).join('\n');

@@ -1,0 +1,44 @@
+// A scenario from wherever it comes: YAML from a file or standard input, or the default export of a module.
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Bound, bindScenario, checkScenario, type Diagnostic, type Parsed, parseScenario } from '@virq/scenario';
+import { loadBackends } from './backends.ts';
+import { readText } from './input.ts';
+import { type Io, print, UsageError, wantsColor } from './io.ts';
+import { importDefault } from './module.ts';
+import { renderDiagnostics } from './render/diagnostics.ts';
+
+/** What scenario verbs share. */
+export interface ScenarioOptions {
+  readonly json?: boolean;
+  readonly backend?: readonly string[];
+}
+
+const MODULE = /\.(mjs|js|mts|ts)$/;
+
+async function readModule(path: string, io: Io): Promise<Parsed> {
+  const file = resolve(io.cwd, path);
+  if (!existsSync(file)) throw new UsageError('VIRQ-C002', `${path} does not exist`, 'check the path');
+  const value = await importDefault(file, { code: 'VIRQ-S011', what: path });
+  if (value === undefined)
+    throw new UsageError('VIRQ-S011', `${path} has no default export`, 'export default defineScenario({ virq: 1, … })');
+  return checkScenario(value);
+}
+
+async function reportJson(path: string, diagnostics: readonly Diagnostic[], io: Io): Promise<void> {
+  const records = diagnostics.map((d) => JSON.stringify({ schema: 'virq/diagnostic@1', file: path, ...d }));
+  await print(io, `${records.join('\n')}\n`);
+}
+
+/** Reads and binds a scenario; prints diagnostics and returns null if it is wrong. */
+export async function loadScenario(path: string, options: ScenarioOptions, io: Io): Promise<Bound | null> {
+  const backends = await loadBackends(options.backend ?? [], io);
+  const text = MODULE.test(path) ? '' : await readText(path, io);
+  const parsed = MODULE.test(path) ? await readModule(path, io) : parseScenario(text);
+  const { bound, diagnostics } = bindScenario(parsed, backends);
+  if (bound !== null) return bound;
+  if (options.json === true) await reportJson(path, diagnostics, io);
+  else io.stderr.write(renderDiagnostics(path, text, diagnostics, wantsColor(io)));
+  return null;
+}

@@ -1,0 +1,61 @@
+// The host of a scenario: its VMs with their backends' options, and its passed-through devices.
+
+import type { KernelVersion } from '@virq/irq-core/kvm';
+import type { MachineOptions, VmSpec } from '@virq/irq-core/machine';
+import type { DeviceSpec } from '@virq/irq-core/vfio';
+import { type Binding, bindArgs, checkUnique } from './binding.ts';
+import { suggest } from './did-you-mean.ts';
+import type { ScenarioFile } from './schema.ts';
+
+/** Room for what a scenario does, small enough for readable state. */
+const VM_SIZES = { gsis: 4096, routes: 256, irqfds: 64 };
+const HOST_SIZES = { eventfds: 128, processes: 32, irqs: 64, bypass: 64 };
+
+/** Fields of the machine's state beside the VMs. */
+const HOST_PARTS = ['clock', 'eventfds', 'host', 'bypass', 'vfio', 'processes'];
+
+function bindVm(b: Binding, i: number): VmSpec | null {
+  const { name: _name, backend: backendName, ...given } = b.file.vms[i] as ScenarioFile['vms'][number];
+  const backend = b.backends.get(backendName);
+  if (backend === undefined) {
+    const hint = suggest(backendName, [...b.backends.keys()]);
+    b.report(['vms', i, 'backend'], 'VIRQ-S005', `no backend '${backendName}'`, hint);
+    return null;
+  }
+  const options = bindArgs(b, backend.vocabulary.vm, given, { path: ['vms', i], what: '' });
+  if (options === null) return null;
+  const name = b.vmNames[i] as string;
+  b.backendOf.set(name, backend);
+  const vcpus = Math.max(1, (options['vcpus'] as number | undefined) ?? 1);
+  return { name, backend, options, limits: { ...VM_SIZES, vcpus } };
+}
+
+const deviceSpec = (d: NonNullable<ScenarioFile['devices']>[number]): DeviceSpec => ({
+  name: d.name,
+  kind: d.kind,
+  hostIrq: d.host_irq ?? 0,
+  edge: d.edge === true,
+  disIntxWritable: d.disintx_writable !== false,
+  disIntxWorks: d.disintx_works !== false,
+  quirk: d.quirk === true,
+  noIntx: d.nointx === true,
+  ...(d.msi === undefined ? {} : { msi: d.msi }),
+  ...(d.msix === undefined ? {} : { msix: d.msix }),
+});
+
+/** Binds everything that exists before the first step. Sizes are 4096 GSIs, 256 routes and 64 irqfds per VM, 128 eventfds per host. */
+export function bindMachine(b: Binding): MachineOptions {
+  checkUnique(b, b.vmNames, { field: 'vms', reserved: HOST_PARTS });
+  const devices = b.file.devices ?? [];
+  checkUnique(
+    b,
+    devices.map((d) => d.name),
+    { field: 'devices', reserved: [] },
+  );
+  return {
+    vms: b.file.vms.map((_, i) => bindVm(b, i)).filter((vm) => vm !== null),
+    limits: HOST_SIZES,
+    devices: devices.map(deviceSpec),
+    ...(b.file.kernel === undefined ? {} : { kernel: b.file.kernel as KernelVersion }),
+  };
+}
