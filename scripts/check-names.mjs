@@ -29,9 +29,22 @@ function checkFile(s) {
   if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/.test(name)) found.push(`${s.file}:1: '${name}' is not kebab-case`);
   if (s.isTest) return found;
   const first = s.text.startsWith('#!') ? s.text.split('\n')[1] : s.text.split('\n')[0];
-  if (!first.startsWith('// ') && !first.startsWith('/**'))
-    found.push(`${s.file}:1: the first line does not say what this file is`);
+  if (!first.startsWith('// ')) found.push(`${s.file}:1: the first line does not say what this file is`);
   return [...found, ...undocumented(s)];
+}
+
+/** `export default x`, `export default function …` or `export { x as default }`. */
+function hasDefaultExport(path) {
+  const { statements } = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.ES2022, true);
+  return statements.some(
+    (node) =>
+      ts.isExportAssignment(node) ||
+      (ts.canHaveModifiers(node) && ts.getModifiers(node)?.some((m) => m.kind === ts.SyntaxKind.DefaultKeyword)) ||
+      (ts.isExportDeclaration(node) &&
+        node.exportClause !== undefined &&
+        ts.isNamedExports(node.exportClause) &&
+        node.exportClause.elements.some((e) => e.name.text === 'default')),
+  );
 }
 
 function checkBackend(root, folder) {
@@ -39,11 +52,11 @@ function checkBackend(root, folder) {
   const { keywords = [] } = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8'));
   if (!keywords.includes('virq-backend')) return [];
   const missing = ROOMS.filter((room) => ![room, `${room}.ts`].some((f) => existsSync(join(dir, 'src', f))));
-  const found = missing.map((room) => `${folder}/src: a backend has '${room}'`);
-  if (!existsSync(join(dir, 'README.md'))) found.push(`${folder}: a backend has a README.md`);
+  const found = missing.map((room) => `${folder}/package.json:1: a backend has '${room}' in src`);
+  if (!existsSync(join(dir, 'README.md'))) found.push(`${folder}/package.json:1: a backend has a README.md`);
   const index = join(dir, 'src/index.ts');
-  if (existsSync(index) && !readFileSync(index, 'utf8').includes('export default'))
-    found.push(`${folder}/src/index.ts: a backend is the default export`);
+  if (existsSync(index) && !hasDefaultExport(index))
+    found.push(`${folder}/src/index.ts:1: a backend is the default export`);
   return found;
 }
 

@@ -9,8 +9,7 @@ const FUNCTION = 60;
 const PARAMETERS = 4;
 const STEP = 12;
 
-const isFunction = (n) =>
-  ts.isFunctionDeclaration(n) || ts.isFunctionExpression(n) || ts.isArrowFunction(n) || ts.isMethodDeclaration(n);
+const isFunction = (n) => ts.isFunctionLike(n) && n.body !== undefined;
 
 /** Lines of a node, without those of the functions directly inside it. */
 function ownLines(node, source) {
@@ -25,11 +24,16 @@ function ownLines(node, source) {
   return lines(node) - inner;
 }
 
-const isProtocolCall = (node) => {
-  for (let n = node.parent; n; n = n.parent)
-    if (ts.isCallExpression(n) && n.expression.getText() === 'protocol') return true;
+const isProtocolCall = (n) =>
+  ts.isCallExpression(n) &&
+  (ts.isPropertyAccessExpression(n.expression) ? n.expression.name : n.expression).getText() === 'protocol';
+
+/** A step is a named function among the steps of a protocol: `step(m) {…}` or `step: (m) => …`. */
+function isStep(node) {
+  if (!ts.isMethodDeclaration(node) && !ts.isPropertyAssignment(node.parent)) return false;
+  for (let n = node.parent; n; n = n.parent) if (isProtocolCall(n)) return true;
   return false;
-};
+}
 
 function checkFile(s) {
   const found = [];
@@ -40,7 +44,7 @@ function checkFile(s) {
     if (isFunction(node)) {
       const at = `${s.file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
       const own = ownLines(node, source);
-      const step = ts.isMethodDeclaration(node) && isProtocolCall(node);
+      const step = isStep(node);
       if (own > (step ? STEP : FUNCTION))
         found.push(`${at}: ${step ? 'step' : 'function'} of ${own} lines, at most ${step ? STEP : FUNCTION}`);
       if (node.parameters.length > PARAMETERS)

@@ -46,10 +46,19 @@ describe('imports', () => {
       core('machine/a.ts', "import { b } from '../backend.ts';"),
       /machine must not import backend/,
     ],
-    ['an unknown package', { 'packages/new/src/a.ts': '' }, /say in scripts/],
+    ['an unknown package', { 'packages/new/src/a.ts': '' }, /^packages\/new\/src\/a\.ts:1: say in scripts/],
+    ['an unknown room', core('arena/a.ts', "import { x } from '../new/x.ts';"), /what rank 'new' has/],
+    ['an unknown room that looks up', core('new/a.ts', "import { x } from '../vfio/x.ts';"), /what rank 'new' has/],
+    ['a template', { 'packages/trace/src/a.ts': 'await import(`node:fs`);' }, /browser-safe/],
+    ['the CLI as a library', { 'packages/trace/src/a.ts': "import 'virq';" }, /must not import virq/],
   ];
   for (const [name, files, message] of bad)
     it(name, () => expect(checkImports(tree(files)).join('\n')).toMatch(message));
+
+  it('names an unknown package once', () => {
+    const files = { 'packages/new/src/a.ts': '', 'packages/new/src/b.ts': '' };
+    expect(checkImports(tree(files))).toHaveLength(1);
+  });
 
   it('allows what the architecture allows', () => {
     const files = {
@@ -69,7 +78,15 @@ describe('size', () => {
     ['a long function', `function f() {\n${lines(61)}\n}`, /function of 63 lines/],
     ['many parameters', 'function f(a, b, c, d, e) {}', /5 parameters/],
     ['many parameters of an arrow function', 'const f = (a, b, c, d, e) => a;', /5 parameters/],
+    ['many parameters of a constructor', 'class A { constructor(a, b, c, d, e) {} }', /5 parameters/],
+    ['a long getter', `class A { get a() {\n${lines(61)}\n} }`, /function of 63 lines/],
     ['a long step', `protocol('p', {}, () => ({ step(m) {\n${lines(12)}\n} }));`, /step of 14 lines/],
+    ['a long arrow step', `protocol('p', {}, () => ({ step: (m) => {\n${lines(12)}\n} }));`, /step of 14 lines/],
+    [
+      'a long step of a protocol by its maker',
+      `protocolsOn().protocol('p', {}, () => ({ step(m) {\n${lines(12)}\n} }));`,
+      /step of 14 lines/,
+    ],
   ];
   for (const [name, text, message] of bad)
     it(name, () => expect(checkSize(tree(core('kvm/a.ts', text))).join()).toMatch(message));
@@ -85,19 +102,38 @@ describe('size', () => {
   });
 });
 
+/** A backend with every room and this index. */
+const backend = (index) => ({
+  'packages/x/package.json': '{"keywords":["virq-backend"]}',
+  'packages/x/README.md': '',
+  ...Object.fromEntries(['layout', 'vocabulary', 'inspect', 'regs'].map((r) => [`packages/x/src/${r}.ts`, '// It.'])),
+  'packages/x/src/index.ts': index,
+});
+
 describe('names', () => {
   const bad = [
     ['a catch-all file', core('kvm/utils.ts', '// x'), /says nothing/],
     ['camel case', core('kvm/fooBar.ts', '// x'), /kebab-case/],
     ['no first line', core('kvm/a.ts', 'const a = 1;'), /first line/],
+    ['a doc comment for a first line', core('kvm/a.ts', '/** Of what? */'), /first line/],
     ['an undocumented export', core('kvm/a.ts', '// x\nexport function f() {}'), /'f' has no doc comment/],
     [
       'a backend without rooms',
       { 'packages/x/package.json': '{"keywords":["virq-backend"]}' },
       /a backend has 'layout'/,
     ],
+    [
+      'a backend without a README',
+      { ...core('kvm/a.ts', '// It.'), 'packages/x/package.json': '{"keywords":["virq-backend"]}' },
+      /^packages\/x\/package\.json:1: a backend has a README\.md$/m,
+    ],
+    ['a default export in a comment only', backend('// There is no export default.'), /is the default export/],
   ];
   for (const [name, files, message] of bad) it(name, () => expect(checkNames(tree(files)).join('\n')).toMatch(message));
+
+  for (const index of ['export default x;', 'export default function f() {}', 'export { x as default };'])
+    it(`is quiet on a backend with \`${index}\``, () =>
+      expect(checkNames(tree(backend(`// The backend.\n/** It. */\n${index}`)))).toEqual([]));
 
   it('is quiet on a good file', () => {
     expect(checkNames(tree(core('kvm/a-b.ts', '// What it is.\n\n/** Does f. */\nexport function f() {}')))).toEqual(

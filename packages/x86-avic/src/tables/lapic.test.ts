@@ -178,6 +178,12 @@ describe('priorities', () => {
     expect(events[0]).toMatchObject({ init: 1, sipi_vector: 8, nmi: 2 });
   });
 
+  it('T113 a flat logical id matches by any common bit; several bits in one LDR end the fast path, so no match is -1', () => {
+    const m = vm();
+    flat(m, 0b1100_1001);
+    expect([m.msi(to(0b0100_1000, 1), 0x41), m.msi(to(0b0001_0010, 1), 0x41)]).toEqual([1, 'EPERM']);
+  });
+
   it('a vector of the class of PPR is not delivered', () => {
     const m = vm();
     m.op({ op: 'mmio_write', addr: 0xfee00080, value: 0x40 });

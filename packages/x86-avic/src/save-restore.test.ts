@@ -1,0 +1,90 @@
+// KVM_SET_LAPIC and KVM_SET_IRQCHIP: what they recompute, and what they leave stale.
+
+import { describe, expect, it } from 'vitest';
+import { vm } from './__fixtures__/bench.ts';
+
+type Vm = ReturnType<typeof vm>;
+const ppr = (m: Vm) => m.state.lapic[0]?.['ppr'];
+const readPpr = (m: Vm) => m.op({ op: 'mmio_read', addr: 0xfee000a0 }).out?.['value'];
+
+describe('KVM_SET_LAPIC', () => {
+  it('PPR ignores the new ISR when nothing was in service before, until it is computed again', () => {
+    const m = vm();
+    m.op({ op: 'lapic_set', isr: [0x30], tpr: 0x20 });
+    expect([ppr(m), readPpr(m), ppr(m)]).toEqual(['0x20', '0x30', '0x30']);
+  });
+
+  it('PPR follows the new ISR when the old one came by KVM_SET_LAPIC too', () => {
+    const m = vm();
+    m.op({ op: 'lapic_set', isr: [0x30] });
+    m.op({ op: 'lapic_set', isr: [0x50] });
+    expect(ppr(m)).toBe('0x50');
+  });
+
+  it('PPR follows the vector that the CPU took last while that has not been ended', () => {
+    const m = vm({}, '6.1');
+    m.msi(0xfee00000, 0x61);
+    m.op({ op: 'window' });
+    m.op({ op: 'lapic_set', isr: [] });
+    expect([ppr(m), readPpr(m)]).toEqual(['0x60', '0x0']);
+  });
+
+  it('T92 cannot change the version', () => {
+    const m = vm();
+    m.op({ op: 'lapic_set', tpr: 0 });
+    expect(m.op({ op: 'mmio_read', addr: 0xfee00030 }).out?.['value']).toBe('0x50014');
+  });
+
+  it('T109 a wrong x2APIC id is refused, but SPIV has been taken over', () => {
+    const m = vm({ x2apic_api: 1 });
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00d00 });
+    expect(m.ret({ op: 'lapic_set', id: 7, spiv: 0xff, tpr: 0x40 })).toBe('EINVAL');
+    expect([m.state.lapic[0]?.['spiv'], m.state.lapic[0]?.['tpr']]).toEqual(['0xff', '0x0']);
+  });
+});
+
+describe('RTC ticks', () => {
+  const armed = (): Vm => {
+    const m = vm();
+    m.ioapicOnly(8);
+    m.rte(8, { vec: 0x38 });
+    return m;
+  };
+
+  it('a tick that a restored LAPIC has pending is owed', () => {
+    const m = armed();
+    m.op({ op: 'lapic_set', irr: [0x38] });
+    expect(m.L(8, 1, 0)).toEqual([0, 1]);
+    m.op({ op: 'ack' });
+    m.op({ op: 'eoi' });
+    expect(m.L(8, 1)).toEqual([1]);
+  });
+
+  it('a tick that a restored LAPIC does not have is not owed any more', () => {
+    const m = armed();
+    expect(m.L(8, 1, 0, 1, 0)).toEqual([1, 1, 0, 1]);
+    m.op({ op: 'lapic_set', irr: [] });
+    expect(m.L(8, 1)).toEqual([1]);
+  });
+
+  it('restoring the IOAPIC derives the debts anew', () => {
+    const m = armed();
+    m.op({ op: 'lapic_set', irr: [0x38] });
+    m.op({ op: 'lapic_set', vcpu: 0, irr: [] });
+    m.msi(0xfee00000, 0x38);
+    expect(m.L(8, 1, 0)).toEqual([1, 1]);
+    m.op({ op: 'ioapic_set' });
+    expect(m.L(8, 1)).toEqual([0]);
+  });
+});
+
+it('KVM_SET_IRQCHIP ends with an evaluation of the PIC, which ICW1 leaves out', () => {
+  const m = vm();
+  m.picOnly(5);
+  m.L(5, 1);
+  expect(m.chip.pic.output()).toBe(true);
+  m.out(0x20, 0x11);
+  expect(m.chip.pic.output()).toBe(true);
+  m.op({ op: 'ioapic_set' });
+  expect(m.chip.pic.output()).toBe(false);
+});
