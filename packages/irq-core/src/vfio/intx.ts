@@ -5,6 +5,7 @@ import { type ActionKind, type Host, IRQ, IRQF } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { DEVICE_KIND, IRQ_TYPE, type VfioDevice, type VfioState } from './layout.ts';
 import { checkAndMask, checkAndUnmask, setDisIntx } from './pci-config.ts';
+import { exchange } from './trigger.ts';
 
 /** Action kinds of VFIO on host lines. */
 export const VFIO_ACTION = { INTX: 16, MSI: 17, PLATFORM: 18 } as const;
@@ -86,7 +87,7 @@ export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
       if (d.irqType !== IRQ_TYPE.NONE) return -EINVAL;
       if (d.hostIrq === 0) return -ENODEV;
       d.masked = d.virqDisabled;
-      d.trigger = trigger;
+      d.trigger = exchange(eventfds, d.trigger, trigger);
       d.irqType = IRQ_TYPE.INTX;
       if (byDevice(d)) setDisIntx(host, d, d.masked === 1);
       else host.setUnlazy(d.hostIrq, true);
@@ -94,7 +95,7 @@ export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
       const failed = host.request({ irq: d.hostIrq, flags: requestFlags(d), kind, owner: i });
       if (failed === 0) return 0;
       d.irqType = IRQ_TYPE.NONE;
-      d.trigger = 0;
+      d.trigger = exchange(eventfds, d.trigger, 0);
       return failed;
     },
     disable(i) {
@@ -102,7 +103,7 @@ export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
       if (d.irqType !== IRQ_TYPE.INTX) return;
       host.free(d.hostIrq, d.kind === DEVICE_KIND.PCI ? VFIO_ACTION.INTX : VFIO_ACTION.PLATFORM, i);
       d.irqType = IRQ_TYPE.NONE;
-      d.trigger = 0;
+      d.trigger = exchange(eventfds, d.trigger, 0);
       d.masked = 0;
       if (d.noIntx === 1) setDisIntx(host, d, true);
     },

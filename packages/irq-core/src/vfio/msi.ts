@@ -5,6 +5,7 @@ import { EINVAL } from '../errors.ts';
 import type { Host } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { IRQ_TYPE, type VfioDevice, type VfioState } from './layout.ts';
+import { exchange } from './trigger.ts';
 
 /** Message-signalled interrupts of one host's VFIO devices. */
 export interface VfioMsi {
@@ -35,7 +36,8 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf }: Vfi
     const v = d.vectors.at(vector);
     if (v.enabled === 0) return;
     if (v.producer !== 0) bypass.unregisterProducer(v.producer);
-    v.enabled = v.trigger = v.producer = 0;
+    v.trigger = exchange(eventfds, v.trigger, 0);
+    v.enabled = v.producer = 0;
   }
 
   /** vfio_msi_set_vector_signal: drops the old trigger, then installs the new one with its producer (whose failure is only logged). */
@@ -47,7 +49,7 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf }: Vfi
     if (error !== 0) return error;
     const v = d.vectors.at(vector);
     v.hostIrq = irqOf(i, vector);
-    v.trigger = fd;
+    v.trigger = exchange(eventfds, v.trigger, fd);
     v.enabled = 1;
     v.producer = Math.max(0, bypass.registerProducer(fd, v.hostIrq, (i << 8) | vector));
     return 0;

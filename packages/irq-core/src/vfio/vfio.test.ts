@@ -308,3 +308,17 @@ describe('a random life', () => {
     expect([b.line(16).spuriousDisabled, b.line(16).depth]).toEqual([1, 1]);
   });
 });
+
+describe('references', () => {
+  it('a trigger outlives the close of its descriptor, and is freed with the interrupt', () => {
+    const b = bench([NIC]);
+    b.vfio.open(0);
+    const fd = b.eventfds.create();
+    b.vfio.setIrqs(0, trigger(fd));
+    b.eventfds.close(fd);
+    b.vfio.assert(0);
+    expect(b.eventfds.count(fd)).toBe(1);
+    b.vfio.close(0);
+    expect(() => b.eventfds.count(fd)).toThrow(/stale/);
+  });
+});

@@ -9,6 +9,7 @@ import { DEVICE_KIND, IRQ_TYPE, type VfioState } from './layout.ts';
 import { createVfioMsi, type VfioMsi } from './msi.ts';
 import { driveLine, INTX_DISABLE, INTX_STATUS, maskSupported, setDisIntx } from './pci-config.ts';
 import { ACTION, DATA, INDEX, type SetIrqs, setIrqsError } from './set-irqs.ts';
+import { exchange } from './trigger.ts';
 import { createVirqfds } from './virqfd.ts';
 
 /** A device as a scenario or test declares it. */
@@ -128,7 +129,7 @@ export function createVfio(init: VfioInit): Vfio {
     const error = fd < 0 ? 0 : eventfds.check(fd);
     if (error !== 0) return error;
     if (d.irqType !== IRQ_TYPE.INTX) return fd < 0 ? 0 : intx.enable(i, fd);
-    d.trigger = Math.max(0, fd);
+    d.trigger = exchange(eventfds, d.trigger, Math.max(0, fd));
     return 0;
   }
 
@@ -169,10 +170,10 @@ export function createVfio(init: VfioInit): Vfio {
     if (data === DATA.EVENTFD) {
       const fd = r.data[0] as number;
       const error = fd < 0 ? 0 : eventfds.check(fd);
-      if (error === 0) d[field] = Math.max(0, fd);
+      if (error === 0) d[field] = exchange(eventfds, d[field], Math.max(0, fd));
       return error;
     }
-    if (r.count === 0) d[field] = 0;
+    if (r.count === 0) d[field] = exchange(eventfds, d[field], 0);
     else if ((data === DATA.NONE || r.data[0] === 1) && d[field] !== 0) eventfds.signal(d[field]);
     return 0;
   }
