@@ -38,7 +38,7 @@ describe('examples', () => {
     const { bound } = bind('routing-race.yaml');
     const first = runScenario(bound as NonNullable<typeof bound>, { seed: 7 });
     expect(runScenario(bound as NonNullable<typeof bound>, { seed: 7 })).toEqual(first);
-    const again = runScenario(bound as NonNullable<typeof bound>, { schedule: first.schedules[0] as string });
+    const again = runScenario(bound as NonNullable<typeof bound>, { schedule: first.schedule as string });
     expect(again.steps).toEqual(first.steps);
   });
 });

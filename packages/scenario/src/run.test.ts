@@ -171,7 +171,25 @@ describe('concurrent steps', () => {
   it('are repeated exactly by seed and by schedule string', () => {
     const first = run(race, { seed: 11 });
     expect(run(race, { seed: 11 })).toEqual(first);
-    expect(run(race, { schedule: first.schedules[0] as string }).steps).toEqual(first.steps);
+    expect(run(race, { schedule: first.schedule as string }).steps).toEqual(first.steps);
+  });
+
+  it('in several rounds are repeated exactly, too', () => {
+    const write = '{ efd_write: { name: t } }';
+    const route = (n: number): string => `{ set_gsi_routing: { entries: [{ gsi: 3, type: irqchip, pin: ${n} }] } }`;
+    const rounds = `  - concurrent: [[${write}, ${route(2)}], [${route(4)}, ${write}]]\n  - concurrent: [[${write}], [${route(5)}]]`;
+    const text = withSteps(`${ROUTE}  - irqfd: { name: t, gsi: 3 }\n${rounds}`);
+    for (let seed = 0; seed < 40; seed++) {
+      const first = run(text, { seed });
+      expect(first.schedule?.split('/')).toHaveLength(3);
+      expect(run(text, { schedule: first.schedule as string }).steps).toEqual(first.steps);
+    }
+  });
+
+  it('a broken schedule string is refused even if nothing is concurrent', () => {
+    const broken = { schedule: 's1.x' };
+    expect(() => run(withSteps('  - take: {}'), broken)).toThrow(expect.objectContaining({ code: 'VIRQ-P001' }));
+    expect(run(withSteps('  - take: {}')).schedule).toBeNull();
   });
 
   it('say in which order they moved', () => {

@@ -59,8 +59,8 @@ export interface RunReport {
   readonly kernel: string;
   readonly seed: number;
   readonly scheduler: string;
-  /** Schedule of the interleaved parts, for `--schedule`. */
-  readonly schedules: readonly string[];
+  /** Schedules of the interleaved rounds joined by `/`, for `--schedule`; null when nothing was interleaved. */
+  readonly schedule: string | null;
   readonly steps: readonly StepRecord[];
   readonly violations: readonly Violation[];
   readonly expectedViolation: string | null;
@@ -73,11 +73,14 @@ export interface RunReport {
 /** How to run. */
 export interface RunOptions {
   readonly seed?: number;
-  /** `straight`, `round-robin`, `random`, `pct`, or a schedule string. */
+  /** `straight`, `round-robin`, `random`, `pct`, or the schedule string of an earlier report. */
   readonly schedule?: string;
   /** Called after each step. */
   readonly onStep?: (record: StepRecord) => void;
 }
+
+/** Schedule of a round in which no process made a step. */
+const NOTHING_MOVED = 's1';
 
 /** State that changes at every step and says nothing. */
 const NOISE = /\.(seq|requests|kicks|wakeups)$|^processes|\.waiter$|generation\[/;
@@ -85,7 +88,10 @@ const NOISE = /\.(seq|requests|kicks|wakeups)$|^processes|\.waiter$|generation\[
 interface Run {
   readonly session: Session;
   readonly options: Required<Pick<RunOptions, 'seed'>> & RunOptions;
+  /** Schedule of every round of concurrent operations so far. */
   readonly schedules: string[];
+  /** Schedules to follow, by round; null when a scheduler chooses. */
+  readonly recorded: readonly (readonly number[])[] | null;
 }
 
 function changesSince(r: Run, before: Uint8Array): ChangeRecord[] {
@@ -139,9 +145,13 @@ function runStep(r: Run, n: number, step: BoundStep): StepRecord {
   return record(r, { n, step, before, result, interleaving: [] });
 }
 
+/** Throws VIRQ-P001 for a text that looks like a schedule and is none. */
+const recordedSchedules = (schedule: string | undefined): Run['recorded'] =>
+  schedule?.startsWith('s1') === true ? schedule.split('/').map(parseSchedule) : null;
+
 function scheduler(r: Run): Parameters<typeof runProcesses>[1] {
   const { schedule = 'random', seed } = r.options;
-  return schedule.startsWith('s1') ? replay(parseSchedule(schedule)) : schedulerNamed(schedule, seed);
+  return r.recorded === null ? schedulerNamed(schedule, seed) : replay(r.recorded[r.schedules.length] ?? []);
 }
 
 /** Starts the lists' operations as processes and interleaves them; each list goes on when its last operation's work is done. */
@@ -192,10 +202,11 @@ function judge(bound: Bound, steps: readonly StepRecord[], violations: readonly 
 
 /** Runs a scenario. Deterministic: the same file, seed and schedule give the same report. */
 export function runScenario(bound: Bound, options: RunOptions = {}): RunReport {
+  const recorded = recordedSchedules(options.schedule);
   const machine = createMachine(bound.machine);
   const session = createSession(machine);
   machine.trace.on = true;
-  const r: Run = { session, options: { seed: 1, ...options }, schedules: [] };
+  const r: Run = { session, options: { seed: 1, ...options }, schedules: [], recorded };
   const steps: StepRecord[] = [];
   for (const [i, item] of bound.items.entries()) {
     const done = 'step' in item ? runStep(r, i + 1, item.step) : runConcurrent(r, i + 1, item);
@@ -209,7 +220,7 @@ export function runScenario(bound: Bound, options: RunOptions = {}): RunReport {
     kernel: machine.kernel,
     seed: r.options.seed,
     scheduler: options.schedule ?? 'random',
-    schedules: r.schedules,
+    schedule: r.schedules.some((s) => s !== NOTHING_MOVED) ? r.schedules.join('/') : null,
     steps,
     violations,
     expectedViolation: bound.file.expect?.violation ?? null,

@@ -136,7 +136,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
     return best;
   }
 
-  /** True if only the scan can decide. */
+  /** True if only the scan can decide; `fast` has the same test inline, as the hot path. */
   const needsScan = (irq: LapicIrq): boolean =>
     irq.shorthand !== SHORTHAND.NONE || map.present === 0 || isBroadcast(irq);
 
@@ -169,7 +169,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
 
   function fast(irq: LapicIrq): number {
     if (irq.shorthand === SHORTHAND.SELF) return accept(irq.source, irq);
-    if (needsScan(irq)) return UNDECIDED;
+    if (irq.shorthand !== SHORTHAND.NONE || map.present === 0 || isBroadcast(irq)) return UNDECIDED;
     if (irq.logical === 0) return physicalFast(irq);
     const mask = arbitrated(irq);
     if (mask < 0) return UNDECIDED;

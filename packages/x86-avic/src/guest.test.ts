@@ -61,6 +61,11 @@ describe('PIC ports', () => {
   });
 });
 
+it('an MSR of somebody else is left to user space; the ICR of a LAPIC in xAPIC mode faults', () => {
+  const m = vm();
+  expect([0x10, 0x830].map((msr) => m.op({ op: 'wrmsr', msr, value: 0 }).out?.['exit'])).toEqual(['unhandled', 'gp']);
+});
+
 describe('CR8', () => {
   it('T116 is the class of TPR, and T115 works while the LAPIC is off', () => {
     const m = vm();

@@ -21,16 +21,14 @@ export interface X86Profile {
   readonly injectionCompletesEoi: boolean;
   /** The 8259A's poll byte has bit 7 set when there is a request ("KVM: x86: Fix poll command", 6.5). */
   readonly pollSetsBit7: boolean;
-  /** x2APIC MSRs refuse bits 63:32 and SELF_IPI bits 31:8 (6.3). */
+  /** x2APIC MSRs refuse bits 63:32 and SELF_IPI bits 31:8 (6.3 and stable). */
   readonly x2apicHighBitsFault: boolean;
   /** The x2APIC ICR refuses its reserved bits 31:20, 17:16 and 13 (6.12 and stable). */
   readonly x2apicIcrReservedFault: boolean;
   /** The EOI of a vector that is only handled because it was pending under an earlier routing asks for a rescan (6.15). */
   readonly rescansAfterStaleEoi: boolean;
-  /** The split irqchip's scan also keeps vectors that are pending or in service (6.8). */
+  /** The split irqchip's scan also keeps vectors that are pending or in service (6.2 and stable). */
   readonly splitScanKeepsPending: boolean;
-  /** KVM_SET_MP_STATE refuses states that x86 does not have (6.17). */
-  readonly rejectsForeignMpStates: boolean;
 }
 
 /** Profiles by release. */
@@ -47,7 +45,6 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
     x2apicIcrReservedFault: true,
     rescansAfterStaleEoi: true,
     splitScanKeepsPending: true,
-    rejectsForeignMpStates: true,
   },
   '6.12': {
     smm: true,
@@ -61,7 +58,6 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
     x2apicIcrReservedFault: true,
     rescansAfterStaleEoi: false,
     splitScanKeepsPending: true,
-    rejectsForeignMpStates: false,
   },
   '6.1': {
     smm: true,
@@ -75,6 +71,5 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
     x2apicIcrReservedFault: false,
     rescansAfterStaleEoi: false,
     splitScanKeepsPending: false,
-    rejectsForeignMpStates: false,
   },
 };

@@ -72,7 +72,8 @@ export function createMsi(ctx: Context, delivery: Delivery): Msi {
     isInvalid,
     signal(m) {
       if ((m.flags & ~1) !== 0 || isInvalid(m)) return -EINVAL;
-      return set(m, 1);
+      load(m);
+      return delivery.deliver(irq);
     },
   };
 }

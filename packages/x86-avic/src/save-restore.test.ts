@@ -78,6 +78,32 @@ describe('RTC ticks', () => {
   });
 });
 
+describe('a delivered edge', () => {
+  const saved = (m: Vm) => m.op({ op: 'irqchip_get', chip: 2 }).out?.['irr'];
+  const asLevel = '0x18035';
+  const delivered = (): Vm => {
+    const m = vm();
+    m.ioapicOnly(5);
+    m.rte(5, { vec: 0x35 });
+    m.L(5, 1);
+    return m;
+  };
+
+  it('is hidden from KVM_GET_IRQCHIP, even after the pin has become level-triggered', () => {
+    const m = delivered();
+    m.op({ op: 'ioapic_redir', pin: 5, value: asLevel });
+    m.L(5, 1);
+    expect(saved(m)).toBe('0x0');
+  });
+
+  it('is forgotten by KVM_SET_IRQCHIP', () => {
+    const m = delivered();
+    m.op({ op: 'ioapic_set', redir: [{ pin: 5, value: asLevel }] });
+    m.L(5, 1);
+    expect(saved(m)).toBe('0x20');
+  });
+});
+
 it('KVM_SET_IRQCHIP ends with an evaluation of the PIC, which ICW1 leaves out', () => {
   const m = vm();
   m.picOnly(5);

@@ -28,7 +28,7 @@ export interface VcpuEvents {
 
 /** Creates them. `init` resets a LAPIC as INIT does. Abstraction: no SMM and no VMX root operation, which would hold INIT back. */
 export function createVcpuEvents(ctx: Context, lapics: Lapics, init: (vcpu: number) => void): VcpuEvents {
-  const { state, profile, kvm } = ctx;
+  const { state, kvm } = ctx;
 
   function takeInit(vcpu: number): void {
     const a = lapics.at(vcpu);
@@ -48,10 +48,10 @@ export function createVcpuEvents(ctx: Context, lapics: Lapics, init: (vcpu: numb
     },
     setMpState(vcpu, mpState) {
       if (mpState !== MP_STATE.RUNNABLE && state.mode === IRQCHIP_MODE.NONE) return -EINVAL;
-      if (profile.rejectsForeignMpStates && !KNOWN.has(mpState)) return -EINVAL;
+      if (!KNOWN.has(mpState)) return -EINVAL;
       const a = lapics.at(vcpu);
       const sipi = mpState === MP_STATE.SIPI_RECEIVED;
-      a.mpState = sipi ? MP_STATE.INIT_RECEIVED : mpState & 0xff;
+      a.mpState = sipi ? MP_STATE.INIT_RECEIVED : mpState;
       if (sipi) a.sipiPending = 1;
       kvm.vcpus.request(vcpu, X86_REQ.EVENT);
       return 0;

@@ -54,9 +54,9 @@ export function renderOutcome(r: RunReport, path: string, color: boolean): strin
   }
   for (const f of r.failures) lines.push(c.red(`✗ ${f}`));
   lines.push(r.ok ? c.green(`✓ ${r.title}: as expected`) : c.red(`✗ ${r.title}: not as expected`));
-  const schedule = r.schedules.find((s) => s !== 's1');
-  lines.push(`kernel ${r.kernel} · seed ${r.seed}${schedule === undefined ? '' : ` · schedule ${schedule}`}`);
-  if (schedule !== undefined) lines.push(`Again, exactly so: virq run ${path} --schedule '${schedule}'`);
+  const { schedule } = r;
+  lines.push(`kernel ${r.kernel} · seed ${r.seed}${schedule === null ? '' : ` · schedule ${schedule}`}`);
+  if (schedule !== null) lines.push(`Again, exactly so: virq run ${path} --schedule '${schedule}'`);
   if (!r.ok) lines.push(`See the state: virq run ${path} --inspect`);
   return `${lines.join('\n')}\n`;
 }
