@@ -10,10 +10,23 @@ const CORE = '@virq/irq-core';
 const MAY = {
   'packages/irq-core': [],
   'packages/x86-avic': [CORE],
+  'packages/checker': [CORE],
+  'packages/ppc-xive': [CORE],
+  'packages/arm-vgic': [CORE],
+  'packages/x86-pci23': [CORE],
+  'packages/bug-gallery': [
+    CORE,
+    '@virq/checker',
+    '@virq/scenario',
+    '@virq/x86-avic',
+    '@virq/x86-pci23',
+    '@virq/ppc-xive',
+    '@virq/arm-vgic',
+  ],
   'packages/trace': [CORE],
   'packages/scenario': [CORE],
   'packages/testkit': [CORE],
-  'apps/cli': [CORE, '@virq/x86-avic', '@virq/trace', '@virq/scenario'],
+  'apps/cli': [CORE, '@virq/x86-avic', '@virq/trace', '@virq/scenario', '@virq/checker', '@virq/bug-gallery'],
 };
 /** Packages that may use Node built-ins. */
 const NODE = new Set(['apps/cli', 'packages/testkit']);
@@ -28,6 +41,7 @@ const RANK = {
   host: 3,
   bypass: 4,
   vfio: 5,
+  models: 6,
   machine: 6,
   'backend.ts': 7,
 };

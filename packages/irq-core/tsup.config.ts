@@ -9,6 +9,7 @@ export default build({
   'bypass/index': 'src/bypass/index.ts',
   'host/index': 'src/host/index.ts',
   'vfio/index': 'src/vfio/index.ts',
+  'models/index': 'src/models/index.ts',
   'machine/index': 'src/machine/index.ts',
   backend: 'src/backend.ts',
   errors: 'src/errors.ts',

@@ -2,4 +2,5 @@ import { build } from '../../tsup.preset.ts';
 
 export default build({
   index: 'src/index.ts',
+  'protocols/index': 'src/protocols/index.ts',
 });

@@ -1,7 +1,7 @@
 // Property accessors of struct views, generated from the placement of each field. Plain ones for runs, recording ones for check.
 
 import { maskOf, swap16, swap32 } from './cell.ts';
-import { note } from './footprint.ts';
+import { noteRead, noteWrite } from './footprint.ts';
 import type { Memory } from './memory.ts';
 
 /** What every struct view carries; the leading underscore keeps the names clear of declared fields. */
@@ -110,12 +110,12 @@ function recording(place: ScalarPlace): Accessor {
   return {
     get() {
       const f = this._m.footprint;
-      if (f !== null) note(f.reads, this._at + offset, shift, width);
+      if (f !== null) noteRead(f, this._at + offset, shift, width);
       return get.call(this);
     },
     set(v) {
       const f = this._m.footprint;
-      if (f !== null) note(f.writes, this._at + offset, shift, width);
+      if (f !== null) noteWrite(f, this._at + offset, shift, width);
       set.call(this, v);
     },
   };

@@ -1,6 +1,6 @@
 // A set of small integers in arena words: IRR, ISR, vCPU masks, pins.
 
-import { note } from './footprint.ts';
+import { noteRead, noteWrite } from './footprint.ts';
 import type { Memory } from './memory.ts';
 import type { Bitmap } from './view-types.ts';
 
@@ -20,29 +20,29 @@ export class BitmapView implements Bitmap {
     this._words = Math.ceil(size / 32);
   }
 
-  private noteRead(index: number): void {
+  private noteWord(index: number): void {
     const f = this._m.footprint;
-    if (f !== null) note(f.reads, (this._word + index) * 4, 0, 32);
+    if (f !== null) noteRead(f, (this._word + index) * 4, 0, 32);
   }
 
-  private noteBit(mask: 'reads' | 'writes', bit: number): void {
+  private noteMember(record: typeof noteRead, bit: number): void {
     const f = this._m.footprint;
-    if (f !== null) note(f[mask], (this._word + (bit >> 5)) * 4, bit & 31, 1);
+    if (f !== null) record(f, (this._word + (bit >> 5)) * 4, bit & 31, 1);
   }
 
   has(bit: number): boolean {
-    if (this._m.footprint !== null) this.noteBit('reads', bit);
+    if (this._m.footprint !== null) this.noteMember(noteRead, bit);
     return (((this._32[this._word + (bit >> 5)] as number) >>> (bit & 31)) & 1) !== 0;
   }
 
   add(bit: number): void {
-    if (this._m.footprint !== null) this.noteBit('writes', bit);
+    if (this._m.footprint !== null) this.noteMember(noteWrite, bit);
     const i = this._word + (bit >> 5);
     this._32[i] = (this._32[i] as number) | (1 << (bit & 31));
   }
 
   delete(bit: number): void {
-    if (this._m.footprint !== null) this.noteBit('writes', bit);
+    if (this._m.footprint !== null) this.noteMember(noteWrite, bit);
     const i = this._word + (bit >> 5);
     this._32[i] = (this._32[i] as number) & ~(1 << (bit & 31));
   }
@@ -102,13 +102,13 @@ export class BitmapView implements Bitmap {
   }
 
   word(index: number): number {
-    if (this._m.footprint !== null) this.noteRead(index);
+    if (this._m.footprint !== null) this.noteWord(index);
     return this._32[this._word + index] as number;
   }
 
   setWord(index: number, value: number): void {
     const f = this._m.footprint;
-    if (f !== null) note(f.writes, (this._word + index) * 4, 0, 32);
+    if (f !== null) noteWrite(f, (this._word + index) * 4, 0, 32);
     this._32[this._word + index] = value;
   }
 

@@ -1,6 +1,6 @@
 // Reading and writing one scalar anywhere in the arena: the slow, general door used by diff, JSON and arrays.
 
-import { note } from './footprint.ts';
+import { noteRead, noteWrite } from './footprint.ts';
 import type { Memory } from './memory.ts';
 
 /** One scalar: container of `bytes` at byte `offset`, bits [shift, shift + width). */
@@ -34,7 +34,7 @@ function storeRaw(m: Memory, offset: number, bytes: number, value: number): void
 
 /** Loads a cell as an unsigned number, recording the read if the memory records. */
 export function load(m: Memory, c: Cell): number {
-  if (m.footprint !== null) note(m.footprint.reads, c.offset, c.shift, c.width);
+  if (m.footprint !== null) noteRead(m.footprint, c.offset, c.shift, c.width);
   const raw = loadRaw(m, c.offset, c.bytes);
   if (c.be) return c.bytes === 4 ? swap32(raw) : swap16(raw);
   return ((raw >>> c.shift) & maskOf(c.width)) >>> 0;
@@ -42,7 +42,7 @@ export function load(m: Memory, c: Cell): number {
 
 /** Stores a cell; bits beyond its width are cut off. */
 export function store(m: Memory, c: Cell, value: number): void {
-  if (m.footprint !== null) note(m.footprint.writes, c.offset, c.shift, c.width);
+  if (m.footprint !== null) noteWrite(m.footprint, c.offset, c.shift, c.width);
   if (c.be) return storeRaw(m, c.offset, c.bytes, c.bytes === 4 ? swap32(value) : swap16(value & 0xffff));
   const mask = maskOf(c.width) << c.shift;
   const old = loadRaw(m, c.offset, c.bytes);

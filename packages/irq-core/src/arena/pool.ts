@@ -1,7 +1,7 @@
 // Slots that come and go: free list by lowest index, a generation per slot so that a use after free is seen, not guessed.
 
 import { BitmapView } from './bitmap.ts';
-import { note } from './footprint.ts';
+import { noteRead, noteWrite } from './footprint.ts';
 import type { Memory } from './memory.ts';
 import { poolHeader } from './placement.ts';
 import type { Pool } from './view-types.ts';
@@ -43,20 +43,20 @@ export class PoolView<V> implements Pool<V> {
 
   private generation(index: number): number {
     const offset = this._shape.base + index;
-    if (this._m.footprint !== null) note(this._m.footprint.reads, offset, 0, 8);
+    if (this._m.footprint !== null) noteRead(this._m.footprint, offset, 0, 8);
     return this._m.u8[offset] as number;
   }
 
   private setGeneration(index: number, value: number): void {
     const offset = this._shape.base + index;
-    if (this._m.footprint !== null) note(this._m.footprint.writes, offset, 0, 8);
+    if (this._m.footprint !== null) noteWrite(this._m.footprint, offset, 0, 8);
     this._m.u8[offset] = value;
   }
 
   private zero(index: number): void {
     const start = this._slots + index * this._shape.slotSize;
     const end = start + this._shape.slotSize;
-    if (this._m.footprint !== null) for (let b = start; b < end; b++) note(this._m.footprint.writes, b, 0, 8);
+    if (this._m.footprint !== null) for (let b = start; b < end; b++) noteWrite(this._m.footprint, b, 0, 8);
     this._m.u8.fill(0, start, end);
   }
 

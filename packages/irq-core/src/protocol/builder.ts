@@ -3,6 +3,7 @@
 import type { Fields, StructView } from '../arena/index.ts';
 import {
   assemble,
+  assert,
   BLOCKED,
   DONE,
   END_OF_INCLUDE,
@@ -44,6 +45,10 @@ export interface Combinators<M, F> {
     choices: number,
     step: (m: M, f: F, self: number, choice: number) => R,
   ): (m: M, f: F, self: number, choice: number) => R;
+  /** A step at which the process may wait for ever without anything being lost: an idle CPU, a worker without work. */
+  idle<R extends Outcome>(
+    step: (m: M, f: F, self: number, choice: number) => R,
+  ): (m: M, f: F, self: number, choice: number) => R;
   /** Splices another protocol in; its labels become `<prefix>.<label>`, its locals must be among ours. */
   include<P extends string, A extends Fields>(
     prefix: P,
@@ -58,8 +63,10 @@ function locked<M, F>(name: string, lockOf: (m: M, f: F) => Lock, steps: Record<
     l.holder = self + 1;
     return undefined;
   };
-  const release: Step<M, F> = (m, f) => {
-    lockOf(m, f).holder = 0;
+  const release: Step<M, F> = (m, f, self) => {
+    const l = lockOf(m, f);
+    assert(l.holder === self + 1, `${name} is released by a process that does not hold it`);
+    l.holder = 0;
   };
   return {
     [`lock ${name}`]: withNote(take, { acquires: name }),
@@ -111,7 +118,9 @@ function choose<S extends object>(choices: number, step: S): S {
   return withNote(step, { choices });
 }
 
-const combinators = { locked, reading, synchronize, choose, include };
+const idle = <S extends object>(step: S): S => withNote(step, { idle: true });
+
+const combinators = { locked, reading, synchronize, choose, idle, include };
 
 /** The protocol builder for one machine type. */
 export interface ProtocolBuilder<M> {

@@ -127,15 +127,23 @@ function frames<M>(
 
 const LOCALS_OFFSET = place(slotKind(1)).fields.find((f) => f.name === 'locals')?.offset as number;
 
+/** Protocols that stand in for others: each pair is [the correct one, the edited one]. Spawning the first starts the second. */
+export type Edits = readonly (readonly [correct: AnyProtocol<never>, edited: AnyProtocol<never>])[];
+
 /** Binds the process table of an arena to the protocols and the machine its steps run on. */
 export function createProcesses<M>(
   arena: AnyArena,
   table: ProcessTableView,
   list: readonly AnyProtocol<M>[],
   machine: M,
+  edits: Edits = [],
 ): Processes<M> {
-  const protocols = list as unknown as readonly Protocol<M, Fields>[];
-  const ids = new Map(protocols.map((p, i) => [p as unknown, i]));
+  const editOf = new Map<unknown, unknown>(edits);
+  for (const [correct] of edits)
+    if (!list.includes(correct as never))
+      throw new ModelError(`an edit replaces ${correct.name}, which is not registered with this machine`);
+  const protocols = list.map((p) => editOf.get(p) ?? p) as unknown as readonly Protocol<M, Fields>[];
+  const ids = new Map<unknown, number>([...list.entries(), ...protocols.entries()].map(([i, p]) => [p, i]));
   const b: Bound<M> = { table, protocols, machine, frame: frames(arena, table, protocols) };
 
   function spawn<A extends Fields>(protocol: Protocol<M, A>, args: Partial<Locals<A>> = {}): number {

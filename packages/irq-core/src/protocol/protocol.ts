@@ -1,6 +1,7 @@
 // A kernel path that other CPUs can interleave, as an explicit list of labelled steps: one label, one place where another CPU may run.
 
 import { type Fields, type StructKind, type StructView, struct } from '../arena/index.ts';
+import { ModelError } from '../errors.ts';
 
 /** Returned by a step that cannot run now; the step must have changed nothing. It is tried again later. */
 export const BLOCKED: unique symbol = Symbol('BLOCKED');
@@ -24,6 +25,8 @@ export interface StepNote {
   /** Name of the lock it takes or releases, for lock-order checking and the docs. */
   readonly acquires?: string;
   readonly releases?: string;
+  /** The process may wait here for ever: nothing is owed to it (an idle CPU, a worker without work). */
+  readonly idle?: boolean;
   /** Number of alternatives a nondeterministic step has (a guest, a device, a CPU that may do this or that). */
   readonly choices?: number;
 }
@@ -43,11 +46,16 @@ export interface Protocol<M = unknown, A extends Fields = Fields> {
   readonly targets: ReadonlyMap<string, number>;
 }
 
+/** States inside a step what its author takes for granted (BUG_ON, WARN_ON). Throws ModelError; `check` shows the schedule. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new ModelError(message);
+}
+
 const notes = new WeakMap<object, StepNote>();
 
-/** Attaches a note to a step function. */
+/** Attaches a note to a step function; notes of one step add up. */
 export function withNote<S extends object>(step: S, note: StepNote): S {
-  notes.set(step, note);
+  notes.set(step, { ...notes.get(step), ...note });
   return step;
 }
 

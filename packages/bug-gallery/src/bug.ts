@@ -1,0 +1,43 @@
+// What one historical bug is made of.
+
+import type { Edits, ModelFamily } from '@virq/irq-core/protocol';
+
+/** Backend a bug belongs to. */
+export type BugFamily = 'core' | 'x86' | 'arm' | 'ppc' | 'vfio';
+
+/** A link with its text. */
+export interface Link {
+  readonly text: string;
+  readonly url: string;
+}
+
+/** One entry of the gallery: the bug is an edit of the corrected protocols, and nothing else differs. */
+export interface Bug {
+  /** Folder name and what `virq gallery` takes. */
+  readonly slug: string;
+  readonly title: string;
+  readonly family: BugFamily;
+  /** Number of the founding thread (1 to 4), if it is one. */
+  readonly thread?: 1 | 2 | 3 | 4;
+  /** Fixing commits (12 hex digits and title) and CVE numbers. */
+  readonly commits: readonly { readonly hash: string; readonly title: string }[];
+  readonly cve?: string;
+  /** Two to five short paragraphs of Markdown: what a user saw, what happened, who found it. */
+  readonly story: string;
+  readonly links: readonly Link[];
+  /** The corrected form. */
+  readonly model: ModelFamily;
+  /** Smallest sizes that show the bug; left out, the defaults. */
+  readonly scope?: Readonly<Record<string, number>>;
+  /** Sizes the corrected form is proved for; left out, those of `scope`. */
+  readonly proof?: Readonly<Record<string, number>>;
+  /** The bug: protocols that stand in for corrected ones. */
+  readonly variant: Edits;
+  /** What `check` must find in the variant: the property, and the steps of a shortest counterexample. */
+  readonly expected: { readonly property: string; readonly length: number };
+  /** One sentence: how the fix prevents it. */
+  readonly fix: string;
+}
+
+/** Declares a bug. */
+export const defineBug = (bug: Bug): Bug => bug;

@@ -1,0 +1,15 @@
+// @virq/checker: every interleaving of the protocols of a system.
+
+export { check, type MakeSystem } from './check.ts';
+export { checkPlain } from './plain.ts';
+export {
+  type Bound,
+  BUILT_IN,
+  type CheckOptions,
+  type CheckResult,
+  type LabelCoverage,
+  type Progress,
+  type Reductions,
+  type Violation,
+} from './result.ts';
+export { StaleAccess } from './stale.ts';

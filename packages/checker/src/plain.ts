@@ -1,0 +1,114 @@
+// The reference engine: runs the steps themselves on the arena and keeps whole states. Slow, obviously right; the compiled one is held against it.
+
+import { type ScheduleStep, type System, scheduleStep } from '@virq/irq-core/protocol';
+import { coverageOf, createCoverage } from './coverage.ts';
+import { createJudge } from './judge.ts';
+import type { Bound, CheckOptions, CheckResult, Violation } from './result.ts';
+import { StaleAccess } from './stale.ts';
+
+const keyOf = (bytes: Uint8Array): string => {
+  let key = '';
+  for (let i = 0; i < bytes.length; i += 2)
+    key += String.fromCharCode((bytes[i] as number) | ((bytes[i + 1] ?? 0) << 8));
+  return key;
+};
+
+/** Visited states in the order they were found, each with the step that led to it. */
+interface Found {
+  readonly bytes: Uint8Array;
+  readonly parent: number;
+  readonly step: ScheduleStep;
+  readonly depth: number;
+}
+
+function pathTo(found: readonly Found[], index: number): ScheduleStep[] {
+  const steps: ScheduleStep[] = [];
+  for (let i = index; (found[i] as Found).parent >= 0; i = (found[i] as Found).parent)
+    steps.push((found[i] as Found).step);
+  return steps.reverse();
+}
+
+/** Explores every reachable state of a system by breadth-first search over whole arenas. */
+export function checkPlain(system: System, options: CheckOptions = {}): CheckResult {
+  const { arena, processes } = system;
+  const { maxStates = Number.POSITIVE_INFINITY, maxDepth = Number.POSITIVE_INFINITY, all = false } = options;
+  const judge = createJudge(system, options.deadlock ?? true);
+  const coverage = createCoverage(system);
+  const found: Found[] = [];
+  const seen = new Set<string>();
+  const violations: Violation[] = [];
+  let [transitions, terminal, depth] = [0, 0, 0];
+  let bound: Bound | null = null;
+  arena.onStale((pool, handle) => {
+    throw new StaleAccess(pool, handle);
+  });
+
+  function violated(
+    v: Omit<Violation, 'steps' | 'cycleFrom'>,
+    at: number,
+    last: readonly ScheduleStep[] = [],
+  ): boolean {
+    if (violations.some((old) => old.property === v.property)) return false;
+    violations.push({ ...v, steps: [...pathTo(found, at), ...last], cycleFrom: null });
+    return !all;
+  }
+
+  /** Keeps the present state of the arena. True: stop. */
+  function visit(parent: number, step: ScheduleStep, d: number): boolean {
+    const key = keyOf(arena.bytes);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    found.push({ bytes: arena.bytes.slice(), parent, step, depth: d });
+    depth = Math.max(depth, d);
+    const broken = judge.state();
+    return broken !== null && violated(broken, found.length - 1);
+  }
+
+  /** Makes every step that is possible in a state. True: stop. */
+  function expand(index: number): boolean {
+    const from = found[index] as Found;
+    let moved = 0;
+    arena.bytes.set(from.bytes);
+    for (let pid = processes.next(0); pid >= 0; pid = processes.next(pid + 1)) {
+      const choices = processes.choicesOf(pid);
+      for (let choice = 0; choice < choices; choice++) {
+        coverage.note(pid);
+        try {
+          if (processes.step(pid, choice) === 'blocked') continue;
+        } catch (e) {
+          arena.bytes.set(from.bytes);
+          moved++;
+          if (violated(judge.failure(e), index, [scheduleStep(pid, choice)])) return true;
+          continue;
+        }
+        moved++;
+        transitions++;
+        if (visit(index, scheduleStep(pid, choice), from.depth + 1)) return true;
+        arena.bytes.set(from.bytes);
+      }
+    }
+    if (moved > 0) return false;
+    terminal++;
+    const broken = judge.terminal();
+    return broken !== null && violated(broken, index);
+  }
+
+  let stop = visit(-1, 0, 0);
+  for (let i = 0; i < found.length && !stop && bound === null; i++) {
+    if (found.length > maxStates) bound = 'states';
+    else if ((found[i] as Found).depth >= maxDepth) bound = 'depth';
+    else stop = expand(i);
+  }
+  return {
+    verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',
+    violations,
+    bound,
+    states: found.length,
+    transitions,
+    depth,
+    terminal,
+    bytesPerState: arena.bytes.length,
+    coverage: coverageOf(coverage),
+    unreached: judge.unreached(),
+  };
+}

@@ -1,0 +1,5 @@
+import { build } from '../../tsup.preset.ts';
+
+export default build({
+  index: 'src/index.ts',
+});
