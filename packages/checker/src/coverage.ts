@@ -1,41 +1,33 @@
 // Which labels ever ran: one that never did is likely a modelling error.
 
-import type { System } from '@virq/irq-core/protocol';
 import type { LabelCoverage } from './result.ts';
 
-/** Labels seen, by protocol. */
+/** What coverage needs of a protocol. */
+interface Labelled {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+/** Labels that ran, by protocol. */
 export interface Coverage {
-  /** The process is about to run the step at its label. */
-  note(pid: number): void;
-  /** The same by name. */
-  mark(protocol: string, label: string): void;
-  readonly reached: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly labels: ReadonlyMap<string, readonly string[]>;
+  /** A process of the protocol was tried; `label` ran, null if it blocked. */
+  note(protocol: Labelled, label: string | null): void;
+  /** All labels of the protocols that were tried. */
+  list(): LabelCoverage[];
 }
 
 /** Starts with nothing reached. */
-export function createCoverage(system: System): Coverage {
-  const { processes } = system;
-  const reached = new Map<string, Set<string>>();
-  const labels = new Map<string, readonly string[]>();
+export function createCoverage(): Coverage {
+  const reached = new Map<Labelled, Set<string>>();
   return {
-    reached,
-    labels,
-    mark: (protocol, label) => void reached.get(protocol)?.add(label),
-    note(pid) {
-      const protocol = processes.protocolOf(pid);
-      if (!labels.has(protocol.name)) {
-        labels.set(protocol.name, protocol.labels);
-        reached.set(protocol.name, new Set());
-      }
-      (reached.get(protocol.name) as Set<string>).add(processes.labelOf(pid));
+    note(protocol, label) {
+      const labels = reached.get(protocol) ?? new Set();
+      reached.set(protocol, labels);
+      if (label !== null) labels.add(label);
     },
+    list: () =>
+      [...reached].flatMap(([protocol, ran]) =>
+        protocol.labels.map((label) => ({ protocol: protocol.name, label, reached: ran.has(label) })),
+      ),
   };
-}
-
-/** All labels of protocols that ran at all. */
-export function coverageOf(c: Coverage): LabelCoverage[] {
-  return [...c.labels].flatMap(([protocol, labels]) =>
-    labels.map((label) => ({ protocol, label, reached: c.reached.get(protocol)?.has(label) ?? false })),
-  );
 }

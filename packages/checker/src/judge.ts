@@ -18,12 +18,14 @@ export interface Judge {
   unreached(): string[];
 }
 
-function breach(p: Property<never>, instance: number): Broken {
+/** Breach of a property by one instance. */
+export function breach(p: Property<never>, instance: number): Broken {
   const message = p.count > 1 ? `instance ${instance}` : '';
   return { property: p.name, kind: p.kind, instance, message, consequence: p.consequence ?? null };
 }
 
-const builtIn = (property: string, message: string): Broken => ({
+/** Breach of a built-in property. */
+export const builtIn = (property: string, message: string): Broken => ({
   property,
   kind: 'built-in',
   instance: 0,

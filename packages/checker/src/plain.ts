@@ -1,7 +1,7 @@
 // The reference engine: runs the steps themselves on the arena and keeps whole states. Slow, obviously right; the compiled one is held against it.
 
 import { type ScheduleStep, type System, scheduleStep } from '@virq/irq-core/protocol';
-import { coverageOf, createCoverage } from './coverage.ts';
+import { createCoverage } from './coverage.ts';
 import { createJudge } from './judge.ts';
 import type { Bound, CheckOptions, CheckResult, Violation } from './result.ts';
 import { StaleAccess } from './stale.ts';
@@ -33,7 +33,7 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
   const { arena, processes } = system;
   const { maxStates = Number.POSITIVE_INFINITY, maxDepth = Number.POSITIVE_INFINITY, all = false } = options;
   const judge = createJudge(system, options.deadlock ?? true);
-  const coverage = createCoverage(system);
+  const coverage = createCoverage();
   const found: Found[] = [];
   const seen = new Set<string>();
   const violations: Violation[] = [];
@@ -72,10 +72,13 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     for (let pid = processes.next(0); pid >= 0; pid = processes.next(pid + 1)) {
       const choices = processes.choicesOf(pid);
       for (let choice = 0; choice < choices; choice++) {
-        coverage.note(pid);
+        const [protocol, label] = [processes.protocolOf(pid), processes.labelOf(pid)];
         try {
-          if (processes.step(pid, choice) === 'blocked') continue;
+          const blocked = processes.step(pid, choice) === 'blocked';
+          coverage.note(protocol, blocked ? null : label);
+          if (blocked) continue;
         } catch (e) {
+          coverage.note(protocol, label);
           arena.bytes.set(from.bytes);
           moved++;
           if (violated(judge.failure(e), index, [scheduleStep(pid, choice)])) return true;
@@ -108,7 +111,7 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     depth,
     terminal,
     bytesPerState: arena.bytes.length,
-    coverage: coverageOf(coverage),
+    coverage: coverage.list(),
     unreached: judge.unreached(),
   };
 }

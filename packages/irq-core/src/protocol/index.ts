@@ -11,6 +11,7 @@ export {
   type Locals,
   type Processes,
   type ProcessTableView,
+  type SlotPlace,
   processTable,
   type StepResult,
 } from './processes.ts';

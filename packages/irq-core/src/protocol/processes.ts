@@ -38,6 +38,10 @@ export type ProcessTableView = CompositeArray<Slot>;
 /** Processes of one machine. A pid is the index of its slot and stays the same while it lives. */
 export interface Processes<M> {
   readonly capacity: number;
+  /** Protocols that can run here; slot field `protocol` is the index + 1. */
+  readonly protocols: readonly Protocol<M, Fields>[];
+  /** Where a process keeps its protocol, program counter and locals: byte offsets in the arena. */
+  placeOf(pid: number): SlotPlace;
   /** Starts a protocol; missing arguments are zero. Throws ModelError when the table is full. Returns the pid. */
   spawn<A extends Fields>(protocol: Protocol<M, A>, args?: Partial<Locals<A>>): number;
   /** Runs the step at the process's label, taking alternative `choice` (default 0). `done` frees the slot. */
@@ -65,6 +69,13 @@ export interface Processes<M> {
 export type Locals<A extends Fields> = {
   [K in keyof StructView<A> as StructView<A>[K] extends number ? K : never]: number;
 };
+
+/** Byte offsets of one slot of the process table. */
+export interface SlotPlace {
+  readonly protocol: number;
+  readonly pc: number;
+  readonly locals: number;
+}
 
 interface Bound<M> {
   readonly table: ProcessTableView;
@@ -125,7 +136,8 @@ function frames<M>(
   };
 }
 
-const LOCALS_OFFSET = place(slotKind(1)).fields.find((f) => f.name === 'locals')?.offset as number;
+const offsetOf = (name: string): number => place(slotKind(1)).fields.find((f) => f.name === name)?.offset as number;
+const LOCALS_OFFSET = offsetOf('locals');
 
 /** Protocols that stand in for others: each pair is [the correct one, the edited one]. Spawning the first starts the second. */
 export type Edits = readonly (readonly [correct: AnyProtocol<never>, edited: AnyProtocol<never>])[];
@@ -170,6 +182,11 @@ export function createProcesses<M>(
 
   return {
     capacity: table.length,
+    protocols,
+    placeOf(pid) {
+      const at = arena.offsetOf(table.at(pid));
+      return { protocol: at + offsetOf('protocol'), pc: at + offsetOf('pc'), locals: at + LOCALS_OFFSET };
+    },
     spawn,
     step: (pid, choice) => advance(b, pid, false, choice),
     choicesOf(pid) {

@@ -1,0 +1,172 @@
+// Breadth-first search with the explorer: level by level, so that the first violation has a shortest schedule.
+
+import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
+import type { MakeSystem } from '../check.ts';
+import { type Broken, breach, builtIn, failure, waiting } from '../judge.ts';
+import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
+import {
+  type Bound,
+  BUILT_IN,
+  type CheckOptions,
+  type CheckResult,
+  type LabelCoverage,
+  type Violation,
+} from '../result.ts';
+import { createExplorer, type Explorer } from './explorer.ts';
+
+/** States expanded between two looks at bounds and progress. */
+const BATCH = 1 << 13;
+const DEFAULT_MEMORY = 2 ** 31;
+
+/** First index of each level, so that predecessors are looked for in the level before. */
+type Levels = number[];
+
+const levelOf = (levels: Levels, i: number): number => {
+  let level = levels.length - 1;
+  while ((levels[level] as number) > i) level--;
+  return level;
+};
+
+/** Steps from the initial state to state `i`, found backwards. */
+export function pathTo(explorer: Explorer, levels: Levels, i: number): ScheduleStep[] {
+  const steps: ScheduleStep[] = [];
+  let target = i;
+  for (let level = levelOf(levels, i); level > 0; level--) {
+    const from = explorer.predecessor(target, levels[level - 1] as number, levels[level] as number);
+    const move = explorer.moves(from).find((m) => explorer.leadsTo(from, m, target));
+    steps.push(scheduleStep(move?.pid as number, move?.choice));
+    target = from;
+  }
+  return steps.reverse();
+}
+
+/** Labels whose step ran, over every protocol that was started. */
+function coverage({ actions, system }: Knowledge): LabelCoverage[] {
+  const protocols = new Map<number, Set<number>>();
+  for (const a of actions) {
+    const reached = protocols.get(a.protocol) ?? new Set();
+    protocols.set(a.protocol, reached);
+    if (a.tree.ran) reached.add(a.pc);
+  }
+  return [...protocols]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([id, reached]) => {
+      const protocol = system.processes.protocols[id - 1];
+      return (protocol?.labels ?? []).map((label, pc) => ({
+        protocol: protocol?.name ?? '',
+        label,
+        reached: reached.has(pc),
+      }));
+    });
+}
+
+/** Exhaustive breadth-first search. */
+export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): CheckResult {
+  const knowledge = createKnowledge(make({ record: true }));
+  const { learner, system } = knowledge;
+  const { maxStates = Infinity, maxDepth = Infinity, maxTime = Infinity, now, all = false } = options;
+  const explorer = createExplorer(knowledge, options.maxMemory ?? DEFAULT_MEMORY);
+  const violations: Violation[] = [];
+  const levels: Levels = [0];
+  const began = now?.() ?? 0;
+  let shown = began;
+  let transitions = 0;
+  let terminal = 0;
+
+  /** Notes a violation; true: stop. */
+  function violated(broken: Broken, i: number, last: readonly ScheduleStep[] = []): boolean {
+    if (violations.some((v) => v.property === broken.property)) return false;
+    const steps = [...pathTo(explorer, levels, i), ...last];
+    violations.push({ ...broken, steps, cycleFrom: null });
+    return !all;
+  }
+
+  /** Judges the states that the generated code could not; true: stop. */
+  function judge(suspects: readonly number[]): boolean {
+    for (const i of suspects) {
+      explorer.consider(i);
+      for (const q of explorer.unwitnessed) if (knowledge.answer(q)) explorer.witnessed(q);
+      for (const q of knowledge.invariants)
+        if (knowledge.answer(q) === (q.property.kind === 'never') && violated(breach(q.property, q.instance), i))
+          return true;
+    }
+    return false;
+  }
+
+  /** Judges a state in which nothing can move; true: stop. */
+  function end(i: number): boolean {
+    terminal++;
+    explorer.consider(i);
+    for (const q of knowledge.quiescents) if (!knowledge.answer(q)) return violated(breach(q.property, q.instance), i);
+    if (options.deadlock === false) return false;
+    learner.load();
+    const stuck = waiting(system);
+    return stuck !== null && violated(builtIn(BUILT_IN.deadlock, stuck), i);
+  }
+
+  /** Expands one state by observation; true: stop. */
+  function observe(i: number): boolean {
+    const moves = explorer.moves(i);
+    for (const move of moves) {
+      if (move.leaf.ending === 'failed') {
+        if (violated(failure(move.leaf.error), i, [scheduleStep(move.pid, move.choice)])) return true;
+        continue;
+      }
+      transitions++;
+      explorer.follow(i, move);
+    }
+    if (moves.length === 0) return end(i);
+    explorer.missed();
+    return false;
+  }
+
+  function boundHit(head: number): Bound | null {
+    if (explorer.count > maxStates) return 'states';
+    if (levels.length - 1 >= maxDepth && head === levels.at(-1)) return 'depth';
+    if (!explorer.makeRoom()) return 'memory';
+    if (now === undefined) return null;
+    const time = now();
+    if (time - began > maxTime) return 'time';
+    if (time - shown < 100 || options.onProgress === undefined) return null;
+    shown = time;
+    const progress = {
+      states: explorer.count,
+      transitions,
+      depth: levels.length - 1,
+      queue: explorer.count - head,
+      memory: explorer.bytes,
+    };
+    return options.onProgress(progress) === false ? 'interrupted' : null;
+  }
+
+  let bound: Bound | null = null;
+  let stop = judge(explorer.takeSuspects());
+  for (let head = 0, level = 1; head < explorer.count && !stop && bound === null; ) {
+    bound = boundHit(head);
+    if (bound !== null) break;
+    const to = Math.min(level, head + BATCH);
+    const reached = explorer.run(head, to);
+    transitions += explorer.takeTransitions();
+    if (reached < to && explorer.makeRoom()) {
+      stop = observe(reached);
+      head = reached + 1;
+    } else head = reached;
+    stop = judge(explorer.takeSuspects()) || stop;
+    if (head === level && explorer.count > level) {
+      levels.push(level);
+      level = explorer.count;
+    }
+  }
+  return {
+    verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',
+    violations,
+    bound,
+    states: explorer.count,
+    transitions,
+    depth: levels.length - 1,
+    terminal,
+    bytesPerState: explorer.bytes / explorer.count,
+    coverage: coverage(knowledge),
+    unreached: explorer.unwitnessed.map((q) => q.property.name),
+  };
+}

@@ -1,0 +1,233 @@
+// Writes the explorer of one system as JavaScript: table, log, one function per process, one per property; every guard and update
+// is a shift and a mask on the words of the packed state, every state travels as local integers.
+
+import type { Action, Knowledge, Question } from '../learn/knowledge.ts';
+import type { Packing } from '../learn/packing.ts';
+import type { Branch, Leaf, TreeNode } from '../learn/tree.ts';
+
+/** What a generated explorer is for. */
+export interface CodegenOptions {
+  /** With the learned steps and properties, or only the table (then every state is a miss). */
+  readonly steps: boolean;
+  /** Witnesses still unseen. */
+  readonly witnesses: readonly Question[];
+}
+
+const words = (width: number, prefix: string): string[] => Array.from({ length: width }, (_, i) => `${prefix}${i}`);
+
+/** Known symbols along a path through a tree. */
+type Known = ReadonlyMap<number, number>;
+
+function groupBy<T>(list: readonly T[], keyOf: (item: T) => number): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const item of list) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+interface Writer {
+  readonly packing: Packing;
+  /** Code for a leaf. */
+  leaf(leaf: Leaf): string;
+}
+
+const MISS = 'return -1;';
+
+function treeCode(node: TreeNode | undefined, known: Known, w: Writer): string {
+  if (node === undefined) return MISS;
+  if (node.atom < 0) return w.leaf(node as Leaf);
+  const { atom, kids } = node as Branch;
+  const field = w.packing.of(atom);
+  const symbol = field === undefined ? 0 : known.get(atom);
+  if (symbol !== undefined) return treeCode(kids[symbol], known, w);
+  const { word, shift, mask } = field as NonNullable<typeof field>;
+  const value = shift === 0 ? `w${word} & ${mask}` : `(w${word} >>> ${shift}) & ${mask}`;
+  const cases = kids.flatMap((kid, s) =>
+    kid === undefined ? [] : [[s, treeCode(kid, new Map(known).set(atom, s), w)] as const],
+  );
+  if (mask === 1 && cases.length === 2)
+    return `if ((w${word} & ${1 << shift}) === 0) {${cases[0]?.[1]}} else {${cases[1]?.[1]}}`;
+  return `switch (${value}) {${cases.map(([s, code]) => `case ${s}: {${code} break;}`).join('\n')} default: ${MISS}}`;
+}
+
+/** Successor of a leaf as one expression per word. */
+export function successor(leaf: Leaf, packing: Packing): string[] {
+  const keep = new Array<number>(packing.width).fill(-1);
+  const put = new Array<number>(packing.width).fill(0);
+  for (let i = 0; i < leaf.writes.length; i += 2) {
+    const f = packing.of(leaf.writes[i] as number);
+    if (f === undefined) continue;
+    keep[f.word] = (keep[f.word] as number) & ~(f.mask << f.shift);
+    put[f.word] = ((put[f.word] as number) & ~(f.mask << f.shift)) | ((leaf.writes[i + 1] as number) << f.shift);
+  }
+  return keep.map((k, i) => (k === -1 ? `w${i}` : put[i] === 0 ? `w${i} & ${k}` : `w${i} & ${k} | ${put[i]}`));
+}
+
+function stepWriter(packing: Packing): Writer {
+  return {
+    packing,
+    leaf(leaf) {
+      if (leaf.ending === 'blocked') return '';
+      if (leaf.ending === 'failed') return MISS;
+      return `insert(${successor(leaf, packing).join(', ')}); n++;`;
+    },
+  };
+}
+
+const questionWriter = (packing: Packing, good: boolean): Writer => ({
+  packing,
+  leaf: (leaf) => (leaf.ending === (good ? 'true' : 'false') ? 'return 1;' : 'return 0;'),
+});
+
+/** Leaves above which an action becomes a function of its own. */
+const OWN_FUNCTION = 30;
+
+function processCode(k: Knowledge, pid: number, packing: Packing, args: string): string {
+  const own: string[] = [];
+  const actionCode = (a: Action): string => {
+    const known = new Map([
+      [k.protocolAtom[pid] as number, k.learner.symbols.of(k.protocolAtom[pid] as number, a.protocol)],
+      [k.pcAtom[pid] as number, k.learner.symbols.of(k.pcAtom[pid] as number, a.pc)],
+    ]);
+    const code = treeCode(a.tree.root, known, stepWriter(packing));
+    if (a.tree.leaves <= OWN_FUNCTION) return code;
+    const name = `a${pid}_${a.protocol}_${a.pc}_${a.choice}`;
+    own.push(`function ${name}(${args}) { let n = 0; ${code} return n; }`);
+    return `{ const r = ${name}(${args}); if (r < 0) return -1; n += r; }`;
+  };
+  const symbolsOf = (atom: number, value: number): number => k.learner.symbols.of(atom, value);
+  const mine = k.actions.filter((a) => a.pid === pid && a.tree.root !== undefined);
+  const places = groupBy(mine, (a) => a.protocol);
+  const byProtocol = [...places].map(([protocol, actions]) => {
+    const labels = [...groupBy(actions, (a) => a.pc)].map(
+      ([pc, list]) =>
+        [symbolsOf(k.pcAtom[pid] as number, pc), list.map((a) => `{${actionCode(a)}}`).join('\n')] as const,
+    );
+    return [
+      symbolsOf(k.protocolAtom[pid] as number, protocol),
+      dispatch(k.pcAtom[pid] as number, labels, packing),
+    ] as const;
+  });
+  const free =
+    k.learner.symbols.value(k.protocolAtom[pid] as number, 0) === 0 ||
+    k.learner.symbols.count(k.protocolAtom[pid] as number) > 1;
+  const cases = free ? [...byProtocol, [symbolsOf(k.protocolAtom[pid] as number, 0), ''] as const] : byProtocol;
+  const body = dispatch(k.protocolAtom[pid] as number, cases, packing);
+  return `${own.join('\n')}\nfunction p${pid}(${args}) { let n = 0; ${body} return n; }`;
+}
+
+function dispatch(atom: number, cases: readonly (readonly [number, string])[], packing: Packing): string {
+  const f = packing.of(atom);
+  if (f === undefined) return cases.find(([s]) => s === 0)?.[1] ?? MISS;
+  const body = cases.map(([s, code]) => `case ${s}: {${code} break;}`).join('\n');
+  return `switch ((w${f.word} >>> ${f.shift}) & ${f.mask}) {${body} default: ${MISS}}`;
+}
+
+function questionCode(
+  questions: readonly Question[],
+  packing: Packing,
+  args: string,
+  wanted: (q: Question) => boolean,
+): string {
+  return questions
+    .map(
+      (q, i) =>
+        `function q${wanted(q) ? 't' : 'f'}${i}(${args}) { ${treeCode(q.tree.root, new Map(), questionWriter(packing, wanted(q))).replaceAll(MISS, 'return 0;')} return 0; }`,
+    )
+    .join('\n');
+}
+
+/** The table and the log: exact states, open addressing, linear probing; states are kept in the order they were found. */
+function storeCode(width: number): string {
+  const n = words(width, 'n');
+  const hash = n
+    .map((w, i) => (i === 0 ? `let h = ${w};` : `h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ ${w};`))
+    .join(' ');
+  const same = n.map((w, i) => (i === 0 ? '' : ` && T[i + ${i}] === ${w}`)).join('');
+  return `
+function insert(${n.join(', ')}) {
+  if (seeking) { if (${n.map((w, i) => `${w} === G[${i}]`).join(' && ')}) found = true; return; }
+  ${hash}
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d); h = Math.imul(h ^ (h >>> 15), 0x846ca68b); h ^= h >>> 16;
+  let i = (h & M) * ${width};
+  for (;;) {
+    const t = T[i];
+    if (t === 0) break;
+    if (t === n0${same}) return;
+    i += ${width};
+    if (i === E) i = 0;
+  }
+  ${n.map((w, k) => `T[i + ${k}] = ${w};`).join(' ')}
+  if (p === SE) { S = host.nextSegment(); SE = S.length; p = 0; }
+  ${n.map((w, k) => `S[p + ${k}] = ${w};`).join(' ')}
+  p += ${width};
+  count++;
+  if (check(${n.join(', ')}) === 0) host.suspect(count - 1);
+}
+function reinsert(L, from, to) {
+  for (let j = from; j < to; j += ${width}) {
+    const ${n.map((w, k) => `${w} = L[j + ${k}]`).join(', ')};
+    ${hash}
+    h = Math.imul(h ^ (h >>> 16), 0x7feb352d); h = Math.imul(h ^ (h >>> 15), 0x846ca68b); h ^= h >>> 16;
+    let i = (h & M) * ${width};
+    while (T[i] !== 0) { i += ${width}; if (i === E) i = 0; }
+    ${n.map((w, k) => `T[i + ${k}] = ${w};`).join(' ')}
+  }
+}`;
+}
+
+/** The text of an explorer: a function body taking `host`, returning the functions of {@link Explorer}. */
+export function explorerSource(k: Knowledge, packing: Packing, o: CodegenOptions): string {
+  const { width } = packing;
+  const args = words(width, 'w').join(', ');
+  const pids = k.protocolAtom.map((_, pid) => pid);
+  const live = pids.filter((pid) => {
+    const atom = k.protocolAtom[pid] as number;
+    return k.learner.symbols.count(atom) > 1 || k.learner.symbols.value(atom, 0) !== 0;
+  });
+  const good = (q: Question): boolean => q.property.kind === 'always';
+  const invariants = o.steps ? questionCode(k.invariants, packing, args, good) : '';
+  const witnesses = o.steps
+    ? questionCode(o.witnesses, packing, args, () => false).replaceAll('function qf', 'function qs')
+    : '';
+  const checks = [
+    ...k.invariants.map((q, i) => `q${good(q) ? 't' : 'f'}${i}(${args})`),
+    ...o.witnesses.map((_, i) => `qs${i}(${args})`),
+  ];
+  const expand = live.map((pid) => `r = p${pid}(${args}); if (r < 0) break; n += r;`).join('\n');
+  return `'use strict';
+let T = null, M = 0, E = 0, S = null, SE = 0, p = 0, count = 0, transitions = 0, seeking = false, found = false, G = null;
+${storeCode(width)}
+${invariants}
+${witnesses}
+function check(${args}) { return ${o.steps ? checks.join(' & ') || '1' : '0'}; }
+${o.steps ? live.map((pid) => processCode(k, pid, packing, args)).join('\n') : ''}
+function run(L, from, to, limit) {
+  let at = from;
+  while (at < to && count < limit) {
+    const ${words(width, 'w')
+      .map((w, i) => `${w} = L[at + ${i}]`)
+      .join(', ')};
+    let n = 0, r = ${o.steps ? 0 : -1};
+    ${o.steps ? `do {\n${expand}\n} while (false);` : ''}
+    if (r < 0) return at;
+    if (n === 0 || found) return at;
+    transitions += n;
+    at += ${width};
+  }
+  return at;
+}
+return {
+  insert, reinsert, run,
+  setTable(t) { T = t; M = t === null ? 0 : t.length / ${width} - 1; E = t === null ? 0 : t.length; },
+  setLog(s, at, n) { S = s; SE = s.length; p = at; count = n; },
+  seek(target) { G = target; seeking = target !== null; found = false; },
+  count: () => count,
+  position: () => p,
+  takeTransitions() { const n = transitions; transitions = 0; return n; },
+};`;
+}

@@ -1,0 +1,250 @@
+// The explorer: packed states in a log and a table, generated code where the steps are known, observation where they are not.
+
+import type { Knowledge, Question } from '../learn/knowledge.ts';
+import { createPacking, type Packing } from '../learn/packing.ts';
+import type { Leaf } from '../learn/tree.ts';
+import { explorerSource } from './codegen.ts';
+import { createLog, type Log, SEGMENT } from './log.ts';
+
+/** What the generated code offers. */
+interface Generated {
+  insert(...words: number[]): void;
+  reinsert(segment: Int32Array, from: number, to: number): void;
+  /** Expands states until the end, a state it cannot handle, or the count limit; returns where it stopped. */
+  run(segment: Int32Array, from: number, to: number, limit: number): number;
+  setTable(table: Int32Array | null): void;
+  setLog(segment: Int32Array, at: number, count: number): void;
+  seek(target: Int32Array | null): void;
+  count(): number;
+  position(): number;
+  takeTransitions(): number;
+}
+
+/** One possible step of a state. */
+export interface Move {
+  readonly pid: number;
+  readonly choice: number;
+  readonly leaf: Leaf;
+}
+
+/** Explorer over one system's knowledge. */
+export interface Explorer {
+  readonly knowledge: Knowledge;
+  readonly packing: Packing;
+  readonly count: number;
+  /** Bytes of log and table. */
+  readonly bytes: number;
+  /** Expands states [from, to) with generated code. Returns the first one that it could not. */
+  run(from: number, to: number): number;
+  /** Makes state `i` the one under consideration. */
+  consider(i: number): void;
+  /** The steps possible in state `i`, observed where unknown; blocked ones are left out. */
+  moves(i: number): Move[];
+  /** Inserts the successor of state `i` by a move. */
+  follow(i: number, move: Move): void;
+  /** True if that successor is state `target`. */
+  leadsTo(i: number, move: Move, target: number): boolean;
+  /** First state in [from, to) that has state `target` as a successor. */
+  predecessor(target: number, from: number, to: number): number;
+  /** States found since the last call that the generated code could not judge, in order. */
+  takeSuspects(): number[];
+  takeTransitions(): number;
+  /** A state was met that the generated code does not know. */
+  missed(): void;
+  /** A witness was seen: it is asked no more. */
+  witnessed(question: Question): void;
+  readonly unwitnessed: readonly Question[];
+  /** Makes room for more states. False: the memory limit forbids it. */
+  makeRoom(): boolean;
+}
+
+/** Slots of the first table. */
+const FIRST_TABLE = 1 << 12;
+/** Room kept free for the successors of one state. */
+const MARGIN = 2048;
+/** Misses before the first compilation; doubles with each. */
+const FIRST_COMPILATION = 2000;
+
+/** Creates an explorer that knows the initial state only. */
+export function createExplorer(knowledge: Knowledge, maxMemory: number): Explorer {
+  const { learner } = knowledge;
+  let packing = createPacking(learner.symbols);
+  let log: Log = createLog(packing.width);
+  let table = new Int32Array(FIRST_TABLE * packing.width);
+  let witnesses = [...knowledge.witnesses];
+  let suspects: number[] = [];
+  let misses = 0;
+  let patience = FIRST_COMPILATION;
+  let compiled = false;
+  let scratch = new Int32Array(packing.width);
+  const symbols = new Uint16Array(learner.state.length);
+  const host = {
+    nextSegment: () => log.extend(),
+    suspect: (i: number) => void suspects.push(i),
+  };
+  let code = generate(false);
+
+  function generate(steps: boolean): Generated {
+    const source = explorerSource(knowledge, packing, { steps, witnesses });
+    compiled = steps;
+    return new Function('host', source)(host) as Generated;
+  }
+
+  /** Replaces the code; log and table go on. */
+  function regenerate(steps: boolean): void {
+    const [count, position] = [code.count(), code.position()];
+    pending += code.takeTransitions();
+    code = generate(steps);
+    code.setTable(table);
+    code.setLog(log.segments.at(-1) as Int32Array, position, count);
+  }
+  let pending = 0;
+
+  function rebuildTable(slots: number): void {
+    const count = code.count();
+    code.setTable(null);
+    table = new Int32Array(0);
+    table = new Int32Array(slots * packing.width);
+    code.setTable(table);
+    for (let i = 0; i < count; i += SEGMENT)
+      code.reinsert(log.segmentOf(i), 0, Math.min(SEGMENT, count - i) * packing.width);
+  }
+
+  /** The symbols have outgrown the packing: every state is packed anew. */
+  function repack(): void {
+    const count = code.count();
+    const slots = table.length / packing.width;
+    const next = createPacking(learner.symbols);
+    const moved = createLog(next.width);
+    symbols.fill(0);
+    for (let i = 0; i < count; i++) {
+      if ((i & (SEGMENT - 1)) === 0) moved.extend();
+      packing.unpack(log.segmentOf(i), log.offsetOf(i), symbols);
+      next.pack(symbols, moved.segmentOf(i), moved.offsetOf(i));
+    }
+    packing = next;
+    log = moved;
+    scratch = new Int32Array(packing.width);
+    pending += code.takeTransitions();
+    code = generate(false);
+    code.setLog(log.segments.at(-1) as Int32Array, moved.offsetOf(count - 1) + packing.width, count);
+    rebuildTable(slots);
+  }
+
+  function consider(i: number): void {
+    packing.unpack(log.segmentOf(i), log.offsetOf(i), learner.state);
+  }
+
+  function moves(i: number): Move[] {
+    consider(i);
+    const list: Move[] = [];
+    for (let pid = 0; pid < knowledge.pcAtom.length; pid++)
+      for (const action of knowledge.actionsOf(pid)) {
+        const leaf = knowledge.act(action);
+        if (leaf.ending !== 'blocked') list.push({ pid, choice: action.choice, leaf });
+      }
+    if (!packing.fits()) repack();
+    return list;
+  }
+
+  /** Packed successor of a state, in `scratch`. */
+  function successorOf(i: number, { leaf }: Move): Int32Array {
+    const [segment, at] = [log.segmentOf(i), log.offsetOf(i)];
+    for (let w = 0; w < packing.width; w++) scratch[w] = segment[at + w] as number;
+    for (let k = 0; k < leaf.writes.length; k += 2) {
+      const f = packing.of(leaf.writes[k] as number);
+      if (f === undefined) continue;
+      scratch[f.word] =
+        ((scratch[f.word] as number) & ~(f.mask << f.shift)) | ((leaf.writes[k + 1] as number) << f.shift);
+    }
+    return scratch;
+  }
+
+  function leadsTo(i: number, move: Move, target: number): boolean {
+    const next = successorOf(i, move);
+    const [segment, at] = [log.segmentOf(target), log.offsetOf(target)];
+    for (let w = 0; w < packing.width; w++) if (next[w] !== segment[at + w]) return false;
+    return true;
+  }
+
+  const limit = (): number => table.length / packing.width - Math.max(MARGIN, (table.length / packing.width) >> 2);
+
+  code.setTable(table);
+  code.setLog(log.extend(), 0, 0);
+  packing.pack(learner.state, scratch, 0);
+  code.insert(...scratch);
+
+  return {
+    knowledge,
+    get packing() {
+      return packing;
+    },
+    get count() {
+      return code.count();
+    },
+    get bytes() {
+      return log.bytes + table.byteLength;
+    },
+    get unwitnessed() {
+      return witnesses;
+    },
+    consider,
+    moves,
+    leadsTo,
+    run(from, to) {
+      if (!compiled) return from;
+      let at = from;
+      while (at < to) {
+        const end = Math.min(to, (Math.floor(at / SEGMENT) + 1) * SEGMENT);
+        const first = at - (at % SEGMENT);
+        at =
+          first + code.run(log.segmentOf(at), log.offsetOf(at), (end - first) * packing.width, limit()) / packing.width;
+        if (at < end) return at;
+      }
+      return at;
+    },
+    follow(i, move) {
+      code.insert(...successorOf(i, move));
+    },
+    predecessor(target, from, to) {
+      const goal = log.segmentOf(target).slice(log.offsetOf(target), log.offsetOf(target) + packing.width);
+      const transitions = code.takeTransitions();
+      code.seek(goal);
+      let at = from;
+      for (; at < to; at++) {
+        if (compiled) at = this.run(at, to);
+        if (at >= to || moves(at).some((move) => leadsTo(at, move, target))) break;
+      }
+      code.seek(null);
+      code.takeTransitions();
+      pending += transitions;
+      return at;
+    },
+    takeSuspects() {
+      const list = suspects;
+      suspects = [];
+      return list;
+    },
+    takeTransitions() {
+      const n = pending + code.takeTransitions();
+      pending = 0;
+      return n;
+    },
+    missed() {
+      if (++misses < patience) return;
+      misses = 0;
+      patience *= 2;
+      regenerate(true);
+    },
+    witnessed(question) {
+      witnesses = witnesses.filter((q) => q.property !== question.property);
+      if (compiled) regenerate(true);
+    },
+    makeRoom() {
+      if (code.count() < limit() - MARGIN) return true;
+      if (log.bytes + table.byteLength * 2 > maxMemory) return false;
+      rebuildTable((table.length / packing.width) * 2);
+      return true;
+    },
+  };
+}
