@@ -31,6 +31,8 @@ export interface CheckOptions {
   readonly engine?: 'compiled' | 'plain';
   /** All on by default, except where a property asks for the whole graph. `false` switches all off. */
   readonly reduce?: Partial<Reductions> | false;
+  /** States explored without partial order reduction first, to see who touches what; default 3000. */
+  readonly survey?: number;
   readonly maxStates?: number;
   /** Steps from the initial state. */
   readonly maxDepth?: number;

@@ -4,6 +4,7 @@ import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
 import { type Broken, breach, builtIn, failure, waiting } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
+import { reductionsOf } from '../reduce/reductions.ts';
 import {
   type Bound,
   BUILT_IN,
@@ -12,7 +13,7 @@ import {
   type LabelCoverage,
   type Violation,
 } from '../result.ts';
-import { createExplorer, type Explorer } from './explorer.ts';
+import { createExplorer, type Explorer, type Move } from './explorer.ts';
 
 /** States expanded between two looks at bounds and progress. */
 const BATCH = 1 << 13;
@@ -27,17 +28,18 @@ const levelOf = (levels: Levels, i: number): number => {
   return level;
 };
 
-/** Steps from the initial state to state `i`, found backwards. */
+/** Steps from the initial state to state `i`, found backwards; each with the owned steps that were made with it. */
 export function pathTo(explorer: Explorer, levels: Levels, i: number): ScheduleStep[] {
   const steps: ScheduleStep[] = [];
   let target = i;
   for (let level = levelOf(levels, i); level > 0; level--) {
     const from = explorer.predecessor(target, levels[level - 1] as number, levels[level] as number);
-    const move = explorer.moves(from).find((m) => explorer.leadsTo(from, m, target));
-    steps.push(scheduleStep(move?.pid as number, move?.choice));
+    const move = explorer.moves(from).find((m) => explorer.leadsTo(m, target)) as Move;
+    const chain = move.chain.map((pid) => scheduleStep(pid));
+    steps.unshift(scheduleStep(move.pid, move.choice), ...chain);
     target = from;
   }
-  return steps.reverse();
+  return [...explorer.firstChain.map((pid) => scheduleStep(pid)), ...steps];
 }
 
 /** Labels whose step ran, over every protocol that was started. */
@@ -60,22 +62,26 @@ function coverage({ actions, system }: Knowledge): LabelCoverage[] {
     });
 }
 
-/** Exhaustive breadth-first search. */
-export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): CheckResult {
-  const knowledge = createKnowledge(make({ record: true }));
-  const { learner, system } = knowledge;
+/** Outcome of one pass; null when the reduction rested on an assumption that proved wrong. */
+type Pass = CheckResult | null;
+
+/** One pass of breadth-first search over what is known so far. */
+function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Pass {
+  const { learner, system, ownership } = knowledge;
   const { maxStates = Infinity, maxDepth = Infinity, maxTime = Infinity, now, all = false } = options;
-  const explorer = createExplorer(knowledge, options.maxMemory ?? DEFAULT_MEMORY);
+  const explorer = createExplorer(knowledge, options.maxMemory ?? DEFAULT_MEMORY, reduce);
   const violations: Violation[] = [];
   const levels: Levels = [0];
   const began = now?.() ?? 0;
   let shown = began;
   let transitions = 0;
   let terminal = 0;
+  const contradicted = (): boolean => reduce && ownership?.contradicted === true;
 
   /** Notes a violation; true: stop. */
   function violated(broken: Broken, i: number, last: readonly ScheduleStep[] = []): boolean {
     if (violations.some((v) => v.property === broken.property)) return false;
+    if (contradicted()) return true;
     const steps = [...pathTo(explorer, levels, i), ...last];
     violations.push({ ...broken, steps, cycleFrom: null });
     return !all;
@@ -113,7 +119,7 @@ export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): Che
         continue;
       }
       transitions++;
-      explorer.follow(i, move);
+      explorer.follow(move);
     }
     if (moves.length === 0) return end(i);
     explorer.missed();
@@ -129,19 +135,14 @@ export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): Che
     if (time - began > maxTime) return 'time';
     if (time - shown < 100 || options.onProgress === undefined) return null;
     shown = time;
-    const progress = {
-      states: explorer.count,
-      transitions,
-      depth: levels.length - 1,
-      queue: explorer.count - head,
-      memory: explorer.bytes,
-    };
-    return options.onProgress(progress) === false ? 'interrupted' : null;
+    const [states, depth, memory] = [explorer.count, levels.length - 1, explorer.bytes];
+    const goOn = options.onProgress({ states, transitions, depth, queue: states - head, memory });
+    return goOn === false ? 'interrupted' : null;
   }
 
   let bound: Bound | null = null;
   let stop = judge(explorer.takeSuspects());
-  for (let head = 0, level = 1; head < explorer.count && !stop && bound === null; ) {
+  for (let head = 0, level = 1; head < explorer.count && !stop && !contradicted(); ) {
     bound = boundHit(head);
     if (bound !== null) break;
     const to = Math.min(level, head + BATCH);
@@ -157,6 +158,7 @@ export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): Che
       level = explorer.count;
     }
   }
+  if (contradicted()) return null;
   return {
     verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',
     violations,
@@ -167,6 +169,33 @@ export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): Che
     terminal,
     bytesPerState: explorer.bytes / explorer.count,
     coverage: coverage(knowledge),
-    unreached: explorer.unwitnessed.map((q) => q.property.name),
+    unreached: [...new Set(explorer.unwitnessed.map((q) => q.property.name))],
   };
+}
+
+/** States explored without reduction first, to see who touches what; most spaces are no larger. */
+const SURVEY = 3000;
+
+/** Exhaustive breadth-first search. */
+export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): CheckResult {
+  const { partialOrder } = reductionsOf(options);
+  const knowledge = createKnowledge(make({ record: true }), partialOrder);
+  const { maxStates = Infinity } = options;
+  if (!partialOrder) return pass(knowledge, options, false) as CheckResult;
+  const survey = Math.min(options.survey ?? SURVEY, maxStates);
+  const first = pass(knowledge, { ...options, maxStates: survey }, false) as CheckResult;
+  if (first.bound !== 'states' || survey === maxStates) return first;
+  for (;;) {
+    knowledge.forget();
+    const result = pass(knowledge, options, true);
+    if (result !== null) return shortened(make, options, result);
+  }
+}
+
+/** A counterexample found under reduction need not be a shortest one: looks for a shorter one in as much of the full graph as is cheap. */
+function shortened(make: MakeSystem, options: CheckOptions, found: CheckResult): CheckResult {
+  if (found.verdict !== 'violated' || options.all === true) return found;
+  const maxStates = Math.max(100_000, found.states * 20);
+  const full = pass(createKnowledge(make({ record: true }), false), { ...options, maxStates }, false) as CheckResult;
+  return full.verdict === 'violated' ? { ...found, violations: full.violations } : found;
 }

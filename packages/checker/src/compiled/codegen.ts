@@ -9,6 +9,8 @@ import type { Branch, Leaf, TreeNode } from '../learn/tree.ts';
 export interface CodegenOptions {
   /** With the learned steps and properties, or only the table (then every state is a miss). */
   readonly steps: boolean;
+  /** Make owned steps at once, without interleaving. */
+  readonly reduce: boolean;
   /** Witnesses still unseen. */
   readonly witnesses: readonly Question[];
 }
@@ -67,16 +69,28 @@ export function successor(leaf: Leaf, packing: Packing): string[] {
   return keep.map((k, i) => (k === -1 ? `w${i}` : put[i] === 0 ? `w${i} & ${k}` : `w${i} & ${k} | ${put[i]}`));
 }
 
-function stepWriter(packing: Packing): Writer {
+function stepWriter(packing: Packing, reduce: boolean): Writer {
   return {
     packing,
     leaf(leaf) {
       if (leaf.ending === 'blocked') return '';
       if (leaf.ending === 'failed') return MISS;
-      return `insert(${successor(leaf, packing).join(', ')}); n++;`;
+      const next = successor(leaf, packing).join(', ');
+      return reduce ? `if (settle(${next}) < 0) return -1; n++;` : `insert(${next}); n++;`;
     },
   };
 }
+
+/** Code that makes an owned step: the words of the successor go to s0, s1, … */
+const ownedWriter = (packing: Packing): Writer => ({
+  packing,
+  leaf: (leaf) =>
+    leaf.owned
+      ? `${successor(leaf, packing)
+          .map((e, i) => `s${i} = ${e};`)
+          .join(' ')} return 1;`
+      : 'return 0;',
+});
 
 const questionWriter = (packing: Packing, good: boolean): Writer => ({
   packing,
@@ -86,19 +100,41 @@ const questionWriter = (packing: Packing, good: boolean): Writer => ({
 /** Leaves above which an action becomes a function of its own. */
 const OWN_FUNCTION = 30;
 
-function processCode(k: Knowledge, pid: number, packing: Packing, args: string): string {
+/** What is known at a label: the process runs this protocol and stands there. */
+function atLabel({ learner: { symbols }, protocolAtom, pcAtom }: Knowledge, a: Action): Known {
+  const [protocol, pc] = [protocolAtom[a.pid] as number, pcAtom[a.pid] as number];
+  return new Map([
+    [protocol, symbols.of(protocol, a.protocol)],
+    [pc, symbols.of(pc, a.pc)],
+  ]);
+}
+
+/** The function p<pid>: makes every step of a process, returns how many there were, -1 for a miss. */
+function processCode(k: Knowledge, pid: number, packing: Packing, reduce: boolean): string {
+  const args = words(packing.width, 'w').join(', ');
   const own: string[] = [];
   const actionCode = (a: Action): string => {
-    const known = new Map([
-      [k.protocolAtom[pid] as number, k.learner.symbols.of(k.protocolAtom[pid] as number, a.protocol)],
-      [k.pcAtom[pid] as number, k.learner.symbols.of(k.pcAtom[pid] as number, a.pc)],
-    ]);
-    const code = treeCode(a.tree.root, known, stepWriter(packing));
+    const code = treeCode(a.tree.root, atLabel(k, a), stepWriter(packing, reduce));
     if (a.tree.leaves <= OWN_FUNCTION) return code;
     const name = `a${pid}_${a.protocol}_${a.pc}_${a.choice}`;
     own.push(`function ${name}(${args}) { let n = 0; ${code} return n; }`);
     return `{ const r = ${name}(${args}); if (r < 0) return -1; n += r; }`;
   };
+  const body = slotCode(k, pid, packing, actionCode);
+  return `${own.join('\n')}\nfunction p${pid}(${args}) { let n = 0; ${body} return n; }`;
+}
+
+/** The function o<pid>: makes the step of a process if it is owned; 1 made, 0 not owned, -1 miss. */
+function ownedCode(k: Knowledge, pid: number, packing: Packing): string {
+  const args = words(packing.width, 'w').join(', ');
+  const body = slotCode(k, pid, packing, (a) =>
+    a.choices > 1 ? '' : treeCode(a.tree.root, atLabel(k, a), ownedWriter(packing)),
+  );
+  return `function o${pid}(${args}) { ${body} return 0; }`;
+}
+
+/** Dispatch over what a slot can run and where it can stand. */
+function slotCode(k: Knowledge, pid: number, packing: Packing, actionCode: (a: Action) => string): string {
   const symbolsOf = (atom: number, value: number): number => k.learner.symbols.of(atom, value);
   const mine = k.actions.filter((a) => a.pid === pid && a.tree.root !== undefined);
   const places = groupBy(mine, (a) => a.protocol);
@@ -116,8 +152,28 @@ function processCode(k: Knowledge, pid: number, packing: Packing, args: string):
     k.learner.symbols.value(k.protocolAtom[pid] as number, 0) === 0 ||
     k.learner.symbols.count(k.protocolAtom[pid] as number) > 1;
   const cases = free ? [...byProtocol, [symbolsOf(k.protocolAtom[pid] as number, 0), ''] as const] : byProtocol;
-  const body = dispatch(k.protocolAtom[pid] as number, cases, packing);
-  return `${own.join('\n')}\nfunction p${pid}(${args}) { let n = 0; ${body} return n; }`;
+  return dispatch(k.protocolAtom[pid] as number, cases, packing);
+}
+
+/** Steps a process may make in one go before its state is stored all the same. */
+export const LONGEST_CHAIN = 64;
+
+/** The function settle: makes owned steps, lowest pid first, until there is none, and stores the state. */
+function settleCode(k: Knowledge, pids: readonly number[], packing: Packing): string {
+  const args = words(packing.width, 'w');
+  const tries = pids.map((pid) => `(r = o${pid}(${args.join(', ')})) === 0`).join(' && ');
+  return `${pids.map((pid) => ownedCode(k, pid, packing)).join('\n')}
+let ${args.map((_, i) => `s${i} = 0`).join(', ')};
+function settle(${args.join(', ')}) {
+  for (let k = 0; k < ${LONGEST_CHAIN}; k++) {
+    let r = 0;
+    if (${tries}) break;
+    if (r < 0) return -1;
+    ${args.map((w, i) => `${w} = s${i};`).join(' ')}
+  }
+  insert(${args.join(', ')});
+  return 0;
+}`;
 }
 
 function dispatch(atom: number, cases: readonly (readonly [number, string])[], packing: Packing): string {
@@ -205,7 +261,7 @@ ${storeCode(width)}
 ${invariants}
 ${witnesses}
 function check(${args}) { return ${o.steps ? checks.join(' & ') || '1' : '0'}; }
-${o.steps ? live.map((pid) => processCode(k, pid, packing, args)).join('\n') : ''}
+${o.steps ? [...live.map((pid) => processCode(k, pid, packing, o.reduce)), o.reduce ? settleCode(k, live, packing) : ''].join('\n') : ''}
 function run(L, from, to, limit) {
   let at = from;
   while (at < to && count < limit) {

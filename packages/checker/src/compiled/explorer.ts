@@ -3,7 +3,7 @@
 import type { Knowledge, Question } from '../learn/knowledge.ts';
 import { createPacking, type Packing } from '../learn/packing.ts';
 import type { Leaf } from '../learn/tree.ts';
-import { explorerSource } from './codegen.ts';
+import { explorerSource, LONGEST_CHAIN } from './codegen.ts';
 import { createLog, type Log, SEGMENT } from './log.ts';
 
 /** What the generated code offers. */
@@ -20,11 +20,15 @@ interface Generated {
   takeTransitions(): number;
 }
 
-/** One possible step of a state. */
+/** One possible step of a state, and the owned steps that are made with it. */
 export interface Move {
   readonly pid: number;
   readonly choice: number;
   readonly leaf: Leaf;
+  /** Processes of the owned steps that follow at once. */
+  readonly chain: readonly number[];
+  /** Packed state afterwards; empty if the step failed. */
+  readonly next: Int32Array;
 }
 
 /** Explorer over one system's knowledge. */
@@ -40,10 +44,12 @@ export interface Explorer {
   consider(i: number): void;
   /** The steps possible in state `i`, observed where unknown; blocked ones are left out. */
   moves(i: number): Move[];
-  /** Inserts the successor of state `i` by a move. */
-  follow(i: number, move: Move): void;
+  /** Inserts the successor by a move. */
+  follow(move: Move): void;
   /** True if that successor is state `target`. */
-  leadsTo(i: number, move: Move, target: number): boolean;
+  leadsTo(move: Move, target: number): boolean;
+  /** Owned steps made at the start, before the first stored state. */
+  readonly firstChain: readonly number[];
   /** First state in [from, to) that has state `target` as a successor. */
   predecessor(target: number, from: number, to: number): number;
   /** States found since the last call that the generated code could not judge, in order. */
@@ -66,17 +72,16 @@ const MARGIN = 2048;
 const FIRST_COMPILATION = 2000;
 
 /** Creates an explorer that knows the initial state only. */
-export function createExplorer(knowledge: Knowledge, maxMemory: number): Explorer {
+export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: boolean): Explorer {
   const { learner } = knowledge;
   let packing = createPacking(learner.symbols);
   let log: Log = createLog(packing.width);
   let table = new Int32Array(FIRST_TABLE * packing.width);
-  let witnesses = [...knowledge.witnesses];
+  let witnesses = knowledge.witnesses.filter((q) => !knowledge.witnessed.has(q.property));
   let suspects: number[] = [];
   let misses = 0;
   let patience = FIRST_COMPILATION;
   let compiled = false;
-  let scratch = new Int32Array(packing.width);
   const symbols = new Uint16Array(learner.state.length);
   const host = {
     nextSegment: () => log.extend(),
@@ -85,7 +90,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number): Explore
   let code = generate(false);
 
   function generate(steps: boolean): Generated {
-    const source = explorerSource(knowledge, packing, { steps, witnesses });
+    const source = explorerSource(knowledge, packing, { steps, reduce, witnesses });
     compiled = steps;
     return new Function('host', source)(host) as Generated;
   }
@@ -124,7 +129,6 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number): Explore
     }
     packing = next;
     log = moved;
-    scratch = new Int32Array(packing.width);
     pending += code.takeTransitions();
     code = generate(false);
     code.setLog(log.segments.at(-1) as Int32Array, moved.offsetOf(count - 1) + packing.width, count);
@@ -135,44 +139,96 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number): Explore
     packing.unpack(log.segmentOf(i), log.offsetOf(i), learner.state);
   }
 
-  function moves(i: number): Move[] {
-    consider(i);
+  /** Makes the owned steps of the state under consideration, lowest pid first, until there is none. */
+  function settle(): number[] {
+    const chain: number[] = [];
+    while (reduce && chain.length < LONGEST_CHAIN) {
+      const pid = ownedProcess();
+      if (pid < 0) break;
+      chain.push(pid);
+    }
+    return chain;
+  }
+
+  /** Makes the first owned step; its process, -1 if there is none. */
+  function ownedProcess(): number {
+    for (let pid = 0; pid < knowledge.pcAtom.length; pid++) {
+      const [action, other] = knowledge.actionsOf(pid);
+      if (action === undefined || other !== undefined) continue;
+      const leaf = knowledge.act(action);
+      if (!leaf.owned) continue;
+      apply(leaf);
+      return pid;
+    }
+    return -1;
+  }
+
+  function apply({ writes }: Leaf): void {
+    for (let k = 0; k < writes.length; k += 2) learner.state[writes[k] as number] = writes[k + 1] as number;
+  }
+
+  /** Makes each possible step of state `i`. Symbols may turn out new on the way: then `next` is not to be used. */
+  function tryAll(i: number): Move[] {
     const list: Move[] = [];
+    consider(i);
     for (let pid = 0; pid < knowledge.pcAtom.length; pid++)
       for (const action of knowledge.actionsOf(pid)) {
         const leaf = knowledge.act(action);
-        if (leaf.ending !== 'blocked') list.push({ pid, choice: action.choice, leaf });
+        if (leaf.ending === 'blocked') continue;
+        let [chain, next] = [[] as number[], new Int32Array(0)];
+        if (leaf.ending === 'moved') {
+          apply(leaf);
+          chain = settle();
+          next = new Int32Array(packing.width);
+          packing.pack(learner.state, next, 0);
+          clear();
+          consider(i);
+        }
+        list.push({ pid, choice: action.choice, leaf, chain, next });
       }
-    if (!packing.fits()) repack();
     return list;
   }
 
-  /** Packed successor of a state, in `scratch`. */
-  function successorOf(i: number, { leaf }: Move): Int32Array {
-    const [segment, at] = [log.segmentOf(i), log.offsetOf(i)];
-    for (let w = 0; w < packing.width; w++) scratch[w] = segment[at + w] as number;
-    for (let k = 0; k < leaf.writes.length; k += 2) {
-      const f = packing.of(leaf.writes[k] as number);
-      if (f === undefined) continue;
-      scratch[f.word] =
-        ((scratch[f.word] as number) & ~(f.mask << f.shift)) | ((leaf.writes[k + 1] as number) << f.shift);
-    }
-    return scratch;
+  /** Atoms that have no field yet go back to their first value. */
+  function clear(): void {
+    if (!packing.fits()) for (const atom of learner.symbols.varying) learner.state[atom] = 0;
   }
 
-  function leadsTo(i: number, move: Move, target: number): boolean {
-    const next = successorOf(i, move);
+  function moves(i: number): Move[] {
+    const list = tryAll(i);
+    if (packing.fits()) return list;
+    repack();
+    return tryAll(i);
+  }
+
+  function leadsTo({ next }: Move, target: number): boolean {
     const [segment, at] = [log.segmentOf(target), log.offsetOf(target)];
     for (let w = 0; w < packing.width; w++) if (next[w] !== segment[at + w]) return false;
-    return true;
+    return next.length > 0;
   }
 
   const limit = (): number => table.length / packing.width - Math.max(MARGIN, (table.length / packing.width) >> 2);
 
   code.setTable(table);
   code.setLog(log.extend(), 0, 0);
-  packing.pack(learner.state, scratch, 0);
-  code.insert(...scratch);
+  learner.state.fill(0);
+  const firstChain = settle();
+  start();
+
+  /** Stores the first state, in a packing that has room for what the first steps wrote. */
+  function start(): void {
+    if (!packing.fits()) {
+      packing = createPacking(learner.symbols);
+      log = createLog(packing.width);
+      table = new Int32Array(FIRST_TABLE * packing.width);
+      code = generate(false);
+      code.setTable(table);
+      code.setLog(log.extend(), 0, 0);
+    }
+    const first = new Int32Array(packing.width);
+    packing.pack(learner.state, first, 0);
+    code.insert(...first);
+  }
 
   return {
     knowledge,
@@ -203,9 +259,8 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number): Explore
       }
       return at;
     },
-    follow(i, move) {
-      code.insert(...successorOf(i, move));
-    },
+    firstChain,
+    follow: ({ next }) => code.insert(...next),
     predecessor(target, from, to) {
       const goal = log.segmentOf(target).slice(log.offsetOf(target), log.offsetOf(target) + packing.width);
       const transitions = code.takeTransitions();
@@ -213,7 +268,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number): Explore
       let at = from;
       for (; at < to; at++) {
         if (compiled) at = this.run(at, to);
-        if (at >= to || moves(at).some((move) => leadsTo(at, move, target))) break;
+        if (at >= to || moves(at).some((move) => leadsTo(move, target))) break;
       }
       code.seek(null);
       code.takeTransitions();
@@ -237,6 +292,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number): Explore
       regenerate(true);
     },
     witnessed(question) {
+      knowledge.witnessed.add(question.property);
       witnesses = witnesses.filter((q) => q.property !== question.property);
       if (compiled) regenerate(true);
     },

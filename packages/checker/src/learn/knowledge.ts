@@ -1,8 +1,10 @@
 // Everything learned about a system: per process, label and alternative what the step does; per property and instance what it says.
 
+import { ModelError } from '@virq/irq-core/errors';
 import type { Property, System } from '@virq/irq-core/protocol';
+import { createOwnership, type Ownership } from '../reduce/ownership.ts';
 import { createLearner, type Learner } from './learner.ts';
-import { decide, emptyTree, grow, type Leaf, type Tree } from './tree.ts';
+import { decide, emptyTree, grow, type Leaf, type Observation, type Tree } from './tree.ts';
 
 /** One step as the engine sees it: a process at a label with an alternative. */
 export interface Action {
@@ -11,6 +13,9 @@ export interface Action {
   readonly protocol: number;
   readonly pc: number;
   readonly choice: number;
+  /** Whether the step takes a lock, and how many alternatives it has. */
+  readonly acquires: boolean;
+  readonly choices: number;
   readonly tree: Tree;
 }
 
@@ -26,6 +31,8 @@ export interface Question {
 export interface Knowledge {
   readonly system: System;
   readonly learner: Learner;
+  /** What the partial order reduction rests on; null if it is off. */
+  readonly ownership: Ownership | null;
   readonly actions: readonly Action[];
   /** Atoms of a slot's protocol and pc, by pid. */
   readonly protocolAtom: readonly number[];
@@ -34,6 +41,8 @@ export interface Knowledge {
   readonly invariants: readonly Question[];
   readonly witnesses: readonly Question[];
   readonly quiescents: readonly Question[];
+  /** Witnesses seen in some pass. */
+  readonly witnessed: Set<Property<never>>;
   /** Observations made so far. */
   readonly observations: number;
   /** The actions of a process in the present state, in the order of alternatives; empty if the slot is free. */
@@ -42,6 +51,8 @@ export interface Knowledge {
   act(action: Action): Leaf;
   /** What a question's answer is in the present state. */
   answer(question: Question): boolean;
+  /** Forgets all trees; values and ownership stay. */
+  forget(): void;
 }
 
 function questionsOf(properties: readonly Property<never>[], kinds: readonly string[]): Question[] {
@@ -58,7 +69,7 @@ function questionsOf(properties: readonly Property<never>[], kinds: readonly str
 }
 
 /** Knows nothing but the initial state of a recording system. */
-export function createKnowledge(system: System): Knowledge {
+export function createKnowledge(system: System, partialOrder: boolean): Knowledge {
   const { processes, properties } = system;
   const learner = createLearner(system);
   const { atoms, symbols, state } = learner;
@@ -67,15 +78,32 @@ export function createKnowledge(system: System): Knowledge {
   const pcAtom = pids.map((place) => atoms.at(place.pc));
   const actions: Action[] = [];
   const byPlace = new Map<number, Action[]>();
+  const slotOfAtom = slotsOf(system, learner);
+  const ownership = partialOrder
+    ? createOwnership(learner, {
+        slotOf: (atom) => slotOfAtom[atom] as number,
+        protocolAtom: (pid) => protocolAtom[pid] as number,
+      })
+    : null;
+  const questions = ['always never', 'sometimes', 'quiescent'].map((kinds) =>
+    questionsOf(properties, kinds.split(' ')),
+  );
+  const [invariants, witnesses, quiescents] = questions as [Question[], Question[], Question[]];
   let observations = 0;
+
+  function remember(tree: Tree, seen: Observation, what: string): void {
+    observations++;
+    if (!grow(tree, seen) && ownership?.contradicted !== true)
+      throw new ModelError(`${what} does not depend on the arena alone`);
+  }
 
   function placeActions(pid: number, protocol: number, pc: number): Action[] {
     const key = (pid * 256 + protocol) * 256 + pc;
     const known = byPlace.get(key);
     if (known !== undefined) return known;
-    const choices = processes.protocols[protocol - 1]?.choices[pc] ?? 1;
+    const { choices = 1, acquires } = processes.protocols[protocol - 1]?.notes[pc] ?? {};
     const made = Array.from({ length: choices }, (_, choice) => ({
-      ...{ pid, protocol, pc, choice },
+      ...{ pid, protocol, pc, choice, choices, acquires: acquires !== undefined },
       tree: emptyTree(),
     }));
     byPlace.set(key, made);
@@ -91,9 +119,11 @@ export function createKnowledge(system: System): Knowledge {
     actions,
     protocolAtom,
     pcAtom,
-    invariants: questionsOf(properties, ['always', 'never']),
-    witnesses: questionsOf(properties, ['sometimes']),
-    quiescents: questionsOf(properties, ['quiescent']),
+    ownership,
+    invariants,
+    witnesses,
+    quiescents,
+    witnessed: new Set(),
     get observations() {
       return observations;
     },
@@ -104,19 +134,24 @@ export function createKnowledge(system: System): Knowledge {
     act(action) {
       const known = decide(action.tree, state);
       if (known !== undefined) return known;
-      observations++;
       const seen = learner.step(action.pid, action.choice);
-      grow(action.tree, seen, `the step at ${labelOf(system, action)}`);
+      ownership?.step(action, seen);
+      remember(action.tree, seen, `the step at ${labelOf(system, action)}`);
       return seen.leaf;
     },
     answer(question) {
       const known = decide(question.tree, state);
       if (known !== undefined) return known.ending === 'true';
-      observations++;
       const seen = learner.ask(question.holds, question.instance);
       if (seen.leaf.ending === 'failed') throw seen.leaf.error;
-      grow(question.tree, seen, `the property '${question.property.name}'`);
+      if (question.property.kind !== 'quiescent') ownership?.question(seen);
+      remember(question.tree, seen, `the property '${question.property.name}'`);
       return seen.leaf.ending === 'true';
+    },
+    forget() {
+      for (const list of [actions, ...questions])
+        for (const { tree } of list) Object.assign(tree, emptyTree(), { ran: tree.ran });
+      ownership?.restart();
     },
   };
 }
@@ -125,4 +160,24 @@ export function createKnowledge(system: System): Knowledge {
 export function labelOf({ processes }: System, a: Pick<Action, 'protocol' | 'pc'>): string {
   const protocol = processes.protocols[a.protocol - 1];
   return `${protocol?.name}: ${protocol?.labels[a.pc]}`;
+}
+
+/** Process slot of every atom, -1 outside the process table. */
+function slotsOf({ processes }: System, { atoms }: Learner): Int16Array {
+  const slots = new Int16Array(atoms.list.length).fill(-1);
+  const starts = Array.from({ length: processes.capacity }, (_, pid) => atoms.at(processes.placeOf(pid).protocol));
+  starts.forEach((from, pid) => {
+    slots.fill(pid, from, starts[pid + 1] ?? slotEnd(processes, atoms, pid));
+  });
+  return slots;
+}
+
+/** First atom behind the last slot: slots are equally long, so one slot's length behind its start. */
+function slotEnd(processes: System['processes'], atoms: Learner['atoms'], pid: number): number {
+  if (pid === 0) return atoms.list.length;
+  const stride = processes.placeOf(pid).protocol - processes.placeOf(pid - 1).protocol;
+  const end = processes.placeOf(pid).protocol + stride;
+  const word = end >> 2;
+  const at = atoms.list.findIndex((a) => a.word >= word);
+  return at < 0 ? atoms.list.length : at;
 }

@@ -1,7 +1,5 @@
 // What a step does, as a decision tree over the atoms it was seen to read. A step is a function of what it reads: same reads, same writes.
 
-import { ModelError } from '@virq/irq-core/errors';
-
 /** How an observed step ended. */
 export type Ending = 'moved' | 'blocked' | 'failed' | 'true' | 'false';
 
@@ -50,9 +48,23 @@ export function decide(tree: Tree, symbols: Uint16Array): Leaf | undefined {
   return node as Leaf | undefined;
 }
 
-/** Adds what was observed. Throws ModelError when the same reads lead elsewhere: then the step depends on something outside the arena. */
-export function grow(tree: Tree, o: Observation, what: string): void {
-  const { reads, leaf } = o;
+/** Adds what was observed. False, and nothing added, when the same reads led elsewhere before. */
+export function grow(tree: Tree, { reads, leaf }: Observation): boolean {
+  let depth = 0;
+  let node = tree.root;
+  for (; node !== undefined && depth < reads.length; depth += 2) {
+    if (node.atom !== reads[depth]) return false;
+    node = (node as Branch).kids[reads[depth + 1] as number];
+  }
+  if (node !== undefined) return false;
+  hang(tree, reads, leaf);
+  tree.leaves++;
+  if (leaf.ending !== 'blocked') tree.ran = true;
+  return true;
+}
+
+/** Makes the missing branches of a path and puts the leaf at its end. */
+function hang(tree: Tree, reads: readonly number[], leaf: Leaf): void {
   let put = (n: TreeNode): void => {
     tree.root = n;
   };
@@ -62,7 +74,6 @@ export function grow(tree: Tree, o: Observation, what: string): void {
       node = { atom: reads[i] as number, kids: [] };
       put(node);
     }
-    if (node.atom !== reads[i]) throw new ModelError(`${what} does not depend on the arena alone`);
     const { kids } = node as Branch;
     const symbol = reads[i + 1] as number;
     put = (n) => {
@@ -70,8 +81,5 @@ export function grow(tree: Tree, o: Observation, what: string): void {
     };
     node = kids[symbol];
   }
-  if (node !== undefined) throw new ModelError(`${what} does not depend on the arena alone`);
   put(leaf);
-  tree.leaves++;
-  if (leaf.ending !== 'blocked') tree.ran = true;
 }
