@@ -2,4 +2,5 @@ import { build } from '../../tsup.preset.ts';
 
 export default build({
   index: 'src/index.ts',
+  'workers/index': 'src/workers/index.ts',
 });

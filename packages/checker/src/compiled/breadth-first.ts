@@ -62,11 +62,25 @@ function coverage({ actions, system }: Knowledge): LabelCoverage[] {
     });
 }
 
-/** Outcome of one pass; null when the reduction rested on an assumption that proved wrong. */
-type Pass = CheckResult | null;
+/** A breadth-first search that goes on batch by batch. */
+export interface Search {
+  readonly explorer: Explorer;
+  /** First state of each level; the last one is the level under way. */
+  readonly levels: Levels;
+  /** Expands some more states. False: the search is over. */
+  advance(): boolean;
+  /** Between two levels: everything before the last level is expanded, nothing of it is. */
+  atLevelStart(): boolean;
+  /** Judges a state that is not in the log: what it breaks. */
+  judgeState(state: Int32Array): Broken | null;
+  /** The same for one in which nothing can move. */
+  judgeEnd(state: Int32Array): Broken | null;
+  /** What was found; null when the reduction rested on an assumption that proved wrong. */
+  result(): CheckResult | null;
+}
 
-/** One pass of breadth-first search over what is known so far. */
-function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Pass {
+/** One breadth-first search over what is known so far. */
+export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Search {
   const { learner, system, ownership } = knowledge;
   const { maxStates = Infinity, maxDepth = Infinity, maxTime = Infinity, now, all = false } = options;
   const explorer = createExplorer(knowledge, options.maxMemory ?? DEFAULT_MEMORY, reduce);
@@ -80,21 +94,42 @@ function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Pas
 
   /** Notes a violation; true: stop. */
   function violated(broken: Broken, i: number, last: readonly ScheduleStep[] = []): boolean {
-    if (violations.some((v) => v.property === broken.property)) return false;
+    if (isKnown(broken.property)) return false;
     if (contradicted()) return true;
     const steps = [...pathTo(explorer, levels, i), ...last];
     violations.push({ ...broken, steps, cycleFrom: null });
     return !all;
   }
 
+  /** What the state under consideration breaks that is not yet known to be broken. */
+  function breaks(): Broken | null {
+    for (const q of explorer.unwitnessed) if (knowledge.answer(q)) explorer.witnessed(q);
+    for (const q of knowledge.invariants)
+      if (knowledge.answer(q) === (q.property.kind === 'never') && !isKnown(q.property.name))
+        return breach(q.property, q.instance);
+    return null;
+  }
+
+  /** The same for a state in which nothing can move. */
+  function breaksAtEnd(): Broken | null {
+    for (const q of knowledge.quiescents)
+      if (!knowledge.answer(q) && !isKnown(q.property.name)) return breach(q.property, q.instance);
+    if (options.deadlock === false || isKnown(BUILT_IN.deadlock)) return null;
+    learner.load();
+    const stuck = waiting(system);
+    return stuck === null ? null : builtIn(BUILT_IN.deadlock, stuck);
+  }
+
+  const isKnown = (property: string): boolean => violations.some((v) => v.property === property);
+
   /** Judges the states that the generated code could not; true: stop. */
   function judge(suspects: readonly number[]): boolean {
     for (const i of suspects) {
       explorer.consider(i);
-      for (const q of explorer.unwitnessed) if (knowledge.answer(q)) explorer.witnessed(q);
-      for (const q of knowledge.invariants)
-        if (knowledge.answer(q) === (q.property.kind === 'never') && violated(breach(q.property, q.instance), i))
-          return true;
+      for (let broken = breaks(); broken !== null; broken = breaks()) {
+        if (violated(broken, i)) return true;
+        explorer.consider(i);
+      }
     }
     return false;
   }
@@ -103,11 +138,8 @@ function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Pas
   function end(i: number): boolean {
     terminal++;
     explorer.consider(i);
-    for (const q of knowledge.quiescents) if (!knowledge.answer(q)) return violated(breach(q.property, q.instance), i);
-    if (options.deadlock === false) return false;
-    learner.load();
-    const stuck = waiting(system);
-    return stuck !== null && violated(builtIn(BUILT_IN.deadlock, stuck), i);
+    const broken = breaksAtEnd();
+    return broken !== null && violated(broken, i);
   }
 
   /** Expands one state by observation; true: stop. */
@@ -142,9 +174,12 @@ function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Pas
 
   let bound: Bound | null = null;
   let stop = judge(explorer.takeSuspects());
-  for (let head = 0, level = 1; head < explorer.count && !stop && !contradicted(); ) {
+  let [head, level] = [0, 1];
+
+  function advance(): boolean {
+    if (head >= explorer.count || stop || contradicted()) return false;
     bound = boundHit(head);
-    if (bound !== null) break;
+    if (bound !== null) return false;
     const to = Math.min(level, head + BATCH);
     const reached = explorer.run(head, to);
     transitions += explorer.takeTransitions();
@@ -157,20 +192,44 @@ function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Pas
       levels.push(level);
       level = explorer.count;
     }
+    return true;
   }
-  if (contradicted()) return null;
-  return {
-    verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',
-    violations,
-    bound,
-    states: explorer.count,
-    transitions,
-    depth: levels.length - 1,
-    terminal,
-    bytesPerState: explorer.bytes / explorer.count,
-    coverage: coverage(knowledge),
-    unreached: [...new Set(explorer.unwitnessed.map((q) => q.property.name))],
+
+  function result(): CheckResult | null {
+    if (contradicted()) return null;
+    return {
+      verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',
+      violations,
+      bound,
+      states: explorer.count,
+      transitions,
+      depth: levels.length - 1,
+      terminal,
+      bytesPerState: explorer.bytes / explorer.count,
+      coverage: coverage(knowledge),
+      unreached: [...new Set(explorer.unwitnessed.map((q) => q.property.name))],
+    };
+  }
+
+  const judged = (ask: () => Broken | null) => (state: Int32Array) => {
+    explorer.packing.unpack(state, 0, learner.state);
+    return ask();
   };
+  return {
+    explorer,
+    levels,
+    advance,
+    result,
+    atLevelStart: () => head === levels.at(-1),
+    judgeState: judged(breaks),
+    judgeEnd: judged(breaksAtEnd),
+  };
+}
+
+function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): CheckResult | null {
+  const search = createSearch(knowledge, options, reduce);
+  while (search.advance());
+  return search.result();
 }
 
 /** States explored without reduction first, to see who touches what; most spaces are no larger. */

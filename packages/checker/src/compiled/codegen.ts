@@ -11,6 +11,8 @@ export interface CodegenOptions {
   readonly steps: boolean;
   /** Make owned steps at once, without interleaving. */
   readonly reduce: boolean;
+  /** Workers among which states are shared out by hash; 1: none. */
+  readonly workers: number;
   /** Witnesses still unseen. */
   readonly witnesses: readonly Question[];
 }
@@ -197,18 +199,39 @@ function questionCode(
     .join('\n');
 }
 
+/** Hash of the words n0, n1, … into h; a mixture of 32-bit multiplications (constants by C. Wellons, hash-prospector). */
+const hashCode = (n: readonly string[]): string =>
+  `${n.map((w, i) => (i === 0 ? `let h = ${w};` : `h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ ${w};`)).join(' ')}
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d); h = Math.imul(h ^ (h >>> 15), 0x846ca68b); h ^= h >>> 16;`;
+
+/** Hands a state to the worker it belongs to; states sent not long ago are not sent again. */
+function routeCode(n: readonly string[], workers: number): string {
+  const width = n.length;
+  const words = (array: string, at: string): string => n.map((w, k) => `${array}[${at} + ${k}] = ${w};`).join(' ');
+  return `const o = ((h >>> 16) * ${workers}) >>> 16;
+  if (o !== host.me) {
+    const c = (h & 0x3fff) * ${width};
+    if (${n.map((w, k) => `R[c + ${k}] === ${w}`).join(' && ')}) return;
+    ${words('R', 'c')}
+    let box = X[o], q = Q[o];
+    if (q === box.length) { box = host.nextBox(o); X[o] = box; q = 0; }
+    ${words('box', 'q')}
+    Q[o] = q + ${width};
+    return;
+  }`;
+}
+
 /** The table and the log: exact states, open addressing, linear probing; states are kept in the order they were found. */
-function storeCode(width: number): string {
+function storeCode(width: number, workers: number): string {
   const n = words(width, 'n');
-  const hash = n
-    .map((w, i) => (i === 0 ? `let h = ${w};` : `h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ ${w};`))
-    .join(' ');
+  const hash = hashCode(n);
   const same = n.map((w, i) => (i === 0 ? '' : ` && T[i + ${i}] === ${w}`)).join('');
+  const put = (array: string, at: string): string => n.map((w, k) => `${array}[${at} + ${k}] = ${w};`).join(' ');
   return `
 function insert(${n.join(', ')}) {
   if (seeking) { if (${n.map((w, i) => `${w} === G[${i}]`).join(' && ')}) found = true; return; }
   ${hash}
-  h = Math.imul(h ^ (h >>> 16), 0x7feb352d); h = Math.imul(h ^ (h >>> 15), 0x846ca68b); h ^= h >>> 16;
+  ${workers > 1 ? routeCode(n, workers) : ''}
   let i = (h & M) * ${width};
   for (;;) {
     const t = T[i];
@@ -217,9 +240,9 @@ function insert(${n.join(', ')}) {
     i += ${width};
     if (i === E) i = 0;
   }
-  ${n.map((w, k) => `T[i + ${k}] = ${w};`).join(' ')}
+  ${put('T', 'i')}
   if (p === SE) { S = host.nextSegment(); SE = S.length; p = 0; }
-  ${n.map((w, k) => `S[p + ${k}] = ${w};`).join(' ')}
+  ${put('S', 'p')}
   p += ${width};
   count++;
   if (check(${n.join(', ')}) === 0) host.suspect(count - 1);
@@ -228,13 +251,34 @@ function reinsert(L, from, to) {
   for (let j = from; j < to; j += ${width}) {
     const ${n.map((w, k) => `${w} = L[j + ${k}]`).join(', ')};
     ${hash}
-    h = Math.imul(h ^ (h >>> 16), 0x7feb352d); h = Math.imul(h ^ (h >>> 15), 0x846ca68b); h ^= h >>> 16;
     let i = (h & M) * ${width};
     while (T[i] !== 0) { i += ${width}; if (i === E) i = 0; }
-    ${n.map((w, k) => `T[i + ${k}] = ${w};`).join(' ')}
+    ${put('T', 'i')}
   }
 }`;
 }
+
+/** What a worker needs besides: taking states from others, keeping boxes for them. */
+const exchangeCode = (width: number, workers: number): string => `
+function mine(B, j) {
+  const ${words(width, 'n')
+    .map((n, k) => `${n} = B[j + ${k}]`)
+    .join(', ')};
+  ${hashCode(words(width, 'n'))}
+  return ((h >>> 16) * ${workers}) >>> 16 === host.me;
+}
+let R = new Int32Array(${0x4000 * width}), X = [], Q = [];
+function take(B, from, to) {
+  for (let j = from; j < to; j += ${width}) {
+    if (count >= host.limit()) return j;
+    insert(${words(width, 'B')
+      .map((_, k) => `B[j + ${k}]`)
+      .join(', ')});
+  }
+  return to;
+}
+function boxes(x, q) { if (x !== null) { X = x; Q = q; } return Q; }
+`;
 
 /** The text of an explorer: a function body taking `host`, returning the functions of {@link Explorer}. */
 export function explorerSource(k: Knowledge, packing: Packing, o: CodegenOptions): string {
@@ -257,7 +301,8 @@ export function explorerSource(k: Knowledge, packing: Packing, o: CodegenOptions
   const expand = live.map((pid) => `r = p${pid}(${args}); if (r < 0) break; n += r;`).join('\n');
   return `'use strict';
 let T = null, M = 0, E = 0, S = null, SE = 0, p = 0, count = 0, transitions = 0, seeking = false, found = false, G = null;
-${storeCode(width)}
+${storeCode(width, o.workers)}
+${o.workers > 1 ? exchangeCode(width, o.workers) : ''}
 ${invariants}
 ${witnesses}
 function check(${args}) { return ${o.steps ? checks.join(' & ') || '1' : '0'}; }
@@ -278,7 +323,7 @@ function run(L, from, to, limit) {
   return at;
 }
 return {
-  insert, reinsert, run,
+  insert, reinsert, run, ${o.workers > 1 ? 'take, boxes, mine,' : ''}
   setTable(t) { T = t; M = t === null ? 0 : t.length / ${width} - 1; E = t === null ? 0 : t.length; },
   setLog(s, at, n) { S = s; SE = s.length; p = at; count = n; },
   seek(target) { G = target; seeking = target !== null; found = false; },

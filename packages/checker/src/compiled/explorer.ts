@@ -44,6 +44,12 @@ export interface Explorer {
   consider(i: number): void;
   /** The steps possible in state `i`, observed where unknown; blocked ones are left out. */
   moves(i: number): Move[];
+  /** The same for a state that is not in the log; null when the packing has become too narrow for what was seen. */
+  movesOf(state: Int32Array): Move[] | null;
+  /** Packed states [from, to). */
+  states(from: number, to: number): Int32Array;
+  /** The generated code for workers. Compiles what is known now. */
+  source(workers: number): string;
   /** Inserts the successor by a move. */
   follow(move: Move): void;
   /** True if that successor is state `target`. */
@@ -69,7 +75,7 @@ const FIRST_TABLE = 1 << 12;
 /** Room kept free for the successors of one state. */
 const MARGIN = 2048;
 /** Misses before the first compilation; doubles with each. */
-const FIRST_COMPILATION = 2000;
+const FIRST_COMPILATION = 1000;
 
 /** Creates an explorer that knows the initial state only. */
 export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: boolean): Explorer {
@@ -90,9 +96,16 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   let code = generate(false);
 
   function generate(steps: boolean): Generated {
-    const source = explorerSource(knowledge, packing, { steps, reduce, witnesses });
+    const source = explorerSource(knowledge, packing, { steps, reduce, witnesses, workers: 1 });
     compiled = steps;
     return new Function('host', source)(host) as Generated;
+  }
+
+  /** Doubles the table; false if the memory limit forbids it. */
+  function grow(): boolean {
+    if (log.bytes + table.byteLength * 2 > maxMemory) return false;
+    rebuildTable((table.length / packing.width) * 2);
+    return true;
   }
 
   /** Replaces the code; log and table go on. */
@@ -167,10 +180,10 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
     for (let k = 0; k < writes.length; k += 2) learner.state[writes[k] as number] = writes[k + 1] as number;
   }
 
-  /** Makes each possible step of state `i`. Symbols may turn out new on the way: then `next` is not to be used. */
-  function tryAll(i: number): Move[] {
+  /** Makes each possible step of a packed state. Symbols may turn out new on the way: then `next` is not to be used. */
+  function tryAll(from: Int32Array, at: number): Move[] {
     const list: Move[] = [];
-    consider(i);
+    packing.unpack(from, at, learner.state);
     for (let pid = 0; pid < knowledge.pcAtom.length; pid++)
       for (const action of knowledge.actionsOf(pid)) {
         const leaf = knowledge.act(action);
@@ -182,7 +195,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
           next = new Int32Array(packing.width);
           packing.pack(learner.state, next, 0);
           clear();
-          consider(i);
+          packing.unpack(from, at, learner.state);
         }
         list.push({ pid, choice: action.choice, leaf, chain, next });
       }
@@ -195,10 +208,10 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   }
 
   function moves(i: number): Move[] {
-    const list = tryAll(i);
+    const list = tryAll(log.segmentOf(i), log.offsetOf(i));
     if (packing.fits()) return list;
     repack();
-    return tryAll(i);
+    return tryAll(log.segmentOf(i), log.offsetOf(i));
   }
 
   function leadsTo({ next }: Move, target: number): boolean {
@@ -260,6 +273,20 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
       return at;
     },
     firstChain,
+    movesOf(state) {
+      const list = tryAll(state, 0);
+      return packing.fits() ? list : null;
+    },
+    states(from, to) {
+      const { width } = packing;
+      const out = new Int32Array((to - from) * width);
+      for (let i = from; i < to; i++) {
+        const [segment, at] = [log.segmentOf(i), log.offsetOf(i)];
+        for (let w = 0; w < width; w++) out[(i - from) * width + w] = segment[at + w] as number;
+      }
+      return out;
+    },
+    source: (workers) => explorerSource(knowledge, packing, { steps: true, reduce, witnesses, workers }),
     follow: ({ next }) => code.insert(...next),
     predecessor(target, from, to) {
       const goal = log.segmentOf(target).slice(log.offsetOf(target), log.offsetOf(target) + packing.width);
@@ -296,11 +323,6 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
       witnesses = witnesses.filter((q) => q.property !== question.property);
       if (compiled) regenerate(true);
     },
-    makeRoom() {
-      if (code.count() < limit() - MARGIN) return true;
-      if (log.bytes + table.byteLength * 2 > maxMemory) return false;
-      rebuildTable((table.length / packing.width) * 2);
-      return true;
-    },
+    makeRoom: () => code.count() < limit() - MARGIN || grow(),
   };
 }

@@ -1,0 +1,165 @@
+// Lock order: inversions found from what ran, though no explored schedule deadlocks.
+
+import { struct, u1, type View } from '@virq/irq-core/arena';
+import {
+  type AnyProtocol,
+  BLOCKED,
+  DONE,
+  defineModel,
+  insert,
+  lock,
+  propertiesOn,
+  protocolsOn,
+  reorder,
+} from '@virq/irq-core/protocol';
+import { describe, expect, it } from 'vitest';
+import { plainGraph } from './graph.ts';
+import { createPcEdges, type LockUser, lockOrder, type PcEdges } from './lock-order.ts';
+import { checkPlain } from './plain.ts';
+
+const Locks = struct('locks', { a: lock, b: lock, c: lock, handed: u1 });
+type Machine = { readonly s: View<typeof Locks> };
+const { protocol } = protocolsOn<Machine>();
+
+const aThenB = protocol('aThenB', {}, (p) => ({
+  ...p.locked('A', (m) => m.s.a, { ...p.locked('B', (m) => m.s.b, { workUnderBoth: () => {} }) }),
+  handOver(m) {
+    m.s.handed = 1;
+  },
+}));
+/** The wrong way round, but not before the other is through. */
+const bThenA = protocol('bThenA', {}, (p) => ({
+  await: (m) => (m.s.handed === 0 ? BLOCKED : undefined),
+  ...p.locked('B', (m) => m.s.b, { ...p.locked('A', (m) => m.s.a, { workUnderBoth: () => {} }) }),
+}));
+const bThenC = protocol('bThenC', {}, (p) => ({
+  ...p.locked('B', (m) => m.s.b, { ...p.locked('C', (m) => m.s.c, { workUnderBoth: () => {} }) }),
+}));
+const cThenA = protocol('cThenA', {}, (p) => ({
+  ...p.locked('C', (m) => m.s.c, { ...p.locked('A', (m) => m.s.a, { workUnderBoth: () => {} }) }),
+}));
+const aAlone = protocol('aAlone', {}, (p) => p.locked('A', (m) => m.s.a, { work: () => {} }));
+const bInTurnA = protocol('bInTurnA', {}, (p) => ({
+  ...p.locked('B', (m) => m.s.b, { workUnderB: () => {} }),
+  ...p.locked('A', (m) => m.s.a, { workUnderA: () => {} }),
+}));
+/** Leaves early, to the release. */
+const early = protocol('early', {}, (p) => ({
+  ...p.locked('B', (m) => m.s.b, {
+    look: (m) => (m.s.handed === 0 ? 'unlock B' : undefined),
+    work: () => {},
+  }),
+  ...p.locked('A', (m) => m.s.a, { workUnderA: () => {} }),
+}));
+const leaves = insert(early, { before: 'look' }, { jumpOut: () => 'lock A' });
+
+/** The labels the steps of a model were seen to lead to. */
+function observe(...protocols: readonly AnyProtocol<Machine>[]): PcEdges {
+  const model = defineModel({
+    name: 'locks',
+    layout: { s: Locks },
+    processes: protocols.length,
+    protocols,
+    machine: ({ s }): Machine => ({ s }),
+    start: (_m, spawn) => {
+      for (const p of protocols) spawn(p as never);
+    },
+    properties: [propertiesOn<Machine>().always('true', () => true)],
+  });
+  expect(checkPlain(model.create(), { deadlock: false }).verdict).toBe('ok');
+  const system = model.create();
+  const { processes } = system;
+  const graph = plainGraph(system);
+  const edges = createPcEdges();
+  for (let i = 0; i < graph.count; i++)
+    graph.successors(i, (pid, _choice, to) => {
+      graph.load(i);
+      const p = processes.protocolOf(pid);
+      const from = p.labels.indexOf(processes.labelOf(pid));
+      graph.load(to);
+      edges.note(p, from, processes.isAlive(pid) ? p.labels.indexOf(processes.labelOf(pid)) : -1);
+    });
+  return edges;
+}
+
+describe('lock order', () => {
+  it('an inversion is found although the hand-over keeps the two apart', () => {
+    expect(lockOrder(observe(aThenB, bThenA))).toEqual({
+      property: 'locks are taken in one order',
+      kind: 'built-in',
+      instance: 0,
+      message: "aThenB takes 'B' at 'lock B' while it holds 'A'; bThenA takes 'A' at 'lock A' while it holds 'B'",
+      consequence: null,
+    });
+  });
+
+  it('locks nested in one order pass', () => {
+    expect(lockOrder(observe(aThenB, aThenB, bThenC, aAlone))).toBeNull();
+  });
+
+  it('a circle over three protocols is found', () => {
+    expect(lockOrder(observe(aThenB, bThenC, cThenA))?.message.split('; ')).toHaveLength(3);
+  });
+
+  it('what never ran does not count', () => {
+    const never = insert(bThenA, { after: 'await' }, { giveUp: () => DONE });
+    expect(lockOrder(observe(aThenB, never))).toBeNull();
+  });
+
+  it('a lock is held where a jump left its region without releasing it', () => {
+    expect(lockOrder(observe(early, aThenB))).toBeNull();
+    expect(lockOrder(observe(leaves, aThenB))?.message).toContain(
+      "early~insert(jumpOut) takes 'A' at 'lock A' while it holds 'B'",
+    );
+  });
+
+  it('a lock released late by an edit is held until then', () => {
+    expect(lockOrder(observe(bInTurnA, aThenB))).toBeNull();
+    const late = reorder(bInTurnA, 'lock A', 'unlock B');
+    expect(lockOrder(observe(late, aThenB))?.message).toContain("takes 'A' at 'lock A' while it holds 'B'");
+  });
+
+  it('a class taken while it is held is a circle of one, though the process never gets it', () => {
+    const again = insert(aAlone, { after: 'work' }, { retry: () => 'lock A' });
+    expect(lockOrder(observe(again))?.message).toBe("aAlone~insert(retry) takes 'A' at 'lock A' while it holds 'A'");
+  });
+});
+
+describe('read-side sections', () => {
+  const user = (name: string, notes: LockUser['notes']): LockUser => ({
+    name,
+    labels: notes.map((_, i) => `step${i}`),
+    notes,
+  });
+  const straight = (...users: readonly LockUser[]): PcEdges => {
+    const edges = createPcEdges();
+    for (const u of users) u.notes.forEach((_, i) => void edges.note(u, i, i + 1 < u.notes.length ? i + 1 : -1));
+    return edges;
+  };
+
+  it('waiting for the readers of a domain while reading it is a circle of one', () => {
+    const self = user('self', [{ enters: 'irq_srcu' }, { awaits: 'irq_srcu' }, { leaves: 'irq_srcu' }]);
+    expect(lockOrder(straight(self))?.message).toBe(
+      "self waits for the readers of 'irq_srcu' at 'step1' while it holds 'irq_srcu'",
+    );
+  });
+
+  it('a reader that takes a lock under which another waits for the readers is a circle', () => {
+    const reader = user('reader', [{ enters: 'S' }, { acquires: 'L' }, { releases: 'L' }, { leaves: 'S' }]);
+    const writer = user('writer', [{ acquires: 'L' }, { awaits: 'S' }, { releases: 'L' }]);
+    expect(lockOrder(straight(reader, writer))?.message).toContain("reader takes 'L'");
+    expect(lockOrder(straight(writer))).toBeNull();
+  });
+
+  it('reading under a lock under which nobody waits, and reading twice, pass', () => {
+    const outer = user('outer', [
+      { acquires: 'L' },
+      { enters: 'S' },
+      { enters: 'S' },
+      { leaves: 'S' },
+      { releases: 'L' },
+    ]);
+    const reader = user('reader', [{ enters: 'S' }, { acquires: 'L' }, { releases: 'L' }, { leaves: 'S' }]);
+    expect(lockOrder(straight(outer, reader))).toBeNull();
+  });
+});
