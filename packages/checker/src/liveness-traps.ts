@@ -111,7 +111,7 @@ export function findTraps(graph: StateGraph, open: OpenStates): Traps {
       if (tried > (base[depth - 1] as number)) {
         const w = untried[--tried] as number;
         if (found[w] === 0) enter(w);
-        else if (component[w] === 0) lower(v, found[w] as number);
+        else lower(v, found[w] as number); // without effect if w has its component by now: then it was found after v
       } else {
         depth--;
         if (depth > 0) lower(path[depth - 1] as number, low[v] as number);

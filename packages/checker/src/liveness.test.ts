@@ -174,6 +174,33 @@ describe('the plain graph', () => {
   });
 });
 
+describe('the plain graph of more states than fit at first', () => {
+  const counter = protocol('counter', { n: bits(6) }, () => ({
+    count(_m, f) {
+      if (f.n === 49) return DONE;
+      f.n++;
+      return 'count';
+    },
+  }));
+
+  it('keeps each once', () => {
+    const m = defineModel({
+      name: 'counters',
+      layout: { s: Two },
+      processes: 2,
+      protocols: [counter],
+      machine: ({ s }): Machine => ({ s }),
+      start(_m, spawn) {
+        spawn(counter);
+        spawn(counter);
+      },
+      properties: [flagRises],
+    });
+    expect(plainGraph(m.create()).count).toBe(51 * 51);
+    expect(liveness(m)[0]?.steps).toHaveLength(100);
+  });
+});
+
 describe('textbook verdicts', () => {
   it('two polite processes give way to each other for ever, and both move all the time', () => {
     const m = pair(polite, flagRises);
@@ -423,6 +450,39 @@ describe.each(['eventually', 'leadsTo'] as const)('%s on random graphs', (kind) 
       verdicts[v === undefined ? 'kept' : v.cycleFrom === null ? 'ends' : 'cycles']++;
     }
     for (const n of Object.values(verdicts)) expect(n).toBeGreaterThan(100);
+  });
+});
+
+describe('several properties', () => {
+  const on = propertiesOn<Now>();
+  const kept = on.eventually('kept', () => true);
+  const first = on.eventually('first', (m, i) => i === 0 || m.now === 9, { over: 3 });
+  const second = on.leadsTo(
+    'second',
+    () => true,
+    () => false,
+  );
+  const judge = (all?: boolean): { found: (string | number)[][]; now: number } => {
+    const machine: Now = { now: 5 };
+    const graph = toyGraph({ edges: [[{ pid: 0, choice: 0, to: 1 }], []] }, machine);
+    const system = {
+      machine,
+      processes: noProcesses,
+      properties: [on.never('state', () => true), kept, first, second],
+    };
+    const found = checkLiveness(system as never, graph, all).map((v) => [v.property, v.instance, v.steps.length]);
+    return { found, now: machine.now };
+  };
+
+  it('stops at the first broken one, or goes on to the first broken instance of each; the initial state is loaded', () => {
+    expect(judge()).toEqual({ found: [['first', 1, 1]], now: 0 });
+    expect(judge(true)).toEqual({
+      found: [
+        ['first', 1, 1],
+        ['second', 0, 1],
+      ],
+      now: 0,
+    });
   });
 });
 

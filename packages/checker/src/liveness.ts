@@ -102,7 +102,8 @@ function broken(system: Promising, graph: StateGraph, tree: Tree, asked: Asked):
  * move in every state from some point on does move, again and again. A process that can move only now and then may be
  * passed over for ever (that would be strong fairness), and the alternatives of one process are not fair among each other:
  * a guest may choose the same for ever. Nobody may stand still where he can move, not even at a step marked idle: a guest
- * that may do nothing for ever says so by a choice. A process is its slot of the process table. A path that ends, in whatever state, keeps no promise that is still open.
+ * that may do nothing for ever says so by a choice. A process is its slot of the process table. A path that ends, in
+ * whatever state, keeps no promise that is still open.
  *
  * A violation is a path and, unless it ends, a cycle: `steps` from `cycleFrom` on repeat for ever. The path to the cycle is
  * a shortest one. Of a property with several instances the first broken one is reported; `all` goes on to further properties.

@@ -82,6 +82,24 @@ function observe(...protocols: readonly AnyProtocol<Machine>[]): PcEdges {
   return edges;
 }
 
+/** A protocol by what its steps do to locks. */
+const user = (name: string, notes: LockUser['notes']): LockUser => ({
+  name,
+  labels: notes.map((_, i) => `step${i}`),
+  notes,
+});
+/** Each user goes through its steps in order. */
+const straight = (...users: readonly LockUser[]): PcEdges => {
+  const edges = createPcEdges();
+  for (const u of users) u.notes.forEach((_, i) => void edges.note(u, i, i + 1 < u.notes.length ? i + 1 : -1));
+  return edges;
+};
+const nests = (...classes: readonly string[]): LockUser =>
+  user(
+    classes.join(' '),
+    classes.map((acquires) => ({ acquires })),
+  );
+
 describe('lock order', () => {
   it('an inversion is found although the hand-over keeps the two apart', () => {
     expect(lockOrder(observe(aThenB, bThenA))).toEqual({
@@ -125,18 +143,33 @@ describe('lock order', () => {
   });
 });
 
-describe('read-side sections', () => {
-  const user = (name: string, notes: LockUser['notes']): LockUser => ({
-    name,
-    labels: notes.map((_, i) => `step${i}`),
-    notes,
+describe('the class graph', () => {
+  it.each([
+    [0, 1, 0, 2],
+    [0, 2, 0, 1],
+  ])('holds what any path holds, in whatever order the paths were seen', (from, to, from2, to2) => {
+    const mayHoldA = user('mayHoldA', [{}, { acquires: 'A' }, { acquires: 'B' }]);
+    const edges = straight(nests('B', 'A'));
+    edges.note(mayHoldA, from, to);
+    edges.note(mayHoldA, from2, to2);
+    edges.note(mayHoldA, 1, 2);
+    expect(lockOrder(edges)?.message).toContain("mayHoldA takes 'B' at 'step2' while it holds 'A'");
   });
-  const straight = (...users: readonly LockUser[]): PcEdges => {
-    const edges = createPcEdges();
-    for (const u of users) u.notes.forEach((_, i) => void edges.note(u, i, i + 1 < u.notes.length ? i + 1 : -1));
-    return edges;
-  };
 
+  it('reports a shortest circle, each side by the first protocol that showed it', () => {
+    const edges = straight(nests('X', 'A'), nests('A', 'B'), nests('B', 'C'), nests('C', 'A'), nests('B', 'A'));
+    edges.note({ ...nests('A', 'B'), name: 'later' }, 0, 1);
+    expect(lockOrder(edges)?.message).toBe(
+      "A B takes 'B' at 'step1' while it holds 'A'; B A takes 'A' at 'step1' while it holds 'B'",
+    );
+  });
+
+  it('a circle that does not lead back to where the search began is found from within', () => {
+    expect(lockOrder(straight(nests('X', 'A'), nests('A', 'B'), nests('B', 'A')))?.message).toContain('A B takes');
+  });
+});
+
+describe('read-side sections', () => {
   it('waiting for the readers of a domain while reading it is a circle of one', () => {
     const self = user('self', [{ enters: 'irq_srcu' }, { awaits: 'irq_srcu' }, { leaves: 'irq_srcu' }]);
     expect(lockOrder(straight(self))?.message).toBe(

@@ -2,7 +2,10 @@
 
 import { type ScheduleStep, type System, scheduleStep } from '@virq/irq-core/protocol';
 import { createCoverage } from './coverage.ts';
-import { createJudge } from './judge.ts';
+import { plainGraph } from './graph.ts';
+import { type Broken, createJudge } from './judge.ts';
+import { checkLiveness } from './liveness.ts';
+import { createPcEdges, type LockUser, lockOrder } from './lock-order.ts';
 import type { Bound, CheckOptions, CheckResult, Violation } from './result.ts';
 import { StaleAccess } from './stale.ts';
 
@@ -28,12 +31,19 @@ function pathTo(found: readonly Found[], index: number): ScheduleStep[] {
   return steps.reverse();
 }
 
+/** Violations that no single state shows: of the lock order, and of promises about paths. */
+export function pathViolations(order: Broken | null, liveness: () => Violation[]): Violation[] {
+  if (order !== null) return [{ ...order, steps: [], cycleFrom: null }];
+  return liveness();
+}
+
 /** Explores every reachable state of a system by breadth-first search over whole arenas. */
 export function checkPlain(system: System, options: CheckOptions = {}): CheckResult {
   const { arena, processes } = system;
   const { maxStates = Number.POSITIVE_INFINITY, maxDepth = Number.POSITIVE_INFINITY, all = false } = options;
   const judge = createJudge(system, options.deadlock ?? true);
   const coverage = createCoverage();
+  const edges = createPcEdges();
   const found: Found[] = [];
   const seen = new Set<string>();
   const violations: Violation[] = [];
@@ -64,6 +74,11 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     return broken !== null && violated(broken, found.length - 1);
   }
 
+  /** Where a process stands after a step; -1 when its protocol has ended. */
+  function pcAfter(pid: number, protocol: LockUser): number {
+    return processes.isAlive(pid) ? protocol.labels.indexOf(processes.labelOf(pid)) : -1;
+  }
+
   /** Makes every step that is possible in a state. True: stop. */
   function expand(index: number): boolean {
     const from = found[index] as Found;
@@ -77,6 +92,7 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
           const blocked = processes.step(pid, choice) === 'blocked';
           coverage.note(protocol, blocked ? null : label);
           if (blocked) continue;
+          edges.note(protocol, protocol.labels.indexOf(label), pcAfter(pid, protocol));
         } catch (e) {
           coverage.note(protocol, label);
           arena.bytes.set(from.bytes);
@@ -102,6 +118,9 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     else if ((found[i] as Found).depth >= maxDepth) bound = 'depth';
     else stop = expand(i);
   }
+  const complete = bound === null && !stop;
+  if (complete)
+    violations.push(...pathViolations(lockOrder(edges), () => checkLiveness(system, plainGraph(system), all)));
   return {
     verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',
     violations,

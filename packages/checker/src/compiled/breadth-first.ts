@@ -4,6 +4,9 @@ import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
 import { type Broken, breach, builtIn, failure, waiting } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
+import { checkLiveness, isLiveness } from '../liveness.ts';
+import { lockOrder } from '../lock-order.ts';
+import { pathViolations } from '../plain.ts';
 import { reductionsOf } from '../reduce/reductions.ts';
 import {
   type Bound,
@@ -13,6 +16,7 @@ import {
   type LabelCoverage,
   type Violation,
 } from '../result.ts';
+import { exploredGraph } from './explored-graph.ts';
 import { createExplorer, type Explorer, type Move } from './explorer.ts';
 
 /** States expanded between two looks at bounds and progress. */
@@ -229,7 +233,12 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
 function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): CheckResult | null {
   const search = createSearch(knowledge, options, reduce);
   while (search.advance());
-  return search.result();
+  const result = search.result();
+  if (result === null || result.verdict !== 'ok') return result;
+  const { system, edges } = knowledge;
+  const live = () => checkLiveness(system, exploredGraph(search.explorer), options.all);
+  const violations = pathViolations(lockOrder(edges), live);
+  return violations.length === 0 ? result : { ...result, verdict: 'violated', violations };
 }
 
 /** States explored without reduction first, to see who touches what; most spaces are no larger. */
@@ -237,8 +246,9 @@ const SURVEY = 3000;
 
 /** Exhaustive breadth-first search. */
 export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): CheckResult {
-  const { partialOrder } = reductionsOf(options);
-  const knowledge = createKnowledge(make({ record: true }), partialOrder);
+  const system = make({ record: true });
+  const partialOrder = reductionsOf(options).partialOrder && !system.properties.some(isLiveness);
+  const knowledge = createKnowledge(system, partialOrder);
   const { maxStates = Infinity } = options;
   if (!partialOrder) return pass(knowledge, options, false) as CheckResult;
   const survey = Math.min(options.survey ?? SURVEY, maxStates);

@@ -2,6 +2,7 @@
 
 import { ModelError } from '@virq/irq-core/errors';
 import type { Property, System } from '@virq/irq-core/protocol';
+import { createPcEdges, type LockUser, type PcEdges } from '../lock-order.ts';
 import { createOwnership, type Ownership } from '../reduce/ownership.ts';
 import { createLearner, type Learner } from './learner.ts';
 import { decide, emptyTree, grow, type Leaf, type Observation, type Tree } from './tree.ts';
@@ -41,6 +42,8 @@ export interface Knowledge {
   readonly invariants: readonly Question[];
   readonly witnesses: readonly Question[];
   readonly quiescents: readonly Question[];
+  /** Steps from label to label that were seen. */
+  readonly edges: PcEdges;
   /** Witnesses seen in some pass. */
   readonly witnessed: Set<Property<never>>;
   /** Observations made so far. */
@@ -89,12 +92,24 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
     questionsOf(properties, kinds.split(' ')),
   );
   const [invariants, witnesses, quiescents] = questions as [Question[], Question[], Question[]];
+  const edges = createPcEdges();
   let observations = 0;
 
   function remember(tree: Tree, seen: Observation, what: string): void {
     observations++;
     if (!grow(tree, seen) && ownership?.contradicted !== true)
       throw new ModelError(`${what} does not depend on the arena alone`);
+  }
+
+  /** Notes where a step led; -1 is the end of the protocol. */
+  function noteEdge({ pid, protocol, pc }: Action, { ending, writes }: Leaf): void {
+    if (ending !== 'moved') return;
+    let to = pc;
+    for (let i = 0; i < writes.length; i += 2) {
+      if (writes[i] === pcAtom[pid] && to >= 0) to = symbols.value(writes[i] as number, writes[i + 1] as number);
+      if (writes[i] === protocolAtom[pid]) to = -1;
+    }
+    edges.note(processes.protocols[protocol - 1] as LockUser, pc, to);
   }
 
   function placeActions(pid: number, protocol: number, pc: number): Action[] {
@@ -123,6 +138,7 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
     invariants,
     witnesses,
     quiescents,
+    edges,
     witnessed: new Set(),
     get observations() {
       return observations;
@@ -136,6 +152,7 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
       if (known !== undefined) return known;
       const seen = learner.step(action.pid, action.choice);
       ownership?.step(action, seen);
+      noteEdge(action, seen.leaf);
       remember(action.tree, seen, `the step at ${labelOf(system, action)}`);
       return seen.leaf;
     },

@@ -78,11 +78,16 @@ function locked<M, F>(name: string, lockOf: (m: M, f: F) => Lock, steps: Record<
 function reading<M, F>(name: string, srcuOf: (m: M, f: F) => Srcu, local: string, steps: Record<string, Step<M, F>>) {
   const slot = (f: F): Record<string, number> => f as Record<string, number>;
   return {
-    [`enter ${name}`]: ((m, f) => {
-      slot(f)[local] = srcuReadLock(srcuOf(m, f));
-    }) satisfies Step<M, F>,
+    [`enter ${name}`]: withNote<Step<M, F>>(
+      (m, f) => {
+        slot(f)[local] = srcuReadLock(srcuOf(m, f));
+      },
+      { enters: name },
+    ),
     ...steps,
-    [`leave ${name}`]: ((m, f) => srcuReadUnlock(srcuOf(m, f), slot(f)[local] as number)) satisfies Step<M, F>,
+    [`leave ${name}`]: withNote<Step<M, F>>((m, f) => srcuReadUnlock(srcuOf(m, f), slot(f)[local] as number), {
+      leaves: name,
+    }),
   };
 }
 
@@ -95,8 +100,10 @@ function synchronize<M, F>(name: string, srcuOf: (m: M, f: F) => Srcu, local: st
       slot(f)[local] = srcuFlip(s);
       return undefined;
     }) satisfies Step<M, F>,
-    [`wait ${name}`]: ((m, f) =>
-      srcuQuiet(srcuOf(m, f), slot(f)[local] as number) ? undefined : BLOCKED) satisfies Step<M, F>,
+    [`wait ${name}`]: withNote<Step<M, F>>(
+      (m, f) => (srcuQuiet(srcuOf(m, f), slot(f)[local] as number) ? undefined : BLOCKED),
+      { awaits: name },
+    ),
   };
 }
 

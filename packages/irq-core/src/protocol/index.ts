@@ -11,8 +11,8 @@ export {
   type Locals,
   type Processes,
   type ProcessTableView,
-  type SlotPlace,
   processTable,
+  type SlotPlace,
   type StepResult,
 } from './processes.ts';
 export {

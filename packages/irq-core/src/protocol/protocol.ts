@@ -25,6 +25,10 @@ export interface StepNote {
   /** Name of the lock it takes or releases, for lock-order checking and the docs. */
   readonly acquires?: string;
   readonly releases?: string;
+  /** Name of the SRCU domain whose read-side section it enters or leaves, or whose readers it waits for. */
+  readonly enters?: string;
+  readonly leaves?: string;
+  readonly awaits?: string;
   /** The process may wait here for ever: nothing is owed to it (an idle CPU, a worker without work). */
   readonly idle?: boolean;
   /** Number of alternatives a nondeterministic step has (a guest, a device, a CPU that may do this or that). */
