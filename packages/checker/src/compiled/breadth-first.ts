@@ -7,7 +7,7 @@ import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { checkLiveness, isLiveness } from '../liveness.ts';
 import { lockOrder } from '../lock-order.ts';
 import { pathViolations } from '../plain.ts';
-import { reductionsOf } from '../reduce/reductions.ts';
+import { NONE, reductionsOf } from '../reduce/reductions.ts';
 import {
   type Bound,
   BUILT_IN,
@@ -85,7 +85,7 @@ export interface Search {
 
 /** One breadth-first search over what is known so far. */
 export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Search {
-  const { learner, system, ownership } = knowledge;
+  const { learner, system } = knowledge;
   const { maxStates = Infinity, maxDepth = Infinity, maxTime = Infinity, now, all = false } = options;
   const explorer = createExplorer(knowledge, options.maxMemory ?? DEFAULT_MEMORY, reduce);
   const violations: Violation[] = [];
@@ -94,7 +94,7 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
   let shown = began;
   let transitions = 0;
   let terminal = 0;
-  const contradicted = (): boolean => reduce && ownership?.contradicted === true;
+  const contradicted = (): boolean => reduce && knowledge.contradicted;
 
   /** Notes a violation; true: stop. */
   function violated(broken: Broken, i: number, last: readonly ScheduleStep[] = []): boolean {
@@ -247,10 +247,11 @@ const SURVEY = 3000;
 /** Exhaustive breadth-first search. */
 export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): CheckResult {
   const system = make({ record: true });
-  const partialOrder = reductionsOf(options).partialOrder && !system.properties.some(isLiveness);
-  const knowledge = createKnowledge(system, partialOrder);
+  const reductions = system.properties.some(isLiveness) ? NONE : reductionsOf(options);
+  const reduce = reductions.partialOrder || reductions.deadLocals;
+  const knowledge = createKnowledge(system, reductions);
   const { maxStates = Infinity } = options;
-  if (!partialOrder) return pass(knowledge, options, false) as CheckResult;
+  if (!reduce) return pass(knowledge, options, false) as CheckResult;
   const survey = Math.min(options.survey ?? SURVEY, maxStates);
   const first = pass(knowledge, { ...options, maxStates: survey }, false) as CheckResult;
   if (first.bound !== 'states' || survey === maxStates) return first;
@@ -265,6 +266,6 @@ export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): Che
 function shortened(make: MakeSystem, options: CheckOptions, found: CheckResult): CheckResult {
   if (found.verdict !== 'violated' || options.all === true) return found;
   const maxStates = Math.max(100_000, found.states * 20);
-  const full = pass(createKnowledge(make({ record: true }), false), { ...options, maxStates }, false) as CheckResult;
+  const full = pass(createKnowledge(make({ record: true }), NONE), { ...options, maxStates }, false) as CheckResult;
   return full.verdict === 'violated' ? { ...found, violations: full.violations } : found;
 }

@@ -3,7 +3,9 @@
 import { ModelError } from '@virq/irq-core/errors';
 import type { Property, System } from '@virq/irq-core/protocol';
 import { createPcEdges, type LockUser, type PcEdges } from '../lock-order.ts';
-import { createOwnership, type Ownership } from '../reduce/ownership.ts';
+import { clearDead, createDeadLocals } from '../reduce/dead-locals.ts';
+import { createOwnership } from '../reduce/ownership.ts';
+import type { Reductions } from '../result.ts';
 import { createLearner, type Learner } from './learner.ts';
 import { decide, emptyTree, grow, type Leaf, type Observation, type Tree } from './tree.ts';
 
@@ -32,8 +34,8 @@ export interface Question {
 export interface Knowledge {
   readonly system: System;
   readonly learner: Learner;
-  /** What the partial order reduction rests on; null if it is off. */
-  readonly ownership: Ownership | null;
+  /** True once an assumption of the reductions was contradicted; {@link Knowledge.forget} begins anew. */
+  readonly contradicted: boolean;
   readonly actions: readonly Action[];
   /** Atoms of a slot's protocol and pc, by pid. */
   readonly protocolAtom: readonly number[];
@@ -72,7 +74,7 @@ function questionsOf(properties: readonly Property<never>[], kinds: readonly str
 }
 
 /** Knows nothing but the initial state of a recording system. */
-export function createKnowledge(system: System, partialOrder: boolean): Knowledge {
+export function createKnowledge(system: System, reductions: Reductions): Knowledge {
   const { processes, properties } = system;
   const learner = createLearner(system);
   const { atoms, symbols, state } = learner;
@@ -82,7 +84,8 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
   const actions: Action[] = [];
   const byPlace = new Map<number, Action[]>();
   const slotOfAtom = slotsOf(system, learner);
-  const ownership = partialOrder
+  const deadLocals = reductions.deadLocals ? createDeadLocals() : null;
+  const ownership = reductions.partialOrder
     ? createOwnership(learner, {
         slotOf: (atom) => slotOfAtom[atom] as number,
         protocolAtom: (pid) => protocolAtom[pid] as number,
@@ -95,22 +98,47 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
   const edges = createPcEdges();
   let observations = 0;
 
+  const contradicted = (): boolean => ownership?.contradicted === true || deadLocals?.contradicted === true;
+
   function remember(tree: Tree, seen: Observation, what: string): void {
     observations++;
-    if (!grow(tree, seen) && ownership?.contradicted !== true)
-      throw new ModelError(`${what} does not depend on the arena alone`);
+    if (!grow(tree, seen) && !contradicted()) throw new ModelError(`${what} does not depend on the arena alone`);
   }
 
-  /** Notes where a step led; -1 is the end of the protocol. */
-  function noteEdge({ pid, protocol, pc }: Action, { ending, writes }: Leaf): void {
-    if (ending !== 'moved') return;
+  /** Where a step led; -1 is the end of the protocol, its own label if it blocked. */
+  function ledTo({ pid, pc }: Action, { writes }: Leaf): number {
     let to = pc;
     for (let i = 0; i < writes.length; i += 2) {
-      if (writes[i] === pcAtom[pid] && to >= 0) to = symbols.value(writes[i] as number, writes[i + 1] as number);
-      if (writes[i] === protocolAtom[pid]) to = -1;
+      if (writes[i] === protocolAtom[pid]) return -1;
+      if (writes[i] === pcAtom[pid]) to = symbols.value(writes[i] as number, writes[i + 1] as number);
     }
-    edges.note(processes.protocols[protocol - 1] as LockUser, pc, to);
+    return to;
   }
+
+  /** Tells the lock order and the dead locals of a step, and clears the locals that die by it. */
+  function digest(action: Action, { reads, leaf }: Observation): Observation {
+    const { pid, protocol, pc } = action;
+    const to = ledTo(action, leaf);
+    if (leaf.ending === 'moved') edges.note(processes.protocols[protocol - 1] as LockUser, pc, to);
+    if (deadLocals === null) return { reads, leaf };
+    const first = protocolAtom[pid] as number;
+    const own = (list: readonly number[]): number[] =>
+      list
+        .filter((atom, i) => i % 2 === 0 && slotOfAtom[atom] === pid && !isPlace(atom, pid))
+        .map((atom) => atom - first);
+    deadLocals.step({ protocol, pc, to, reads: own(reads), writes: own(leaf.writes) });
+    return { reads, leaf: to < 0 ? leaf : clearDead(leaf, first, deadLocals.at(protocol, to)) };
+  }
+
+  /** Locals that a property reads never die. */
+  function keepLocals({ reads }: Observation): void {
+    for (let i = 0; i < reads.length; i += 2) {
+      const slot = slotOfAtom[reads[i] as number] as number;
+      if (slot >= 0) deadLocals?.keep((reads[i] as number) - (protocolAtom[slot] as number));
+    }
+  }
+
+  const isPlace = (atom: number, pid: number): boolean => atom === protocolAtom[pid] || atom === pcAtom[pid];
 
   function placeActions(pid: number, protocol: number, pc: number): Action[] {
     const key = (pid * 256 + protocol) * 256 + pc;
@@ -134,7 +162,9 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
     actions,
     protocolAtom,
     pcAtom,
-    ownership,
+    get contradicted() {
+      return contradicted();
+    },
     invariants,
     witnesses,
     quiescents,
@@ -150,9 +180,8 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
     act(action) {
       const known = decide(action.tree, state);
       if (known !== undefined) return known;
-      const seen = learner.step(action.pid, action.choice);
+      const seen = digest(action, learner.step(action.pid, action.choice));
       ownership?.step(action, seen);
-      noteEdge(action, seen.leaf);
       remember(action.tree, seen, `the step at ${labelOf(system, action)}`);
       return seen.leaf;
     },
@@ -162,6 +191,7 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
       const seen = learner.ask(question.holds, question.instance);
       if (seen.leaf.ending === 'failed') throw seen.leaf.error;
       if (question.property.kind !== 'quiescent') ownership?.question(seen);
+      keepLocals(seen);
       remember(question.tree, seen, `the property '${question.property.name}'`);
       return seen.leaf.ending === 'true';
     },
@@ -169,6 +199,7 @@ export function createKnowledge(system: System, partialOrder: boolean): Knowledg
       for (const list of [actions, ...questions])
         for (const { tree } of list) Object.assign(tree, emptyTree(), { ran: tree.ran });
       ownership?.restart();
+      deadLocals?.settle();
     },
   };
 }

@@ -3,7 +3,8 @@
 import type { CheckOptions, Reductions } from '../result.ts';
 
 const ALL: Reductions = { partialOrder: true, symmetry: true, deadLocals: true };
-const NONE: Reductions = { partialOrder: false, symmetry: false, deadLocals: false };
+/** No reduction: every reachable state, every step. */
+export const NONE: Reductions = { partialOrder: false, symmetry: false, deadLocals: false };
 
 /** The reductions asked for; all by default. */
 export const reductionsOf = ({ reduce = {} }: CheckOptions): Reductions =>

@@ -88,7 +88,7 @@ function expandMissed(
   const found: Int32Array[] = [];
   for (const state of missed) {
     const moves = explorer.movesOf(state);
-    if (moves === null || run.knowledge.ownership?.contradicted === true) return null;
+    if (moves === null || run.knowledge.contradicted) return null;
     if (moves.length === 0) {
       run.terminal++;
       const broken = run.search.judgeEnd(state);
@@ -167,7 +167,7 @@ async function goOn(run: Run): Promise<Outcome> {
     return pool.all((me) => ({ ask: 'code', source, me, width, maxBytes }));
   };
   const violation = async (broken: Broken, state: Int32Array, level: number, last: ScheduleStep[]): Promise<Outcome> =>
-    knowledge.ownership?.contradicted === true
+    knowledge.contradicted
       ? 'restart'
       : resultOf(run, { ...broken, steps: [...(await path(run, state, level)), ...last], cycleFrom: null }, null);
   await code();
@@ -239,9 +239,10 @@ async function attempt(
 
 /** Explores with several threads. The verdict and the counts are those of one thread; the schedule found may be another of the same length. */
 export async function checkInParallel(make: MakeSystem, options: ParallelOptions): Promise<CheckResult> {
-  const { partialOrder } = reductionsOf(options);
-  const knowledge = createKnowledge(make({ record: true }), partialOrder);
-  if (partialOrder) {
+  const reductions = reductionsOf(options);
+  const reduce = reductions.partialOrder || reductions.deadLocals;
+  const knowledge = createKnowledge(make({ record: true }), reductions);
+  if (reduce) {
     const survey = createSearch(knowledge, { ...options, maxStates: options.survey ?? 3000 }, false);
     while (survey.advance());
     const found = survey.result() as CheckResult;
@@ -249,7 +250,7 @@ export async function checkInParallel(make: MakeSystem, options: ParallelOptions
     knowledge.forget();
   }
   for (let prefix = PREFIX; ; prefix *= 4) {
-    const outcome = await attempt(knowledge, options, partialOrder, prefix);
+    const outcome = await attempt(knowledge, options, reduce, prefix);
     if (outcome !== 'restart') return outcome;
     knowledge.forget();
   }
