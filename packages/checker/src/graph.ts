@@ -1,6 +1,6 @@
 // The whole graph of a system, for questions about paths: every state, every transition, nothing reduced.
 
-import { type System, scheduleStep } from '@virq/irq-core/protocol';
+import { choiceOf, pidOf, type System, scheduleStep } from '@virq/irq-core/protocol';
 
 /** Called for a transition: process `pid` taking alternative `choice` leads to state `to`. */
 export type VisitTransition = (pid: number, choice: number, to: number) => void;
@@ -92,39 +92,65 @@ function createStore({ words, hash }: System['arena']): Store {
   };
 }
 
+/** Transitions kept state after state. */
+interface Edges {
+  readonly successors: StateGraph['successors'];
+  /** The transitions added from here on are those of the next state. */
+  next(): void;
+  readonly add: VisitTransition;
+}
+
+function createEdges(): Edges {
+  const [first, moves, targets] = [createList(), createList(), createList()];
+  return {
+    next: () => first.push(targets.length),
+    add(pid, choice, to) {
+      moves.push(scheduleStep(pid, choice));
+      targets.push(to);
+    },
+    successors(i, visit) {
+      const end = first.at(i + 1);
+      for (let e = first.at(i); e < end; e++) visit(pidOf(moves.at(e)), choiceOf(moves.at(e)), targets.at(e));
+    },
+  };
+}
+
+/** The same graph with its transitions kept, at 8 bytes each, for graphs that have to work them out. */
+export function keepTransitions(graph: StateGraph): StateGraph {
+  const edges = createEdges();
+  for (let i = 0; i < graph.count; i++) {
+    edges.next();
+    graph.successors(i, edges.add);
+  }
+  edges.next();
+  return { count: graph.count, load: (i) => graph.load(i), successors: edges.successors };
+}
+
 /**
  * The graph of a system, found breadth first by running the steps themselves. The system must stand in its initial state.
  * What a step throws is passed on: ask about paths only where 'no step fails' holds.
  */
 export function plainGraph({ arena, processes }: System): StateGraph {
   const store = createStore(arena);
-  const [first, moves, targets] = [createList(), createList(), createList()];
+  const edges = createEdges();
 
   /** Makes one step in the loaded state `from` and loads it again. */
   function tryStep(from: number, pid: number, choice: number): void {
     if (processes.step(pid, choice) === 'blocked') return;
-    moves.push(scheduleStep(pid, choice));
-    targets.push(store.intern());
+    edges.add(pid, choice, store.intern());
     store.load(from);
   }
 
   store.intern();
   for (let i = 0; i < store.count; i++) {
-    first.push(targets.length);
+    edges.next();
     store.load(i);
     for (let pid = processes.next(0); pid >= 0; pid = processes.next(pid + 1)) {
       const choices = processes.choicesOf(pid);
       for (let choice = 0; choice < choices; choice++) tryStep(i, pid, choice);
     }
   }
-  first.push(targets.length);
+  edges.next();
   store.load(0);
-  return {
-    count: store.count,
-    load: store.load,
-    successors(i, visit) {
-      const end = first.at(i + 1);
-      for (let e = first.at(i); e < end; e++) visit(moves.at(e) & 0xff, moves.at(e) >> 8, targets.at(e));
-    },
-  };
+  return { count: store.count, load: store.load, successors: edges.successors };
 }

@@ -22,7 +22,8 @@ import {
   seeded,
 } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
-import { plainGraph, type StateGraph } from './graph.ts';
+import { check } from './check.ts';
+import { keepTransitions, plainGraph, type StateGraph } from './graph.ts';
 import { checkLiveness } from './liveness.ts';
 import { checkPlain } from './plain.ts';
 import type { Violation } from './result.ts';
@@ -171,6 +172,13 @@ describe('the plain graph', () => {
     for (let i = 0; i < graph.count; i++) graph.successors(i, () => transitions++);
     const r = checkPlain(m.create());
     expect([graph.count, transitions]).toEqual([r.states, r.transitions]);
+    const listed = (g: StateGraph) =>
+      Array.from({ length: g.count }, (_, i) => {
+        const list: number[][] = [];
+        g.successors(i, (...transition) => list.push(transition));
+        return list;
+      });
+    expect(listed(keepTransitions(graph))).toEqual(listed(graph));
   });
 });
 
@@ -269,6 +277,29 @@ describe('fairness', () => {
     const failing = insert(certainRaiser, { before: 'raise' }, { fail: () => assert(false, 'never here') });
     const m = edited(both(spinner, certainRaiser), [certainRaiser, failing]);
     expect(() => liveness(m)).toThrow('never here');
+  });
+});
+
+describe.each(['plain', 'compiled'] as const)('check with the %s engine', (engine) => {
+  it.each([
+    ['livelock', pair(polite, flagRises)],
+    ['Peterson', pair(peterson, getsIn)],
+    ['tickets', pair(ticket, getsIn)],
+    ['starvation', pair(unfair, getsIn)],
+    ['bounded competition', pair(unfairOnce, getsIn)],
+    ['choice', both(spinner, raiser)],
+    ['fair spinning', both(spinner, certainRaiser)],
+  ])('gives the verdict and the lengths of the graph: %s', (_name, m) => {
+    const lengths = (list: readonly Violation[]) => list.map((v) => [v.property, v.steps.length, v.cycleFrom]);
+    const r = check(m.create, { engine });
+    expect(lengths(r.violations)).toEqual(lengths(liveness(m)));
+    for (const v of r.violations) replays(m, v);
+  });
+
+  it('a failed step is reported, and promises are not looked at', () => {
+    const failing = insert(certainRaiser, { before: 'raise' }, { fail: () => assert(false, 'never here') });
+    const m = edited(both(spinner, certainRaiser), [certainRaiser, failing]);
+    expect(check(m.create, { engine, all: true }).violations.map((v) => v.property)).toEqual(['no step fails']);
   });
 });
 

@@ -4,6 +4,7 @@
 import type { Action, Knowledge, Question } from '../learn/knowledge.ts';
 import type { Packing } from '../learn/packing.ts';
 import type { Branch, Leaf, TreeNode } from '../learn/tree.ts';
+import { SEGMENT } from './log.ts';
 
 /** What a generated explorer is for. */
 export interface CodegenOptions {
@@ -122,21 +123,21 @@ function processCode(k: Knowledge, pid: number, packing: Packing, reduce: boolea
     own.push(`function ${name}(${args}) { let n = 0; ${code} return n; }`);
     return `{ const r = ${name}(${args}); if (r < 0) return -1; n += r; }`;
   };
-  const body = slotCode(k, pid, packing, actionCode);
+  const body = placeCode(k, pid, packing, actionCode);
   return `${own.join('\n')}\nfunction p${pid}(${args}) { let n = 0; ${body} return n; }`;
 }
 
 /** The function o<pid>: makes the step of a process if it is owned; 1 made, 0 not owned, -1 miss. */
 function ownedCode(k: Knowledge, pid: number, packing: Packing): string {
   const args = words(packing.width, 'w').join(', ');
-  const body = slotCode(k, pid, packing, (a) =>
+  const body = placeCode(k, pid, packing, (a) =>
     a.choices > 1 ? '' : treeCode(a.tree.root, atLabel(k, a), ownedWriter(packing)),
   );
   return `function o${pid}(${args}) { ${body} return 0; }`;
 }
 
 /** Dispatch over what a slot can run and where it can stand. */
-function slotCode(k: Knowledge, pid: number, packing: Packing, actionCode: (a: Action) => string): string {
+function placeCode(k: Knowledge, pid: number, packing: Packing, actionCode: (a: Action) => string): string {
   const symbolsOf = (atom: number, value: number): number => k.learner.symbols.of(atom, value);
   const mine = k.actions.filter((a) => a.pid === pid && a.tree.root !== undefined);
   const places = groupBy(mine, (a) => a.protocol);
@@ -221,39 +222,60 @@ function routeCode(n: readonly string[], workers: number): string {
   }`;
 }
 
+/** Widest state whose words are the table's keys; wider ones are found through their index in the log. */
+const WIDEST_KEY = 3;
+/** Words per slot of the table, for states of `width` words. */
+export const slotWords = (width: number): number => (width <= WIDEST_KEY ? width : 1);
+
+/** Fragments of the table code that depend on what a slot holds: the words of the state, or 1 + its index in the log. */
+function slotCode(n: readonly string[]): { same: string; put: string; reput: string } {
+  const width = n.length;
+  if (slotWords(width) === 1 && width > 1)
+    return {
+      same: `const L = host.segment(t - 1), f = ((t - 1) & ${SEGMENT - 1}) * ${width}; if (${n.map((w, k) => `L[f + ${k}] === ${w}`).join(' && ')}) return;`,
+      put: 'T[i] = count + 1;',
+      reput: 'T[i] = ++index;',
+    };
+  const put = n.map((w, k) => `T[i + ${k}] = ${w};`).join(' ');
+  return {
+    same: `if (${n.map((w, k) => `${k === 0 ? 't' : `T[i + ${k}]`} === ${w}`).join(' && ')}) return;`,
+    put,
+    reput: put,
+  };
+}
+
 /** The table and the log: exact states, open addressing, linear probing; states are kept in the order they were found. */
 function storeCode(width: number, workers: number): string {
   const n = words(width, 'n');
-  const hash = hashCode(n);
-  const same = n.map((w, i) => (i === 0 ? '' : ` && T[i + ${i}] === ${w}`)).join('');
-  const put = (array: string, at: string): string => n.map((w, k) => `${array}[${at} + ${k}] = ${w};`).join(' ');
+  const slot = slotCode(n);
+  const step = slotWords(width);
   return `
 function insert(${n.join(', ')}) {
   if (seeking) { if (${n.map((w, i) => `${w} === G[${i}]`).join(' && ')}) found = true; return; }
-  ${hash}
+  ${hashCode(n)}
   ${workers > 1 ? routeCode(n, workers) : ''}
-  let i = (h & M) * ${width};
+  let i = (h & M) * ${step};
   for (;;) {
     const t = T[i];
     if (t === 0) break;
-    if (t === n0${same}) return;
-    i += ${width};
+    ${slot.same}
+    i += ${step};
     if (i === E) i = 0;
   }
-  ${put('T', 'i')}
+  ${slot.put}
   if (p === SE) { S = host.nextSegment(); SE = S.length; p = 0; }
-  ${put('S', 'p')}
+  ${n.map((w, k) => `S[p + ${k}] = ${w};`).join(' ')}
   p += ${width};
   count++;
   if (check(${n.join(', ')}) === 0) host.suspect(count - 1);
 }
-function reinsert(L, from, to) {
+function reinsert(L, from, to, index) {
   for (let j = from; j < to; j += ${width}) {
     const ${n.map((w, k) => `${w} = L[j + ${k}]`).join(', ')};
-    ${hash}
-    let i = (h & M) * ${width};
-    while (T[i] !== 0) { i += ${width}; if (i === E) i = 0; }
-    ${put('T', 'i')}
+    ${hashCode(n)}
+    let i = (h & M) * ${step};
+    while (T[i] !== 0) { i += ${step}; if (i === E) i = 0; }
+    ${slot.reput}
   }
 }`;
 }
@@ -324,7 +346,7 @@ function run(L, from, to, limit) {
 }
 return {
   insert, reinsert, run, ${o.workers > 1 ? 'take, boxes, mine,' : ''}
-  setTable(t) { T = t; M = t === null ? 0 : t.length / ${width} - 1; E = t === null ? 0 : t.length; },
+  setTable(t) { T = t; M = t === null ? 0 : t.length / ${slotWords(width)} - 1; E = t === null ? 0 : t.length; },
   setLog(s, at, n) { S = s; SE = s.length; p = at; count = n; },
   seek(target) { G = target; seeking = target !== null; found = false; },
   count: () => count,

@@ -3,13 +3,13 @@
 import type { Knowledge, Question } from '../learn/knowledge.ts';
 import { createPacking, type Packing } from '../learn/packing.ts';
 import type { Leaf } from '../learn/tree.ts';
-import { explorerSource, LONGEST_CHAIN } from './codegen.ts';
+import { explorerSource, LONGEST_CHAIN, slotWords } from './codegen.ts';
 import { createLog, type Log, SEGMENT } from './log.ts';
 
 /** What the generated code offers. */
 interface Generated {
   insert(...words: number[]): void;
-  reinsert(segment: Int32Array, from: number, to: number): void;
+  reinsert(segment: Int32Array, from: number, to: number, index: number): void;
   /** Expands states until the end, a state it cannot handle, or the count limit; returns where it stopped. */
   run(segment: Int32Array, from: number, to: number, limit: number): number;
   setTable(table: Int32Array | null): void;
@@ -82,7 +82,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   const { learner } = knowledge;
   let packing = createPacking(learner.symbols);
   let log: Log = createLog(packing.width);
-  let table = new Int32Array(FIRST_TABLE * packing.width);
+  let table = new Int32Array(FIRST_TABLE * slotWords(packing.width));
   let witnesses = knowledge.witnesses.filter((q) => !knowledge.witnessed.has(q.property));
   let suspects: number[] = [];
   let misses = 0;
@@ -91,6 +91,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   const symbols = new Uint16Array(learner.state.length);
   const host = {
     nextSegment: () => log.extend(),
+    segment: (i: number) => log.segmentOf(i),
     suspect: (i: number) => void suspects.push(i),
   };
   let code = generate(false);
@@ -104,7 +105,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   /** Doubles the table; false if the memory limit forbids it. */
   function grow(): boolean {
     if (log.bytes + table.byteLength * 2 > maxMemory) return false;
-    rebuildTable((table.length / packing.width) * 2);
+    rebuildTable(slots() * 2);
     return true;
   }
 
@@ -118,20 +119,22 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   }
   let pending = 0;
 
-  function rebuildTable(slots: number): void {
+  const slots = (): number => table.length / slotWords(packing.width);
+
+  function rebuildTable(size: number): void {
     const count = code.count();
     code.setTable(null);
     table = new Int32Array(0);
-    table = new Int32Array(slots * packing.width);
+    table = new Int32Array(size * slotWords(packing.width));
     code.setTable(table);
     for (let i = 0; i < count; i += SEGMENT)
-      code.reinsert(log.segmentOf(i), 0, Math.min(SEGMENT, count - i) * packing.width);
+      code.reinsert(log.segmentOf(i), 0, Math.min(SEGMENT, count - i) * packing.width, i);
   }
 
   /** The symbols have outgrown the packing: every state is packed anew. */
   function repack(): void {
     const count = code.count();
-    const slots = table.length / packing.width;
+    const size = slots();
     const next = createPacking(learner.symbols);
     const moved = createLog(next.width);
     symbols.fill(0);
@@ -145,7 +148,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
     pending += code.takeTransitions();
     code = generate(false);
     code.setLog(log.segments.at(-1) as Int32Array, moved.offsetOf(count - 1) + packing.width, count);
-    rebuildTable(slots);
+    rebuildTable(size);
   }
 
   function consider(i: number): void {
@@ -220,7 +223,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
     return next.length > 0;
   }
 
-  const limit = (): number => table.length / packing.width - Math.max(MARGIN, (table.length / packing.width) >> 2);
+  const limit = (): number => slots() - Math.max(MARGIN, slots() >> 2);
 
   code.setTable(table);
   code.setLog(log.extend(), 0, 0);
@@ -233,7 +236,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
     if (!packing.fits()) {
       packing = createPacking(learner.symbols);
       log = createLog(packing.width);
-      table = new Int32Array(FIRST_TABLE * packing.width);
+      table = new Int32Array(FIRST_TABLE * slotWords(packing.width));
       code = generate(false);
       code.setTable(table);
       code.setLog(log.extend(), 0, 0);

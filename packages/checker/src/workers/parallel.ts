@@ -3,6 +3,7 @@
 import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
 import { createSearch, pathTo, type Search } from '../compiled/breadth-first.ts';
+import { slotWords } from '../compiled/codegen.ts';
 import type { Move } from '../compiled/explorer.ts';
 import { type Broken, failure } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
@@ -164,7 +165,7 @@ async function goOn(run: Run): Promise<Outcome> {
   let misses = 0;
   const code = () => {
     const source = explorer.source(pool.size);
-    return pool.all((me) => ({ ask: 'code', source, me, width, maxBytes }));
+    return pool.all((me) => ({ ask: 'code', source, me, width, slotWords: slotWords(width), maxBytes }));
   };
   const violation = async (broken: Broken, state: Int32Array, level: number, last: ScheduleStep[]): Promise<Outcome> =>
     knowledge.contradicted

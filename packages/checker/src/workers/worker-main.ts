@@ -13,6 +13,7 @@ export type Request =
       readonly source: string;
       readonly me: number;
       readonly width: number;
+      readonly slotWords: number;
       readonly maxBytes: number;
     }
   | { readonly ask: 'offer'; readonly states: Int32Array }
@@ -47,7 +48,7 @@ export interface Port {
 
 interface Code {
   insert(...words: number[]): void;
-  reinsert(segment: Int32Array, from: number, to: number): void;
+  reinsert(segment: Int32Array, from: number, to: number, index: number): void;
   run(segment: Int32Array, from: number, to: number, limit: number): number;
   take(box: Int32Array, from: number, to: number): number;
   mine(states: Int32Array, at: number): boolean;
@@ -64,7 +65,7 @@ interface Code {
 export function workerMain(port: Port, workers: number): void {
   const SEGMENT = 1 << 16;
   const BOX = 1 << 15;
-  let [width, maxBytes, at] = [1, 0, 0];
+  let [width, slotWords, maxBytes, at] = [1, 1, 0, 0];
   let code: Code | null = null;
   let table = new Int32Array(0);
   const segments: Int32Array[] = [];
@@ -74,7 +75,8 @@ export function workerMain(port: Port, workers: number): void {
   let current: Int32Array[] = [];
   const host = {
     me: 0,
-    limit: () => (table.length / width) * 0.75 - 2048,
+    segment: (i: number) => segments[i >>> 16],
+    limit: () => (table.length / slotWords) * 0.75 - 2048,
     suspect: (i: number) => void suspects.push(i),
     nextSegment() {
       segments.push(new Int32Array(SEGMENT * width));
@@ -94,21 +96,21 @@ export function workerMain(port: Port, workers: number): void {
   /** Doubles the table; false: the memory limit forbids it. */
   function grow(): boolean {
     const c = code as Code;
-    const slots = Math.max(1 << 14, (table.length / width) * 2);
-    if (segments.length * SEGMENT * width * 4 + slots * width * 4 > maxBytes) return false;
-    table = new Int32Array(slots * width);
+    const slots = Math.max(1 << 14, (table.length / slotWords) * 2);
+    if (segments.length * SEGMENT * width * 4 + slots * slotWords * 4 > maxBytes) return false;
+    table = new Int32Array(slots * slotWords);
     c.setTable(table);
     for (let i = 0; i < c.count(); i += SEGMENT)
-      c.reinsert(segments[i >>> 16] as Int32Array, 0, Math.min(SEGMENT, c.count() - i) * width);
+      c.reinsert(segments[i >>> 16] as Int32Array, 0, Math.min(SEGMENT, c.count() - i) * width, i);
     return true;
   }
 
   function setCode(r: Request & { ask: 'code' }): void {
-    [width, maxBytes, host.me] = [r.width, r.maxBytes, r.me];
+    [width, slotWords, maxBytes, host.me] = [r.width, r.slotWords, r.maxBytes, r.me];
     const old = code;
     code = new Function('host', r.source)(host) as Code;
     if (old === null) {
-      table = new Int32Array((1 << 14) * width);
+      table = new Int32Array((1 << 14) * slotWords);
       code.setLog(host.nextSegment() as Int32Array, 0, 0);
     } else code.setLog(segments[segments.length - 1] as Int32Array, old.position(), old.count());
     code.setTable(table);
