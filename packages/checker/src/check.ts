@@ -1,7 +1,7 @@
 // check: every interleaving of a system's processes.
 
 import type { System } from '@virq/irq-core/protocol';
-import { searchBreadthFirst } from './compiled/breadth-first.ts';
+import { search } from './compiled/search.ts';
 import { checkPlain } from './plain.ts';
 import type { CheckOptions, CheckResult } from './result.ts';
 
@@ -11,5 +11,5 @@ export type MakeSystem = (options: { readonly record: boolean }) => System;
 /** Explores the states a system can reach and judges them by its properties. */
 export function check(make: MakeSystem, options: CheckOptions = {}): CheckResult {
   if (options.engine === 'plain') return checkPlain(make({ record: false }), options);
-  return searchBreadthFirst(make, options);
+  return search(make, options);
 }

@@ -4,7 +4,7 @@ import { type ScheduleStep, type System, scheduleStep } from '@virq/irq-core/pro
 import { createCoverage } from './coverage.ts';
 import { plainGraph } from './graph.ts';
 import { type Broken, createJudge } from './judge.ts';
-import { checkLiveness } from './liveness.ts';
+import { checkLiveness, isLiveness } from './liveness.ts';
 import { createPcEdges, type LockUser, lockOrder } from './lock-order.ts';
 import type { Bound, CheckOptions, CheckResult, Violation } from './result.ts';
 import { StaleAccess } from './stale.ts';
@@ -118,9 +118,11 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     else if ((found[i] as Found).depth >= maxDepth) bound = 'depth';
     else stop = expand(i);
   }
-  const complete = bound === null && !stop;
-  if (complete)
-    violations.push(...pathViolations(lockOrder(edges), () => checkLiveness(system, plainGraph(system), all)));
+  if (bound === null && violations.length === 0) {
+    const live = () => (system.properties.some(isLiveness) ? checkLiveness(system, plainGraph(system), all) : []);
+    arena.bytes.set((found[0] as Found).bytes);
+    violations.push(...pathViolations(lockOrder(edges), live));
+  }
   return {
     verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',
     violations,

@@ -46,7 +46,10 @@ export interface CheckOptions {
   readonly onProgress?: (p: Progress) => boolean | void;
   /** Whether a process that waits for ever is a violation; default true. */
   readonly deadlock?: boolean;
-  /** Go on after a violation and report the first of every property. Default false. */
+  /**
+   * Go on after a violation and report the first of every property. Default false. Lock order and promises about paths are judged
+   * only when no state breaks anything.
+   */
   readonly all?: boolean;
 }
 

@@ -80,7 +80,7 @@ const FIRST_COMPILATION = 1000;
 /** Creates an explorer that knows the initial state only. */
 export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: boolean): Explorer {
   const { learner } = knowledge;
-  let packing = createPacking(learner.symbols);
+  let packing = createPacking(learner);
   let log: Log = createLog(packing.width);
   let table = new Int32Array(FIRST_TABLE * slotWords(packing.width));
   let witnesses = knowledge.witnesses.filter((q) => !knowledge.witnessed.has(q.property));
@@ -135,7 +135,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   function repack(): void {
     const count = code.count();
     const size = slots();
-    const next = createPacking(learner.symbols);
+    const next = createPacking(learner);
     const moved = createLog(next.width);
     symbols.fill(0);
     for (let i = 0; i < count; i++) {
@@ -234,7 +234,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   /** Stores the first state, in a packing that has room for what the first steps wrote. */
   function start(): void {
     if (!packing.fits()) {
-      packing = createPacking(learner.symbols);
+      packing = createPacking(learner);
       log = createLog(packing.width);
       table = new Int32Array(FIRST_TABLE * slotWords(packing.width));
       code = generate(false);

@@ -1,5 +1,6 @@
 // How a state is stored: the symbols of the atoms that vary, in as few 32-bit words as they need. No field straddles a word.
 
+import type { Atom, Atoms } from './atoms.ts';
 import type { Symbols } from './symbols.ts';
 
 /** Where the symbol of one atom lies. */
@@ -27,25 +28,50 @@ export interface Packing {
 
 const bitsFor = (count: number): number => 32 - Math.clz32(count - 1);
 
-function placeAll(symbols: Symbols): { fields: Field[]; width: number; bits: number } {
-  const wanted = symbols.varying.map((atom) => ({ atom, bits: bitsFor(symbols.count(atom)) }));
-  wanted.sort((a, b) => b.bits - a.bits);
+/** A field before it has a place. */
+interface Wanted {
+  readonly atom: number;
+  bits: number;
+  /** Bits that every value of the atom fits. */
+  readonly most: number;
+}
+
+/** First fit, widest first. */
+function place(wanted: readonly Wanted[]): { fields: Field[]; width: number; bits: number } {
   const used: number[] = [0];
   const room = (word: number): number => (word === 0 ? 31 : 32) - (used[word] as number);
-  const fields = wanted.map(({ atom, bits }) => {
-    let word = 0;
-    while (word < used.length && room(word) < bits) word++;
-    if (word === used.length) used.push(0);
-    const shift = used[word] as number;
-    used[word] = shift + bits;
-    return { atom, word, shift, mask: (1 << bits) - 1 };
-  });
+  const fields = [...wanted]
+    .sort((a, b) => b.bits - a.bits)
+    .map(({ atom, bits }) => {
+      let word = 0;
+      while (word < used.length && room(word) < bits) word++;
+      if (word === used.length) used.push(0);
+      const shift = used[word] as number;
+      used[word] = shift + bits;
+      return { atom, word, shift, mask: 2 ** bits - 1 };
+    });
   return { fields, width: used.length, bits: used.reduce((a, b) => a + b, 0) };
 }
 
+/** Places all fields; those that have grown before get a spare bit each, as long as no word more is needed, so that packing anew is rare. */
+function placeAll(symbols: Symbols, atoms: Atoms): ReturnType<typeof place> {
+  const wanted = symbols.varying.map((atom) => ({
+    atom,
+    bits: bitsFor(symbols.count(atom)),
+    most: 32 - Math.clz32((atoms.list[atom] as Atom).mask),
+  }));
+  const { width } = place(wanted);
+  for (const w of wanted) {
+    if (symbols.count(w.atom) < 3 || w.bits >= Math.min(w.most, 16)) continue;
+    w.bits++;
+    if (place(wanted).width > width) w.bits--;
+  }
+  return place(wanted);
+}
+
 /** Packing for the symbols known now. */
-export function createPacking(symbols: Symbols): Packing {
-  const { fields, width, bits } = placeAll(symbols);
+export function createPacking({ symbols, atoms }: { readonly symbols: Symbols; readonly atoms: Atoms }): Packing {
+  const { fields, width, bits } = placeAll(symbols, atoms);
   const byAtom = new Map(fields.map((f) => [f.atom, f]));
   return {
     width,

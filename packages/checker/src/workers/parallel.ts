@@ -2,11 +2,14 @@
 
 import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
-import { createSearch, pathTo, type Search } from '../compiled/breadth-first.ts';
 import { slotWords } from '../compiled/codegen.ts';
 import type { Move } from '../compiled/explorer.ts';
+import { stepsOf } from '../compiled/order.ts';
+import { conclude, createSearch, type Search, search } from '../compiled/search.ts';
 import { type Broken, failure } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
+import { isLiveness } from '../liveness.ts';
+import { lockOrder } from '../lock-order.ts';
 import { reductionsOf } from '../reduce/reductions.ts';
 import type { Bound, CheckOptions, CheckResult, Violation } from '../result.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
@@ -16,12 +19,13 @@ import type { Answer } from './worker-main.ts';
 export interface ParallelOptions extends CheckOptions {
   /** Threads, at least 2. */
   readonly workers: number;
+  /** States explored by one thread first, so that the steps are known before the others start; default 30,000. */
+  readonly prefix?: number;
 }
 
-/** States explored by one thread first, so that the steps are known before the others start. */
 const PREFIX = 30_000;
-/** States each thread expands between two exchanges. */
-const ROUND = 100_000;
+/** States each thread expands between two exchanges: few while much is unknown, then more and more. */
+const [FIRST_ROUND, LAST_ROUND] = [500, 200_000];
 /** Misses after which the threads get new code. */
 const RENEW = 200;
 
@@ -52,20 +56,15 @@ interface Run {
 
 const same = (a: Int32Array, b: Int32Array): boolean => a.every((w, i) => w === b[i]);
 
-const stepsOf = (move: Move): ScheduleStep[] => [
-  scheduleStep(move.pid, move.choice),
-  ...move.chain.map((pid) => scheduleStep(pid)),
-];
-
 /** Steps to a state of a level: backwards through the threads' levels, then through the prefix. */
 async function path(run: Run, state: Int32Array, level: number): Promise<ScheduleStep[]> {
-  const { explorer, levels } = run.search;
+  const { explorer, order } = run.search;
   const steps: ScheduleStep[][] = [];
   let target = state;
   for (let l = level - 1; l >= 0; l--) {
     const goal = target;
     const answers = await run.pool.all(() => ({ ask: 'find', target: goal, level: l }));
-    const candidates = answers.flatMap((a) => (a.found === null ? [] : [a.found]));
+    const candidates = answers.flatMap((a) => a.found);
     const noted = run.observed.filter((o) => o.level === l && same(o.next, goal)).map((o) => o.state);
     const leads = (c: Int32Array): boolean => explorer.movesOf(c)?.some((m) => same(m.next, goal)) === true;
     const before = [...candidates, ...noted].find(leads) as Int32Array;
@@ -73,11 +72,11 @@ async function path(run: Run, state: Int32Array, level: number): Promise<Schedul
     target = before;
   }
   const width = explorer.packing.width;
-  const from = levels.at(-1) as number;
+  const from = order.levels.at(-1) as number;
   const frontier = explorer.states(from, explorer.count);
   let i = from;
   while (!same(target, frontier.subarray((i - from) * width, (i - from + 1) * width))) i++;
-  return [...pathTo(explorer, levels, i), ...steps.flat()];
+  return [...order.path(i), ...steps.flat()];
 }
 
 /** Expands by observation what the threads could not. Returns the states found, or what is broken. */
@@ -158,11 +157,11 @@ function firstBroken(run: Run, answers: readonly Answer[]): [Broken, Int32Array]
 /** Goes on from a prefix with the threads, level by level. */
 async function goOn(run: Run): Promise<Outcome> {
   const { search, pool, options, knowledge } = run;
-  const { explorer, levels } = search;
+  const { explorer, order } = search;
   const { width } = explorer.packing;
   const began = options.now?.() ?? 0;
   const maxBytes = (options.maxMemory ?? 2 ** 31) / pool.size;
-  let misses = 0;
+  let [misses, most] = [0, FIRST_ROUND];
   const code = () => {
     const source = explorer.source(pool.size);
     return pool.all((me) => ({ ask: 'code', source, me, width, slotWords: slotWords(width), maxBytes }));
@@ -172,7 +171,7 @@ async function goOn(run: Run): Promise<Outcome> {
       ? 'restart'
       : resultOf(run, { ...broken, steps: [...(await path(run, state, level)), ...last], cycleFrom: null }, null);
   await code();
-  const frontier = levels.at(-1) as number;
+  const frontier = order.levels.at(-1) as number;
   await pool.all(() => ({ ask: 'offer', states: explorer.states(0, frontier) }));
   await pool.all(() => ({ ask: 'level', expanded: true }));
   await pool.all(() => ({ ask: 'offer', states: explorer.states(frontier, explorer.count) }));
@@ -180,8 +179,9 @@ async function goOn(run: Run): Promise<Outcome> {
   total(run, answers);
   for (run.level = 0; run.queue > 0; run.level++) {
     while (run.queue > 0) {
-      const expanded = await pool.all(() => ({ ask: 'expand', most: ROUND }));
+      const expanded = await pool.all(() => ({ ask: 'expand', most }));
       const missed = expanded.flatMap((a) => a.missed);
+      if (missed.length * 50 < most) most = Math.min(most * 2, LAST_ROUND);
       const observedNow = expandMissed(run, missed);
       if (observedNow === null) return 'restart';
       if (observedNow.broken !== null)
@@ -205,7 +205,8 @@ async function goOn(run: Run): Promise<Outcome> {
     const broken = firstBroken(run, answers);
     if (broken !== null) return violation(broken[0], broken[1], run.level + 1, []);
   }
-  return resultOf(run, null, null);
+  const inverted = lockOrder(knowledge.edges);
+  return resultOf(run, inverted === null ? null : { ...inverted, steps: [], cycleFrom: null }, null);
 }
 
 /** One attempt: a prefix by one thread, the rest by all. */
@@ -215,13 +216,13 @@ async function attempt(
   reduce: boolean,
   prefix: number,
 ): Promise<Outcome> {
-  const search = createSearch(knowledge, options, reduce);
-  while (search.explorer.count < prefix || !search.atLevelStart())
-    if (!search.advance()) return search.result() ?? 'restart';
+  const started = createSearch(knowledge, { ...options, search: 'bfs' }, reduce);
+  while (started.explorer.count < prefix || !started.order.atLevelStart())
+    if (!started.advance()) return conclude(started, knowledge, options) ?? 'restart';
   const pool = createWorkerPool(options.workers);
   try {
     return await goOn({
-      search,
+      search: started,
       pool,
       options,
       knowledge,
@@ -238,11 +239,13 @@ async function attempt(
   }
 }
 
-/** Explores with several threads. The verdict and the counts are those of one thread; the schedule found may be another of the same length. */
+/** Explores with several threads (with one where a property is about paths). The verdict and the counts are those of one thread; the schedule found may be another of the same length. */
 export async function checkInParallel(make: MakeSystem, options: ParallelOptions): Promise<CheckResult> {
+  const system = make({ record: true });
+  if (system.properties.some(isLiveness)) return search(make, options);
   const reductions = reductionsOf(options);
   const reduce = reductions.partialOrder || reductions.deadLocals;
-  const knowledge = createKnowledge(make({ record: true }), reductions);
+  const knowledge = createKnowledge(system, reductions);
   if (reduce) {
     const survey = createSearch(knowledge, { ...options, maxStates: options.survey ?? 3000 }, false);
     while (survey.advance());
@@ -250,7 +253,7 @@ export async function checkInParallel(make: MakeSystem, options: ParallelOptions
     if (found.bound !== 'states') return found;
     knowledge.forget();
   }
-  for (let prefix = PREFIX; ; prefix *= 4) {
+  for (let prefix = options.prefix ?? PREFIX; ; prefix *= 4) {
     const outcome = await attempt(knowledge, options, reduce, prefix);
     if (outcome !== 'restart') return outcome;
     knowledge.forget();

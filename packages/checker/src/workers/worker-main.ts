@@ -35,8 +35,8 @@ export interface Answer {
   readonly missed: readonly Int32Array[];
   /** States that the code could not judge. */
   readonly suspects: readonly Int32Array[];
-  /** Predecessor that was looked for. */
-  readonly found: Int32Array | null;
+  /** Predecessors that were looked for, among states that the code does not know. */
+  readonly found: readonly Int32Array[];
   readonly full: boolean;
 }
 
@@ -69,6 +69,7 @@ export function workerMain(port: Port, workers: number): void {
   let code: Code | null = null;
   let table = new Int32Array(0);
   const segments: Int32Array[] = [];
+  /** First states of the levels; the first of them holds what was expanded before the threads started. */
   const levels: number[] = [0];
   let suspects: number[] = [];
   let outgoing: Box[][] = [];
@@ -162,18 +163,18 @@ export function workerMain(port: Port, workers: number): void {
     return true;
   }
 
-  function find(target: Int32Array, level: number): Int32Array | null {
+  function find(target: Int32Array, level: number): Int32Array[] {
     const c = code as Code;
     c.seek(target);
-    const end = levels[level + 1] as number;
-    let [i, found] = [levels[level] as number, null as Int32Array | null];
-    while (i < end && found === null) {
+    const end = levels[level + 2] as number;
+    const found: Int32Array[] = [];
+    for (let i = levels[level + 1] as number; i < end; ) {
       const first = i - (i & (SEGMENT - 1));
       const to = Math.min(end, first + SEGMENT);
       i =
         first +
         c.run(segments[i >>> 16] as Int32Array, (i & (SEGMENT - 1)) * width, (to - first) * width, 2 ** 31) / width;
-      if (i < to) found = stateAt(i);
+      if (i < to) found.push(stateAt(i++));
     }
     c.seek(null);
     c.takeTransitions();
@@ -181,7 +182,7 @@ export function workerMain(port: Port, workers: number): void {
   }
 
   port.on('message', (r) => {
-    let [missed, full, found] = [[] as Int32Array[], false, null as Int32Array | null];
+    let [missed, full, found] = [[] as Int32Array[], false, [] as Int32Array[]];
     if (r.ask === 'code') setCode(r);
     const c = code as Code;
     if (r.ask === 'level') {

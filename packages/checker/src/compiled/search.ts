@@ -1,7 +1,8 @@
-// Breadth-first search with the explorer: level by level, so that the first violation has a shortest schedule.
+// Exhaustive search with the explorer: expands, judges, heeds the bounds, starts anew when a reduction was too bold.
 
 import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
+import { keepTransitions } from '../graph.ts';
 import { type Broken, breach, builtIn, failure, waiting } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { checkLiveness, isLiveness } from '../liveness.ts';
@@ -17,34 +18,10 @@ import {
   type Violation,
 } from '../result.ts';
 import { exploredGraph } from './explored-graph.ts';
-import { createExplorer, type Explorer, type Move } from './explorer.ts';
+import { createExplorer, type Explorer } from './explorer.ts';
+import { breadthFirst, depthFirst, type Order } from './order.ts';
 
-/** States expanded between two looks at bounds and progress. */
-const BATCH = 1 << 13;
 const DEFAULT_MEMORY = 2 ** 31;
-
-/** First index of each level, so that predecessors are looked for in the level before. */
-type Levels = number[];
-
-const levelOf = (levels: Levels, i: number): number => {
-  let level = levels.length - 1;
-  while ((levels[level] as number) > i) level--;
-  return level;
-};
-
-/** Steps from the initial state to state `i`, found backwards; each with the owned steps that were made with it. */
-export function pathTo(explorer: Explorer, levels: Levels, i: number): ScheduleStep[] {
-  const steps: ScheduleStep[] = [];
-  let target = i;
-  for (let level = levelOf(levels, i); level > 0; level--) {
-    const from = explorer.predecessor(target, levels[level - 1] as number, levels[level] as number);
-    const move = explorer.moves(from).find((m) => explorer.leadsTo(m, target)) as Move;
-    const chain = move.chain.map((pid) => scheduleStep(pid));
-    steps.unshift(scheduleStep(move.pid, move.choice), ...chain);
-    target = from;
-  }
-  return [...explorer.firstChain.map((pid) => scheduleStep(pid)), ...steps];
-}
 
 /** Labels whose step ran, over every protocol that was started. */
 function coverage({ actions, system }: Knowledge): LabelCoverage[] {
@@ -66,15 +43,12 @@ function coverage({ actions, system }: Knowledge): LabelCoverage[] {
     });
 }
 
-/** A breadth-first search that goes on batch by batch. */
+/** A search that goes on batch by batch. */
 export interface Search {
   readonly explorer: Explorer;
-  /** First state of each level; the last one is the level under way. */
-  readonly levels: Levels;
+  readonly order: Order;
   /** Expands some more states. False: the search is over. */
   advance(): boolean;
-  /** Between two levels: everything before the last level is expanded, nothing of it is. */
-  atLevelStart(): boolean;
   /** Judges a state that is not in the log: what it breaks. */
   judgeState(state: Int32Array): Broken | null;
   /** The same for one in which nothing can move. */
@@ -83,13 +57,14 @@ export interface Search {
   result(): CheckResult | null;
 }
 
-/** One breadth-first search over what is known so far. */
+/** One search over what is known so far. */
 export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Search {
   const { learner, system } = knowledge;
   const { maxStates = Infinity, maxDepth = Infinity, maxTime = Infinity, now, all = false } = options;
   const explorer = createExplorer(knowledge, options.maxMemory ?? DEFAULT_MEMORY, reduce);
   const violations: Violation[] = [];
-  const levels: Levels = [0];
+  const order = options.search === 'dfs' ? depthFirst(explorer, maxDepth, () => (cut = true)) : breadthFirst(explorer);
+  let cut = false;
   const began = now?.() ?? 0;
   let shown = began;
   let transitions = 0;
@@ -100,7 +75,7 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
   function violated(broken: Broken, i: number, last: readonly ScheduleStep[] = []): boolean {
     if (isKnown(broken.property)) return false;
     if (contradicted()) return true;
-    const steps = [...pathTo(explorer, levels, i), ...last];
+    const steps = [...order.path(i), ...last];
     violations.push({ ...broken, steps, cycleFrom: null });
     return !all;
   }
@@ -164,38 +139,33 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
 
   function boundHit(head: number): Bound | null {
     if (explorer.count > maxStates) return 'states';
-    if (levels.length - 1 >= maxDepth && head === levels.at(-1)) return 'depth';
+    if (order.depth >= maxDepth && order.atLevelStart()) return 'depth';
     if (!explorer.makeRoom()) return 'memory';
     if (now === undefined) return null;
     const time = now();
     if (time - began > maxTime) return 'time';
     if (time - shown < 100 || options.onProgress === undefined) return null;
     shown = time;
-    const [states, depth, memory] = [explorer.count, levels.length - 1, explorer.bytes];
+    const [states, depth, memory] = [explorer.count, order.depth, explorer.bytes];
     const goOn = options.onProgress({ states, transitions, depth, queue: states - head, memory });
     return goOn === false ? 'interrupted' : null;
   }
 
   let bound: Bound | null = null;
   let stop = judge(explorer.takeSuspects());
-  let [head, level] = [0, 1];
 
   function advance(): boolean {
-    if (head >= explorer.count || stop || contradicted()) return false;
-    bound = boundHit(head);
+    const range = order.next();
+    if (range === null && cut) bound = 'depth';
+    if (range === null || stop || contradicted()) return false;
+    const [from, to] = range;
+    bound = boundHit(from);
     if (bound !== null) return false;
-    const to = Math.min(level, head + BATCH);
-    const reached = explorer.run(head, to);
+    let reached = explorer.run(from, to);
     transitions += explorer.takeTransitions();
-    if (reached < to && explorer.makeRoom()) {
-      stop = observe(reached);
-      head = reached + 1;
-    } else head = reached;
+    if (reached < to && explorer.makeRoom()) stop = observe(reached++);
     stop = judge(explorer.takeSuspects()) || stop;
-    if (head === level && explorer.count > level) {
-      levels.push(level);
-      level = explorer.count;
-    }
+    if (!stop) order.expanded(reached);
     return true;
   }
 
@@ -207,7 +177,7 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
       bound,
       states: explorer.count,
       transitions,
-      depth: levels.length - 1,
+      depth: order.depth,
       terminal,
       bytesPerState: explorer.bytes / explorer.count,
       coverage: coverage(knowledge),
@@ -221,22 +191,28 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
   };
   return {
     explorer,
-    levels,
+    order,
     advance,
     result,
-    atLevelStart: () => head === levels.at(-1),
     judgeState: judged(breaks),
     judgeEnd: judged(breaksAtEnd),
   };
 }
 
 function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): CheckResult | null {
-  const search = createSearch(knowledge, options, reduce);
-  while (search.advance());
-  const result = search.result();
+  const started = createSearch(knowledge, options, reduce);
+  while (started.advance());
+  return conclude(started, knowledge, options);
+}
+
+/** Result of a search that is over, with what no single state shows. */
+export function conclude(over: Search, { system, edges }: Knowledge, options: CheckOptions): CheckResult | null {
+  const result = over.result();
   if (result === null || result.verdict !== 'ok') return result;
-  const { system, edges } = knowledge;
-  const live = () => checkLiveness(system, exploredGraph(search.explorer), options.all);
+  const live = () =>
+    system.properties.some(isLiveness)
+      ? checkLiveness(system, keepTransitions(exploredGraph(over.explorer)), options.all)
+      : [];
   const violations = pathViolations(lockOrder(edges), live);
   return violations.length === 0 ? result : { ...result, verdict: 'violated', violations };
 }
@@ -244,8 +220,8 @@ function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Che
 /** States explored without reduction first, to see who touches what; most spaces are no larger. */
 const SURVEY = 3000;
 
-/** Exhaustive breadth-first search. */
-export function searchBreadthFirst(make: MakeSystem, options: CheckOptions): CheckResult {
+/** Exhaustive search. */
+export function search(make: MakeSystem, options: CheckOptions): CheckResult {
   const system = make({ record: true });
   const reductions = system.properties.some(isLiveness) ? NONE : reductionsOf(options);
   const reduce = reductions.partialOrder || reductions.deadLocals;
