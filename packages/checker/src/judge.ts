@@ -7,12 +7,15 @@ import { StaleAccess } from './stale.ts';
 /** A violation before its schedule is known. */
 export type Broken = Omit<Violation, 'steps' | 'cycleFrom'>;
 
+/** Whether a property is known to be broken. */
+export type Known = (property: string) => boolean;
+
 /** Judge over the present state of the arena. */
 export interface Judge {
-  /** First `always` or `never` that the state breaks. */
-  state(): Broken | null;
-  /** First property broken by a state in which nothing can move. */
-  terminal(): Broken | null;
+  /** First `always` or `never` that the state breaks, of those not known to be broken. */
+  state(known: Known): Broken | null;
+  /** The same of properties broken by a state in which nothing can move. */
+  terminal(known: Known): Broken | null;
   /** What a step that threw broke. */
   failure(error: unknown): Broken;
   unreached(): string[];
@@ -66,18 +69,18 @@ export function createJudge(system: System, deadlock: boolean): Judge {
   return {
     failure,
     unreached: () => [...unseen].map((p) => p.name),
-    state() {
+    state(known) {
       for (const p of unseen)
         for (let i = 0; i < p.count; i++)
           if (p.holds(machine as never, i)) {
             unseen.delete(p);
             break;
           }
-      return firstBroken((p) => p.kind === 'always' || p.kind === 'never');
+      return firstBroken((p) => (p.kind === 'always' || p.kind === 'never') && !known(p.name));
     },
-    terminal() {
-      const broken = firstBroken((p) => p.kind === 'quiescent');
-      if (broken !== null || !deadlock) return broken;
+    terminal(known) {
+      const broken = firstBroken((p) => p.kind === 'quiescent' && !known(p.name));
+      if (broken !== null || !deadlock || known(BUILT_IN.deadlock)) return broken;
       const stuck = waiting(system);
       return stuck === null ? null : builtIn(BUILT_IN.deadlock, stuck);
     },

@@ -3,7 +3,7 @@
 import { type ScheduleStep, type System, scheduleStep } from '@virq/irq-core/protocol';
 import { createCoverage } from './coverage.ts';
 import { plainGraph } from './graph.ts';
-import { type Broken, createJudge } from './judge.ts';
+import { type Broken, createJudge, type Known } from './judge.ts';
 import { checkLiveness, isLiveness } from './liveness.ts';
 import { createPcEdges, type LockUser, lockOrder } from './lock-order.ts';
 import type { Bound, CheckOptions, CheckResult, Violation } from './result.ts';
@@ -53,12 +53,20 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     throw new StaleAccess(pool, handle);
   });
 
+  const known = (property: string): boolean => violations.some((v) => v.property === property);
+
+  /** Notes everything that a state breaks. True: stop. */
+  function judgeAll(ask: (known: Known) => Broken | null, at: number): boolean {
+    for (let broken = ask(known); broken !== null; broken = ask(known)) if (violated(broken, at)) return true;
+    return false;
+  }
+
   function violated(
     v: Omit<Violation, 'steps' | 'cycleFrom'>,
     at: number,
     last: readonly ScheduleStep[] = [],
   ): boolean {
-    if (violations.some((old) => old.property === v.property)) return false;
+    if (known(v.property)) return false;
     violations.push({ ...v, steps: [...pathTo(found, at), ...last], cycleFrom: null });
     return !all;
   }
@@ -70,8 +78,7 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     seen.add(key);
     found.push({ bytes: arena.bytes.slice(), parent, step, depth: d });
     depth = Math.max(depth, d);
-    const broken = judge.state();
-    return broken !== null && violated(broken, found.length - 1);
+    return judgeAll(judge.state, found.length - 1);
   }
 
   /** Where a process stands after a step; -1 when its protocol has ended. */
@@ -108,8 +115,7 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     }
     if (moved > 0) return false;
     terminal++;
-    const broken = judge.terminal();
-    return broken !== null && violated(broken, index);
+    return judgeAll(judge.terminal, index);
   }
 
   let stop = visit(-1, 0, 0);

@@ -101,24 +101,23 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
 
   const isKnown = (property: string): boolean => violations.some((v) => v.property === property);
 
-  /** Judges the states that the generated code could not; true: stop. */
-  function judge(suspects: readonly number[]): boolean {
-    for (const i of suspects) {
+  /** Notes everything that state `i` breaks; true: stop. */
+  function judgeAll(ask: () => Broken | null, i: number): boolean {
+    for (;;) {
       explorer.consider(i);
-      for (let broken = breaks(); broken !== null; broken = breaks()) {
-        if (violated(broken, i)) return true;
-        explorer.consider(i);
-      }
+      const broken = ask();
+      if (broken === null) return false;
+      if (violated(broken, i)) return true;
     }
-    return false;
   }
+
+  /** Judges the states that the generated code could not; true: stop. */
+  const judge = (suspects: readonly number[]): boolean => suspects.some((i) => judgeAll(breaks, i));
 
   /** Judges a state in which nothing can move; true: stop. */
   function end(i: number): boolean {
     terminal++;
-    explorer.consider(i);
-    const broken = breaksAtEnd();
-    return broken !== null && violated(broken, i);
+    return judgeAll(breaksAtEnd, i);
   }
 
   /** Expands one state by observation; true: stop. */

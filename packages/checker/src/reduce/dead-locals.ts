@@ -43,7 +43,7 @@ export function createDeadLocals(): DeadLocals {
   const locals = new Map<number, Set<number>>();
   const kept = new Set<number>();
   let dead = new Map<number, readonly number[]>();
-  let contradicted = false;
+  let [contradicted, grown] = [false, false];
 
   function labelAt(protocol: number, pc: number): Label {
     const key = keyOf(protocol, pc);
@@ -63,8 +63,24 @@ export function createDeadLocals(): DeadLocals {
     return label.live.size > before;
   }
 
+  /** Live locals of every label by all that was seen. */
+  function flow(): void {
+    for (let grew = true; grew; ) {
+      grew = false;
+      for (const [key, label] of labels) grew = growLive(label, key >> 8) || grew;
+    }
+  }
+
+  /** Whether a local that is cleared somewhere turned out to be read later. */
+  function readAfterAll(): boolean {
+    grown = false;
+    flow();
+    return [...dead].some(([key, list]) => list.some((local) => labels.get(key)?.live.has(local) === true));
+  }
+
   return {
     get contradicted() {
+      contradicted ||= grown && readAfterAll();
       return contradicted;
     },
     keep(local) {
@@ -77,23 +93,20 @@ export function createDeadLocals(): DeadLocals {
       const known = locals.get(protocol) ?? new Set<number>();
       locals.set(protocol, known);
       for (const local of [...reads, ...writes]) known.add(local);
-      const cleared = dead.get(keyOf(protocol, pc)) ?? [];
       for (const local of reads) {
+        grown ||= !label.reads.has(local);
         label.reads.add(local);
-        contradicted ||= cleared.includes(local);
       }
       if (to < 0) return;
       const common = label.edges.get(to);
+      grown ||= common === undefined || [...common].some((local) => !writes.includes(local));
       if (common === undefined) label.edges.set(to, new Set(writes));
       else for (const local of common) if (!writes.includes(local)) common.delete(local);
     },
     at: (protocol, pc) => dead.get(keyOf(protocol, pc)) ?? [],
     settle() {
-      contradicted = false;
-      for (let grew = true; grew; ) {
-        grew = false;
-        for (const [key, label] of labels) grew = growLive(label, key >> 8) || grew;
-      }
+      [contradicted, grown] = [false, false];
+      flow();
       dead = new Map(
         [...labels].map(([key, { live }]) => [
           key,
