@@ -4,6 +4,7 @@
 import type { Action, Knowledge, Question } from '../learn/knowledge.ts';
 import type { Packing } from '../learn/packing.ts';
 import type { Branch, Leaf, TreeNode } from '../learn/tree.ts';
+import { type Images, storeLeastCode } from './images.ts';
 import { SEGMENT } from './log.ts';
 
 /** What a generated explorer is for. */
@@ -12,6 +13,8 @@ export interface CodegenOptions {
   readonly steps: boolean;
   /** Make owned steps at once, without interleaving. */
   readonly reduce: boolean;
+  /** Lookup tables of the permutations; the host offers the tables in this order. */
+  readonly images: Images;
   /** Workers among which states are shared out by hash; 1: none. */
   readonly workers: number;
   /** Witnesses still unseen. */
@@ -72,14 +75,14 @@ export function successor(leaf: Leaf, packing: Packing): string[] {
   return keep.map((k, i) => (k === -1 ? `w${i}` : put[i] === 0 ? `w${i} & ${k}` : `w${i} & ${k} | ${put[i]}`));
 }
 
-function stepWriter(packing: Packing, reduce: boolean): Writer {
+function stepWriter(packing: Packing, emit: string): Writer {
   return {
     packing,
     leaf(leaf) {
       if (leaf.ending === 'blocked') return '';
       if (leaf.ending === 'failed') return MISS;
       const next = successor(leaf, packing).join(', ');
-      return reduce ? `if (settle(${next}) < 0) return -1; n++;` : `insert(${next}); n++;`;
+      return emit === 'settle' ? `if (settle(${next}) < 0) return -1; n++;` : `${emit}(${next}); n++;`;
     },
   };
 }
@@ -113,11 +116,11 @@ function atLabel({ learner: { symbols }, protocolAtom, pcAtom }: Knowledge, a: A
 }
 
 /** The function p<pid>: makes every step of a process, returns how many there were, -1 for a miss. */
-function processCode(k: Knowledge, pid: number, packing: Packing, reduce: boolean): string {
+function processCode(k: Knowledge, pid: number, packing: Packing, emit: string): string {
   const args = words(packing.width, 'w').join(', ');
   const own: string[] = [];
   const actionCode = (a: Action): string => {
-    const code = treeCode(a.tree.root, atLabel(k, a), stepWriter(packing, reduce));
+    const code = treeCode(a.tree.root, atLabel(k, a), stepWriter(packing, emit));
     if (a.tree.leaves <= OWN_FUNCTION) return code;
     const name = `a${pid}_${a.protocol}_${a.pc}_${a.choice}`;
     own.push(`function ${name}(${args}) { let n = 0; ${code} return n; }`);
@@ -162,7 +165,7 @@ function placeCode(k: Knowledge, pid: number, packing: Packing, actionCode: (a: 
 export const LONGEST_CHAIN = 64;
 
 /** The function settle: makes owned steps, lowest pid first, until there is none, and stores the state. */
-function settleCode(k: Knowledge, pids: readonly number[], packing: Packing): string {
+function settleCode(k: Knowledge, pids: readonly number[], packing: Packing, emit: string): string {
   const args = words(packing.width, 'w');
   const tries = pids.map((pid) => `(r = o${pid}(${args.join(', ')})) === 0`).join(' && ');
   return `${pids.map((pid) => ownedCode(k, pid, packing)).join('\n')}
@@ -174,7 +177,7 @@ function settle(${args.join(', ')}) {
     if (r < 0) return -1;
     ${args.map((w, i) => `${w} = s${i};`).join(' ')}
   }
-  insert(${args.join(', ')});
+  ${emit}(${args.join(', ')});
   return 0;
 }`;
 }
@@ -311,6 +314,7 @@ export function explorerSource(k: Knowledge, packing: Packing, o: CodegenOptions
     const atom = k.protocolAtom[pid] as number;
     return k.learner.symbols.count(atom) > 1 || k.learner.symbols.value(atom, 0) !== 0;
   });
+  const keep = o.images.length > 0 ? 'store' : 'insert';
   const good = (q: Question): boolean => q.property.kind === 'always';
   const invariants = o.steps ? questionCode(k.invariants, packing, args, good) : '';
   const witnesses = o.steps
@@ -328,7 +332,7 @@ ${o.workers > 1 ? exchangeCode(width, o.workers) : ''}
 ${invariants}
 ${witnesses}
 function check(${args}) { return ${o.steps ? checks.join(' & ') || '1' : '0'}; }
-${o.steps ? [...live.map((pid) => processCode(k, pid, packing, o.reduce)), o.reduce ? settleCode(k, live, packing) : ''].join('\n') : ''}
+${o.steps ? [...live.map((pid) => processCode(k, pid, packing, o.reduce ? 'settle' : keep)), o.reduce ? settleCode(k, live, packing, keep) : '', o.images.length > 0 ? storeLeastCode(o.images, width) : ''].join('\n') : ''}
 function run(L, from, to, limit) {
   let at = from;
   while (at < to && count < limit) {

@@ -4,6 +4,7 @@ import type { Knowledge, Question } from '../learn/knowledge.ts';
 import { createPacking, type Packing } from '../learn/packing.ts';
 import type { Leaf } from '../learn/tree.ts';
 import { explorerSource, LONGEST_CHAIN, slotWords } from './codegen.ts';
+import { closeSymbols, imagesOf, leastImage } from './images.ts';
 import { createLog, type Log, SEGMENT } from './log.ts';
 
 /** What the generated code offers. */
@@ -28,6 +29,8 @@ export interface Move {
   /** Processes of the owned steps that follow at once. */
   readonly chain: readonly number[];
   /** Packed state afterwards; empty if the step failed. */
+  readonly reached: Int32Array;
+  /** What is stored for it: its least image under the symmetries. */
   readonly next: Int32Array;
 }
 
@@ -56,6 +59,10 @@ export interface Explorer {
   leadsTo(move: Move, target: number): boolean;
   /** Owned steps made at the start, before the first stored state. */
   readonly firstChain: readonly number[];
+  /** The state after them, packed; what is stored is its least image. */
+  readonly first: Int32Array;
+  /** Tables that the generated code asks its host for. */
+  tables(): Int32Array[];
   /** First state in [from, to) that has state `target` as a successor. */
   predecessor(target: number, from: number, to: number): number;
   /** States found since the last call that the generated code could not judge, in order. */
@@ -70,6 +77,7 @@ export interface Explorer {
   makeRoom(): boolean;
 }
 
+const NOTHING = new Int32Array(0);
 /** Slots of the first table. */
 const FIRST_TABLE = 1 << 12;
 /** Room kept free for the successors of one state. */
@@ -80,7 +88,10 @@ const FIRST_COMPILATION = 1000;
 /** Creates an explorer that knows the initial state only. */
 export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: boolean): Explorer {
   const { learner } = knowledge;
-  let packing = createPacking(learner);
+  let packing = packingNow();
+  let images = imagesOf(knowledge, packing);
+  /** Symbols for which there are images. */
+  let imaged = symbolsSeen();
   let log: Log = createLog(packing.width);
   let table = new Int32Array(FIRST_TABLE * slotWords(packing.width));
   let witnesses = knowledge.witnesses.filter((q) => !knowledge.witnessed.has(q.property));
@@ -92,12 +103,21 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   const host = {
     nextSegment: () => log.extend(),
     segment: (i: number) => log.segmentOf(i),
+    get tables() {
+      return images.flatMap((groups) => groups.map((g) => g.table));
+    },
     suspect: (i: number) => void suspects.push(i),
   };
   let code = generate(false);
 
+  /** Packing with room for every image of what is known. */
+  function packingNow(): Packing {
+    closeSymbols(knowledge);
+    return createPacking(learner);
+  }
+
   function generate(steps: boolean): Generated {
-    const source = explorerSource(knowledge, packing, { steps, reduce, witnesses, workers: 1 });
+    const source = explorerSource(knowledge, packing, { steps, reduce, images, witnesses, workers: 1 });
     compiled = steps;
     return new Function('host', source)(host) as Generated;
   }
@@ -135,7 +155,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   function repack(): void {
     const count = code.count();
     const size = slots();
-    const next = createPacking(learner);
+    const next = packingNow();
     const moved = createLog(next.width);
     symbols.fill(0);
     for (let i = 0; i < count; i++) {
@@ -144,6 +164,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
       next.pack(symbols, moved.segmentOf(i), moved.offsetOf(i));
     }
     packing = next;
+    makeImages();
     log = moved;
     pending += code.takeTransitions();
     code = generate(false);
@@ -191,16 +212,17 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
       for (const action of knowledge.actionsOf(pid)) {
         const leaf = knowledge.act(action);
         if (leaf.ending === 'blocked') continue;
-        let [chain, next] = [[] as number[], new Int32Array(0)];
+        let [chain, reached, next]: [number[], Int32Array, Int32Array] = [[], NOTHING, NOTHING];
         if (leaf.ending === 'moved') {
           apply(leaf);
           chain = settle();
-          next = new Int32Array(packing.width);
-          packing.pack(learner.state, next, 0);
+          reached = new Int32Array(packing.width);
+          packing.pack(learner.state, reached, 0);
+          next = leastImage(images, reached);
           clear();
           packing.unpack(from, at, learner.state);
         }
-        list.push({ pid, choice: action.choice, leaf, chain, next });
+        list.push({ pid, choice: action.choice, leaf, chain, reached, next });
       }
     return list;
   }
@@ -212,9 +234,31 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
 
   function moves(i: number): Move[] {
     const list = tryAll(log.segmentOf(i), log.offsetOf(i));
-    if (packing.fits()) return list;
-    repack();
+    if (upToDate()) return list;
+    adapt();
     return tryAll(log.segmentOf(i), log.offsetOf(i));
+  }
+
+  /** Every symbol has room, and an image. */
+  const upToDate = (): boolean => packing.fits() && (images.length === 0 || symbolsSeen() === imaged);
+
+  function symbolsSeen(): number {
+    let n = 0;
+    for (const atom of learner.symbols.varying) n += learner.symbols.count(atom);
+    return n;
+  }
+
+  /** Makes room for new symbols and images for them. */
+  function adapt(): void {
+    closeSymbols(knowledge);
+    if (!packing.fits()) return repack();
+    makeImages();
+    regenerate(compiled);
+  }
+
+  function makeImages(): void {
+    images = imagesOf(knowledge, packing);
+    imaged = symbolsSeen();
   }
 
   function leadsTo({ next }: Move, target: number): boolean {
@@ -229,12 +273,14 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
   code.setLog(log.extend(), 0, 0);
   learner.state.fill(0);
   const firstChain = settle();
+  let firstState = learner.state;
   start();
 
   /** Stores the first state, in a packing that has room for what the first steps wrote. */
   function start(): void {
-    if (!packing.fits()) {
-      packing = createPacking(learner);
+    if (!upToDate()) {
+      packing = packingNow();
+      makeImages();
       log = createLog(packing.width);
       table = new Int32Array(FIRST_TABLE * slotWords(packing.width));
       code = generate(false);
@@ -243,7 +289,8 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
     }
     const first = new Int32Array(packing.width);
     packing.pack(learner.state, first, 0);
-    code.insert(...first);
+    firstState = learner.state.slice();
+    code.insert(...leastImage(images, first));
   }
 
   return {
@@ -276,9 +323,15 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
       return at;
     },
     firstChain,
+    get first() {
+      const packed = new Int32Array(packing.width);
+      packing.pack(firstState, packed, 0);
+      return packed;
+    },
+    tables: () => host.tables,
     movesOf(state) {
       const list = tryAll(state, 0);
-      return packing.fits() ? list : null;
+      return upToDate() ? list : null;
     },
     states(from, to) {
       const { width } = packing;
@@ -289,7 +342,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
       }
       return out;
     },
-    source: (workers) => explorerSource(knowledge, packing, { steps: true, reduce, witnesses, workers }),
+    source: (workers) => explorerSource(knowledge, packing, { steps: true, reduce, images, witnesses, workers }),
     follow: ({ next }) => code.insert(...next),
     predecessor(target, from, to) {
       const goal = log.segmentOf(target).slice(log.offsetOf(target), log.offsetOf(target) + packing.width);

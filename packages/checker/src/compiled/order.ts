@@ -13,7 +13,7 @@ export interface Order {
   /** States up to `reached` have been expanded. */
   expanded(reached: number): void;
   /** Steps from the initial state to state `i`; depth first: a state just found. */
-  path(i: number): ScheduleStep[];
+  path(i: number): Way;
   readonly depth: number;
   /** First state of each level, the last one being under way; depth first: of the whole. */
   readonly levels: readonly number[];
@@ -27,11 +27,23 @@ export const stepsOf = (move: Move): ScheduleStep[] => [
   ...move.chain.map((pid) => scheduleStep(pid)),
 ];
 
-function stepsBetween(explorer: Explorer, from: number, to: number): ScheduleStep[] {
-  return stepsOf(explorer.moves(from).find((m) => explorer.leadsTo(m, to)) as Move);
+/** A way through the stored states: steps from the initial state, and the packed state they really reach. */
+export interface Way {
+  readonly steps: ScheduleStep[];
+  readonly state: Int32Array;
 }
 
-const firstSteps = (explorer: Explorer): ScheduleStep[] => explorer.firstChain.map((pid) => scheduleStep(pid));
+/** Follows stored states from the initial one. With symmetry a stored state is an image of the one really reached. */
+function follow(explorer: Explorer, indices: readonly number[]): Way {
+  const steps = explorer.firstChain.map((pid) => scheduleStep(pid));
+  let state = explorer.first;
+  for (const i of indices.slice(1)) {
+    const move = explorer.movesOf(state)?.find((m) => explorer.leadsTo(m, i)) as Move;
+    steps.push(...stepsOf(move));
+    state = move.reached;
+  }
+  return { steps, state };
+}
 
 /** Level by level: the first violation has a shortest schedule. Predecessors are looked for in the level before. */
 export function breadthFirst(explorer: Explorer): Order {
@@ -54,13 +66,10 @@ export function breadthFirst(explorer: Explorer): Order {
       let level = levels.length - 1;
       while ((levels[level] as number) > i) level--;
       if (i >= end) level++;
-      const steps: ScheduleStep[] = [];
-      for (let target = i; level > 0; level--) {
-        const from = explorer.predecessor(target, levels[level - 1] as number, levels[level] ?? end);
-        steps.unshift(...stepsBetween(explorer, from, target));
-        target = from;
-      }
-      return [...firstSteps(explorer), ...steps];
+      const way = [i];
+      for (; level > 0; level--)
+        way.unshift(explorer.predecessor(way[0] as number, levels[level - 1] as number, levels[level] ?? end));
+      return follow(explorer, way);
     },
   };
 }
@@ -96,10 +105,7 @@ export function depthFirst(explorer: Explorer, maxDepth: number, cut: () => void
     path(i) {
       const states = stack.map((s) => s.at);
       const way = states.at(-1) === i ? states : [...states, i];
-      return [
-        ...firstSteps(explorer),
-        ...way.slice(1).flatMap((to, k) => stepsBetween(explorer, way[k] as number, to)),
-      ];
+      return follow(explorer, way);
     },
   };
 }

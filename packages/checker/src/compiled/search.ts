@@ -23,6 +23,12 @@ import { breadthFirst, depthFirst, type Order } from './order.ts';
 
 const DEFAULT_MEMORY = 2 ** 31;
 
+/** The step that fails in a packed state. */
+export function failingStep(explorer: Explorer, state: Int32Array): ScheduleStep {
+  const move = explorer.movesOf(state)?.find((m) => m.leaf.ending === 'failed');
+  return scheduleStep(move?.pid as number, move?.choice);
+}
+
 /** Labels whose step ran, over every protocol that was started. */
 function coverage({ actions, system }: Knowledge): LabelCoverage[] {
   const protocols = new Map<number, Set<number>>();
@@ -71,11 +77,12 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
   let terminal = 0;
   const contradicted = (): boolean => reduce && knowledge.contradicted;
 
-  /** Notes a violation; true: stop. */
-  function violated(broken: Broken, i: number, last: readonly ScheduleStep[] = []): boolean {
+  /** Notes a violation; `fails` means in the step after state `i`. True: stop. */
+  function violated(broken: Broken, i: number, fails = false): boolean {
     if (isKnown(broken.property)) return false;
     if (contradicted()) return true;
-    const steps = [...order.path(i), ...last];
+    const { steps, state } = order.path(i);
+    if (fails) steps.push(failingStep(explorer, state));
     violations.push({ ...broken, steps, cycleFrom: null });
     return !all;
   }
@@ -125,7 +132,7 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
     const moves = explorer.moves(i);
     for (const move of moves) {
       if (move.leaf.ending === 'failed') {
-        if (violated(failure(move.leaf.error), i, [scheduleStep(move.pid, move.choice)])) return true;
+        if (violated(failure(move.leaf.error), i, true)) return true;
         continue;
       }
       transitions++;
@@ -223,7 +230,7 @@ const SURVEY = 3000;
 export function search(make: MakeSystem, options: CheckOptions): CheckResult {
   const system = make({ record: true });
   const reductions = system.properties.some(isLiveness) ? NONE : reductionsOf(options);
-  const reduce = reductions.partialOrder || reductions.deadLocals;
+  const reduce = Object.values(reductions).some((on) => on);
   const knowledge = createKnowledge(system, reductions);
   const { maxStates = Infinity } = options;
   if (!reduce) return pass(knowledge, options, false) as CheckResult;

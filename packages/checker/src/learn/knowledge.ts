@@ -4,7 +4,9 @@ import { ModelError } from '@virq/irq-core/errors';
 import type { Property, System } from '@virq/irq-core/protocol';
 import { createPcEdges, type LockUser, type PcEdges } from '../lock-order.ts';
 import { clearDead, createDeadLocals } from '../reduce/dead-locals.ts';
+import { checkEquivariance } from '../reduce/equivariance.ts';
 import { createOwnership } from '../reduce/ownership.ts';
+import { type Permutation, permutationsOf } from '../reduce/symmetry.ts';
 import type { Reductions } from '../result.ts';
 import { createLearner, type Learner } from './learner.ts';
 import { decide, emptyTree, grow, type Leaf, type Observation, type Tree } from './tree.ts';
@@ -34,6 +36,8 @@ export interface Question {
 export interface Knowledge {
   readonly system: System;
   readonly learner: Learner;
+  /** Permutations of interchangeable instances, without the identity; none if symmetry is off. */
+  readonly images: readonly Permutation[];
   /** True once an assumption of the reductions was contradicted; {@link Knowledge.forget} begins anew. */
   readonly contradicted: boolean;
   readonly actions: readonly Action[];
@@ -85,11 +89,16 @@ export function createKnowledge(system: System, reductions: Reductions): Knowled
   const byPlace = new Map<number, Action[]>();
   const slotOfAtom = slotsOf(system, learner);
   const deadLocals = reductions.deadLocals ? createDeadLocals() : null;
+  const images = reductions.symmetry ? permutationsOf(system, atoms) : [];
   const ownership = reductions.partialOrder
-    ? createOwnership(learner, {
-        slotOf: (atom) => slotOfAtom[atom] as number,
-        protocolAtom: (pid) => protocolAtom[pid] as number,
-      })
+    ? createOwnership(
+        learner,
+        {
+          slotOf: (atom) => slotOfAtom[atom] as number,
+          protocolAtom: (pid) => protocolAtom[pid] as number,
+        },
+        images,
+      )
     : null;
   const questions = ['always never', 'sometimes', 'quiescent'].map((kinds) =>
     questionsOf(properties, kinds.split(' ')),
@@ -162,6 +171,7 @@ export function createKnowledge(system: System, reductions: Reductions): Knowled
     actions,
     protocolAtom,
     pcAtom,
+    images,
     get contradicted() {
       return contradicted();
     },
@@ -180,7 +190,10 @@ export function createKnowledge(system: System, reductions: Reductions): Knowled
     act(action) {
       const known = decide(action.tree, state);
       if (known !== undefined) return known;
-      const seen = digest(action, learner.step(action.pid, action.choice));
+      const observed = learner.step(action.pid, action.choice);
+      const { pid, choice, choices } = action;
+      checkEquivariance(learner, images, { pid, choice, choices, label: labelOf(system, action) }, observed.leaf);
+      const seen = digest(action, observed);
       ownership?.step(action, seen);
       remember(action.tree, seen, `the step at ${labelOf(system, action)}`);
       return seen.leaf;

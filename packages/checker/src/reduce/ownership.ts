@@ -8,6 +8,7 @@
 
 import type { Learner } from '../learn/learner.ts';
 import type { Observation } from '../learn/tree.ts';
+import type { Permutation } from './symmetry.ts';
 
 /** No process, or several. */
 const [NOBODY, SEVERAL] = [-1, -2];
@@ -50,7 +51,11 @@ export interface Ownership {
 const unknown = (): Discipline => ({ by: NOBODY, locks: null, guard: -1 });
 
 /** Inference over the atoms of a learner. */
-export function createOwnership({ symbols, state, atoms }: Learner, slots: Slots): Ownership {
+export function createOwnership(
+  { symbols, state, atoms }: Learner,
+  slots: Slots,
+  images: readonly Permutation[],
+): Ownership {
   const touched: Discipline[] = atoms.list.map(unknown);
   const written: Discipline[] = atoms.list.map(unknown);
   const lockAtoms = new Set<number>();
@@ -67,8 +72,10 @@ export function createOwnership({ symbols, state, atoms }: Learner, slots: Slots
     return held;
   }
 
+  /** The guard; under symmetry only one that is beyond doubt, so that images of an atom get images of its guard. */
   function chooseGuard(d: Discipline): void {
-    const [guard = -1] = d.locks ?? [];
+    const [first = -1] = d.locks ?? [];
+    const guard = images.length > 0 && d.locks?.size !== 1 ? -1 : first;
     if (guard === d.guard) return;
     d.guard = guard;
     contradicted = true;
@@ -82,7 +89,9 @@ export function createOwnership({ symbols, state, atoms }: Learner, slots: Slots
     }
     if (d.locks === null) {
       d.locks = new Set(held);
-      [d.guard = -1] = d.locks;
+      const before = contradicted;
+      chooseGuard(d);
+      contradicted = before;
       return;
     }
     for (const lock of d.locks) if (!held.has(lock)) d.locks.delete(lock);
@@ -117,17 +126,27 @@ export function createOwnership({ symbols, state, atoms }: Learner, slots: Slots
   /** One access against the discipline. */
   function access(d: Discipline, atom: number, facts: StepFacts, o: Observation, held: ReadonlySet<number>): void {
     if (lockAtoms.has(atom)) {
-      if (heldByOther(d, facts.pid, o) && !(facts.acquires && o.leaf.ending === 'blocked')) drop(d, atom);
+      if (heldByOther(d, facts.pid, o) && !(facts.acquires && o.leaf.ending === 'blocked'))
+        for (const image of imagesOf(atom))
+          for (const list of [touched, written]) drop(list[image] as Discipline, image);
       return;
     }
+    const list = d === touched[atom] ? touched : written;
     note(d, facts.pid, held);
-    while (heldByOther(d, facts.pid, o)) drop(d, d.guard);
+    for (const p of images) note(list[p.atom(atom)] as Discipline, p.pid(facts.pid), new Set([...held].map(p.atom)));
+    while (heldByOther(d, facts.pid, o)) {
+      const { guard } = d;
+      drop(d, guard);
+      for (const p of images) drop(list[p.atom(atom)] as Discipline, p.atom(guard));
+    }
   }
 
   function drop(d: Discipline, lock: number): void {
     d.locks?.delete(lock);
     chooseGuard(d);
   }
+
+  const imagesOf = (atom: number): number[] => [atom, ...images.map((p) => p.atom(atom))];
 
   /** A free slot belongs to whoever fills it: such an access is none to the process that will live there. */
   function fillsFreeSlot(atom: number, pid: number, o: Observation): boolean {
@@ -169,7 +188,8 @@ export function createOwnership({ symbols, state, atoms }: Learner, slots: Slots
       if (facts.acquires && leaf.ending === 'moved')
         for (let i = 0; i < leaf.writes.length; i += 2) {
           const atom = leaf.writes[i] as number;
-          if (slots.slotOf(atom) < 0 && symbols.value(atom, leaf.writes[i + 1] as number) === pid + 1) addLock(atom);
+          if (slots.slotOf(atom) < 0 && symbols.value(atom, leaf.writes[i + 1] as number) === pid + 1)
+            for (const image of imagesOf(atom)) addLock(image);
         }
       const held = heldBy(pid);
       const accesses = reads.length;
@@ -192,9 +212,10 @@ export function createOwnership({ symbols, state, atoms }: Learner, slots: Slots
       for (let i = 0; i < accesses; i += 2) {
         const atom = o.reads[i] as number;
         const d = touched[atom] as Discipline;
-        if (!asked.has(atom)) {
-          asked.add(atom);
-          if (d.by >= 0) contradicted = true;
+        for (const image of imagesOf(atom)) {
+          if (asked.has(image)) continue;
+          asked.add(image);
+          if ((touched[image] as Discipline).by >= 0) contradicted = true;
         }
         if (d.guard < 0) continue;
         addRead(o, d.guard);
@@ -202,6 +223,7 @@ export function createOwnership({ symbols, state, atoms }: Learner, slots: Slots
         const key = visibility(atom, holder - 1);
         if (holder === 0 || visible.has(key)) continue;
         visible.add(key);
+        for (const p of images) visible.add(visibility(p.atom(atom), p.pid(holder - 1)));
         contradicted = true;
       }
     },

@@ -1,11 +1,10 @@
 // Breadth-first search by several threads: each owns the states whose hash falls to it, and hands the others theirs round by round.
 
-import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
 import { slotWords } from '../compiled/codegen.ts';
 import type { Move } from '../compiled/explorer.ts';
-import { stepsOf } from '../compiled/order.ts';
-import { conclude, createSearch, type Search, search } from '../compiled/search.ts';
+import { stepsOf, type Way } from '../compiled/order.ts';
+import { conclude, createSearch, failingStep, type Search, search } from '../compiled/search.ts';
 import { type Broken, failure } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { isLiveness } from '../liveness.ts';
@@ -57,33 +56,35 @@ interface Run {
 const same = (a: Int32Array, b: Int32Array): boolean => a.every((w, i) => w === b[i]);
 
 /** Steps to a state of a level: backwards through the threads' levels, then through the prefix. */
-async function path(run: Run, state: Int32Array, level: number): Promise<ScheduleStep[]> {
+async function path(run: Run, state: Int32Array, level: number): Promise<Way> {
   const { explorer, order } = run.search;
-  const steps: ScheduleStep[][] = [];
-  let target = state;
+  const stored: Int32Array[] = [state];
   for (let l = level - 1; l >= 0; l--) {
-    const goal = target;
+    const goal = stored[0] as Int32Array;
     const answers = await run.pool.all(() => ({ ask: 'find', target: goal, level: l }));
-    const candidates = answers.flatMap((a) => a.found);
     const noted = run.observed.filter((o) => o.level === l && same(o.next, goal)).map((o) => o.state);
     const leads = (c: Int32Array): boolean => explorer.movesOf(c)?.some((m) => same(m.next, goal)) === true;
-    const before = [...candidates, ...noted].find(leads) as Int32Array;
-    steps.unshift(stepsOf(explorer.movesOf(before)?.find((m) => same(m.next, goal)) as Move));
-    target = before;
+    stored.unshift([...answers.flatMap((a) => a.found), ...noted].find(leads) as Int32Array);
   }
   const width = explorer.packing.width;
   const from = order.levels.at(-1) as number;
   const frontier = explorer.states(from, explorer.count);
   let i = from;
-  while (!same(target, frontier.subarray((i - from) * width, (i - from + 1) * width))) i++;
-  return [...order.path(i), ...steps.flat()];
+  while (!same(stored[0] as Int32Array, frontier.subarray((i - from) * width, (i - from + 1) * width))) i++;
+  let { steps, state: reached } = order.path(i);
+  for (const goal of stored.slice(1)) {
+    const move = explorer.movesOf(reached)?.find((m) => same(m.next, goal)) as Move;
+    steps = [...steps, ...stepsOf(move)];
+    reached = move.reached;
+  }
+  return { steps, state: reached };
 }
 
 /** Expands by observation what the threads could not. Returns the states found, or what is broken. */
 function expandMissed(
   run: Run,
   missed: readonly Int32Array[],
-): { found: Int32Array[]; broken: [Broken, Int32Array, ScheduleStep[]] | null } | null {
+): { found: Int32Array[]; broken: [Broken, Int32Array, boolean] | null } | null {
   const { explorer } = run.search;
   const found: Int32Array[] = [];
   for (const state of missed) {
@@ -92,11 +93,10 @@ function expandMissed(
     if (moves.length === 0) {
       run.terminal++;
       const broken = run.search.judgeEnd(state);
-      if (broken !== null) return { found, broken: [broken, state, []] };
+      if (broken !== null) return { found, broken: [broken, state, false] };
     }
     for (const move of moves) {
-      if (move.leaf.ending === 'failed')
-        return { found, broken: [failure(move.leaf.error), state, [scheduleStep(move.pid, move.choice)]] };
+      if (move.leaf.ending === 'failed') return { found, broken: [failure(move.leaf.error), state, true] };
       run.transitions++;
       found.push(move.next);
       run.observed.push({ level: run.level, state, next: move.next });
@@ -164,12 +164,22 @@ async function goOn(run: Run): Promise<Outcome> {
   let [misses, most] = [0, FIRST_ROUND];
   const code = () => {
     const source = explorer.source(pool.size);
-    return pool.all((me) => ({ ask: 'code', source, me, width, slotWords: slotWords(width), maxBytes }));
+    return pool.all((me) => ({
+      ask: 'code',
+      source,
+      me,
+      width,
+      slotWords: slotWords(width),
+      tables: explorer.tables(),
+      maxBytes,
+    }));
   };
-  const violation = async (broken: Broken, state: Int32Array, level: number, last: ScheduleStep[]): Promise<Outcome> =>
-    knowledge.contradicted
-      ? 'restart'
-      : resultOf(run, { ...broken, steps: [...(await path(run, state, level)), ...last], cycleFrom: null }, null);
+  const violation = async (broken: Broken, state: Int32Array, level: number, fails: boolean): Promise<Outcome> => {
+    if (knowledge.contradicted) return 'restart';
+    const way = await path(run, state, level);
+    if (fails) way.steps.push(failingStep(explorer, way.state));
+    return resultOf(run, { ...broken, steps: way.steps, cycleFrom: null }, null);
+  };
   await code();
   const frontier = order.levels.at(-1) as number;
   await pool.all(() => ({ ask: 'offer', states: explorer.states(0, frontier) }));
@@ -192,7 +202,7 @@ async function goOn(run: Run): Promise<Outcome> {
       total(run, expanded);
       total(run, answers);
       const broken = firstBroken(run, [...expanded, ...taken, ...answers]);
-      if (broken !== null) return violation(broken[0], broken[1], run.level + 1, []);
+      if (broken !== null) return violation(broken[0], broken[1], run.level + 1, false);
       const bound = boundHit(run, began, [...expanded, ...taken, ...answers]);
       if (bound !== null) return resultOf(run, null, bound);
       misses += missed.length;
@@ -203,7 +213,7 @@ async function goOn(run: Run): Promise<Outcome> {
     answers = await pool.all(() => ({ ask: 'level', expanded: false }));
     total(run, answers);
     const broken = firstBroken(run, answers);
-    if (broken !== null) return violation(broken[0], broken[1], run.level + 1, []);
+    if (broken !== null) return violation(broken[0], broken[1], run.level + 1, false);
   }
   const inverted = lockOrder(knowledge.edges);
   return resultOf(run, inverted === null ? null : { ...inverted, steps: [], cycleFrom: null }, null);
@@ -244,7 +254,7 @@ export async function checkInParallel(make: MakeSystem, options: ParallelOptions
   const system = make({ record: true });
   if (system.properties.some(isLiveness)) return search(make, options);
   const reductions = reductionsOf(options);
-  const reduce = reductions.partialOrder || reductions.deadLocals;
+  const reduce = Object.values(reductions).some((on) => on);
   const knowledge = createKnowledge(system, reductions);
   if (reduce) {
     const survey = createSearch(knowledge, { ...options, maxStates: options.survey ?? 3000 }, false);

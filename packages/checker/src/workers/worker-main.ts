@@ -14,6 +14,7 @@ export type Request =
       readonly me: number;
       readonly width: number;
       readonly slotWords: number;
+      readonly tables: readonly Int32Array[];
       readonly maxBytes: number;
     }
   | { readonly ask: 'offer'; readonly states: Int32Array }
@@ -76,6 +77,7 @@ export function workerMain(port: Port, workers: number): void {
   let current: Int32Array[] = [];
   const host = {
     me: 0,
+    tables: [] as readonly Int32Array[],
     segment: (i: number) => segments[i >>> 16],
     limit: () => (table.length / slotWords) * 0.75 - 2048,
     suspect: (i: number) => void suspects.push(i),
@@ -108,6 +110,7 @@ export function workerMain(port: Port, workers: number): void {
 
   function setCode(r: Request & { ask: 'code' }): void {
     [width, slotWords, maxBytes, host.me] = [r.width, r.slotWords, r.maxBytes, r.me];
+    host.tables = r.tables;
     const old = code;
     code = new Function('host', r.source)(host) as Code;
     if (old === null) {
