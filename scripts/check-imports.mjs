@@ -95,7 +95,10 @@ function violation(s, { name, typeOnly }) {
     return s.folder === 'packages/irq-core' && !s.isTest ? coreViolation(s.file, target, typeOnly) : null;
   }
   if (s.isTest) return null;
-  if (isBuiltin(name)) return NODE.has(s.folder) || NODE_ROOMS.some((room) => s.file.startsWith(room)) ? null : `'${name}' in a browser-safe package`;
+  if (isBuiltin(name))
+    return NODE.has(s.folder) || NODE_ROOMS.some((room) => s.file.startsWith(room))
+      ? null
+      : `'${name}' in a browser-safe package`;
   const pkg = name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : name.split('/')[0];
   if (pkg === 'virq' || pkg.startsWith('@virq/'))
     return (MAY[s.folder] ?? []).includes(pkg) ? null : `${s.folder} must not import ${pkg}`;

@@ -77,6 +77,11 @@ const CORE_CODES: Readonly<Record<string, CodeEntry>> = {
     explanation: 'The schedule names a process that cannot move at that point.',
     remedy: 'Use the scenario, version and seed with which it was printed.',
   },
+  'VIRQ-P003': {
+    title: 'size of a model refused',
+    explanation: 'A size given with --scope or `scope:` does not exist in the model, or is out of its range.',
+    remedy: 'The message names the sizes of the model and what each may be.',
+  },
   'VIRQ-X001': {
     title: 'no request',
     explanation: 'A line of `virq exec` is not a JSON object with a string "op".',

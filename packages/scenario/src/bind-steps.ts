@@ -27,9 +27,11 @@ export type BoundItem =
 /** Fields of a step that are no operation. */
 const STEP_FIELDS: readonly string[] = ['vm', 'note', 'expect', 'concurrent'];
 
-type Table = Readonly<Record<string, { readonly args: Readonly<Record<string, ArgSpec>> }>>;
+/** Operations by name. */
+export type Table = Readonly<Record<string, { readonly args: Readonly<Record<string, ArgSpec>> }>>;
 
-const tablesOf = (backend: AnyBackend): readonly Table[] => [
+/** Operations a VM of a backend has. */
+export const tablesOf = (backend: AnyBackend): readonly Table[] => [
   backend.vocabulary.operations,
   CORE_OPERATIONS,
   DEVICE_OPERATIONS,
@@ -72,7 +74,8 @@ function specOf(b: Binding, backend: AnyBackend, op: string, path: Path): Readon
   return null;
 }
 
-function bindStep(b: Binding, step: StepFile, path: Path): BoundStep | null {
+/** Binds one operation with its arguments. */
+export function bindStep(b: Binding, step: StepFile, path: Path): BoundStep | null {
   const op = operationOf(b, step, path);
   const vm = step.vm ?? (b.vmNames[0] as string);
   const backend = backendOf(b, vm, path);

@@ -4,7 +4,8 @@ import type { MachineOptions } from '@virq/irq-core/machine';
 import { checkExpectations } from './bind-expectations.ts';
 import { bindMachine } from './bind-machine.ts';
 import { type BoundItem, bindSteps } from './bind-steps.ts';
-import type { Backends, Binding } from './binding.ts';
+import type { Backends, Binding, Part } from './binding.ts';
+import { withSizes } from './concurrent/scope.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { Parsed } from './parse.ts';
 import type { ScenarioFile } from './schema.ts';
@@ -22,19 +23,37 @@ export interface BindResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Binds a parsed scenario to backends. Reports every fault it finds, in the order VMs, devices, steps, expectations. */
-export function bindScenario(parsed: Parsed, backends: Backends): BindResult {
-  const file = parsed.scenario;
-  if (file === null) return { bound: null, diagnostics: parsed.diagnostics };
-  const diagnostics: Diagnostic[] = [];
-  const binding: Binding = {
+/** Narrows a diagnostic about a whole scalar to a part of its text. Texts with escapes or over several lines stay whole. */
+function within(d: Diagnostic, { text, from, to }: Part): Diagnostic {
+  const around = d.line === d.endLine ? d.endColumn - d.column - text.length : -1;
+  if (around !== 0 && around !== 2) return d;
+  const start = d.column + around / 2;
+  return { ...d, column: start + from, endColumn: start + Math.max(to, from + 1) };
+}
+
+/** The state of a binding of a file; diagnostics go to `sink`. */
+export function createBinding(parsed: Parsed, file: ScenarioFile, backends: Backends, sink: Diagnostic[]): Binding {
+  return {
     file,
     backends,
     vmNames: file.vms.map((vm, i) => vm.name ?? `vm${i}`),
     backendOf: new Map(),
-    report: (...fault) => void diagnostics.push(parsed.at(...fault)),
-    reportKey: (...fault) => void diagnostics.push(parsed.atKey(...fault)),
+    report: (...fault) => void sink.push(parsed.at(...fault)),
+    reportKey: (...fault) => void sink.push(parsed.atKey(...fault)),
+    reportWithin: (path, part, ...fault) => void sink.push(within(parsed.at(path, ...fault), part)),
   };
+}
+
+/** Binds a parsed scenario to backends. Reports every fault it finds, in the order VMs, devices, steps, expectations. */
+export function bindScenario(parsed: Parsed, backends: Backends): BindResult {
+  if (parsed.scenario === null) return { bound: null, diagnostics: parsed.diagnostics };
+  const diagnostics: Diagnostic[] = [];
+  const file = withSizes(parsed.scenario, parsed.scenario.concurrent?.scope ?? {}, (path, name) => {
+    diagnostics.push(parsed.at(path, 'VIRQ-S012', `no size '$${name}'`, 'declare it under concurrent.scope'));
+  });
+  const binding = createBinding(parsed, file, backends, diagnostics);
+  if (file.vms.length === 0)
+    binding.report(['concurrent', 'model'], 'VIRQ-S002', 'a model has no steps to run', 'check it: virq check');
   const machine = bindMachine(binding);
   const items = bindSteps(binding);
   checkExpectations(binding, machine, () => diagnostics.length === 0);

@@ -22,6 +22,15 @@ export interface Binding {
   report(path: Path, code: ScenarioCode, message: string, hint?: string): void;
   /** The same, marking the key at the path rather than its value. */
   reportKey(path: Path, code: ScenarioCode, message: string, hint?: string): void;
+  /** The same, marking a stretch of the text that stands at the path. */
+  reportWithin(path: Path, part: Part, code: ScenarioCode, message: string, hint?: string): void;
+}
+
+/** A stretch of a text: offsets, the end exclusive. */
+export interface Part {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** `entries[2].pin` → `['entries', 2, 'pin']`. */

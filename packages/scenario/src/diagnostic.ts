@@ -67,6 +67,56 @@ export const SCENARIO_CODES = {
     explanation: 'A step expects a result that is neither a number nor the name of an errno that KVM returns.',
     remedy: 'Write a number ≥ 0, or a name such as EINVAL without a sign.',
   },
+  'VIRQ-S012': {
+    title: 'unknown size',
+    explanation:
+      'A `$name`, or a size given with --scope, is not declared under `concurrent.scope`, or is out of range.',
+    remedy: 'Declare it with its default: `scope: { vcpus: 2 }`. Models from a family list their sizes in the message.',
+  },
+  'VIRQ-S013': {
+    title: 'unreadable condition',
+    explanation: 'The text of `holds`, `follows` or `when` is no expression over fields of the state.',
+    remedy:
+      'Compare with ==, !=, <, <=, >, >=, in, not in; join with and, or, not, implies; range over [*] with all, any, count(…).',
+  },
+  'VIRQ-S014': {
+    title: 'property over nothing',
+    explanation:
+      'A condition names no field, ranges over an array without elements, or compares a field with a value that it cannot have: it says nothing about the machine.',
+    remedy: 'Name at least one field of the state, and a value that fits into it.',
+  },
+  'VIRQ-S015': {
+    title: 'wrong use of a field',
+    explanation: 'A set is compared like a number or the other way round, or [*] stands outside all, any and count(…).',
+    remedy: '`0x41 in guest.chip.lapics[0].irr` asks a set; `all guest.kvm.vcpus[*].mode == 0` ranges over elements.',
+  },
+  'VIRQ-S016': {
+    title: 'unknown model',
+    explanation: 'A `concurrent` section names a model, a variant of one, or a protocol that is not loaded.',
+    remedy: 'The message lists those there are.',
+  },
+  'VIRQ-S017': {
+    title: 'never reached',
+    explanation:
+      'The check went through every state, and in none of them a `sometimes` property was true: the processes cannot get there at all.',
+    remedy: 'Correct the condition, or give the processes what it takes to get there.',
+  },
+  'VIRQ-S018': {
+    title: 'no operation for a process',
+    explanation: 'A process does something that changes what a run shows and nothing of the machine.',
+    remedy: 'Leave out `observe` and `trace`.',
+  },
+  'VIRQ-S019': {
+    title: 'wrong start',
+    explanation:
+      'The steps before `concurrent` do not do what they expect: the check would begin in another state than meant.',
+    remedy: 'Run the scenario with `virq run` to see the steps.',
+  },
+  'VIRQ-S020': {
+    title: 'nothing to check',
+    explanation: 'The scenario has no `concurrent` section, or one without processes and without a model.',
+    remedy: 'Add `concurrent:` with `processes:` or `model:`.',
+  },
   'VIRQ-S011': {
     title: 'no scenario in the module',
     explanation:

@@ -91,6 +91,9 @@ const workLeft: EndProperty = {
 /** Checked at the end of every scenario. */
 export const END_PROPERTIES: readonly EndProperty[] = [maskedForever, unheard, unhandledLine, workLeft];
 
+/** Those that hold at rest whatever waits: `check` knows by itself which process waits for ever. */
+export const REST_PROPERTIES: readonly EndProperty[] = [maskedForever, unheard, unhandledLine];
+
 /** Properties of the VMs' backends, in the same form. */
 export function backendProperties(vms: readonly Vm[]): EndProperty[] {
   return vms.flatMap((vm) =>

@@ -3,6 +3,14 @@
 export { type BindResult, type Bound, bindScenario } from './bind.ts';
 export type { BoundItem, BoundStep } from './bind-steps.ts';
 export type { Backends } from './binding.ts';
+export {
+  bindConcurrent,
+  type Concurrent,
+  type ConcurrentResult,
+  type ConcurrentSources,
+  type MakeOptions,
+} from './concurrent/bind-concurrent.ts';
+export type { Families, Family } from './concurrent/families.ts';
 export { type Diagnostic, SCENARIO_CODES, type ScenarioCode } from './diagnostic.ts';
 export { nearestWord, suggest } from './did-you-mean.ts';
 export { END_PROPERTIES, type EndProperty } from './end-properties.ts';

@@ -47,6 +47,13 @@ describe('JSON schema', () => {
     ['an unknown backend', false, withSteps('  - take: {}').replace('backend: toy', 'backend: toi')],
     ['a wrong option', false, withSteps('  - take: {}').replace('backend: toy', 'backend: toy, mode: x')],
   ];
+  const turns = (text: string): string =>
+    `${withSteps('  - take: {}')}concurrent:\n  processes: [{ name: p, times: $n, ${text} }]\n`;
+  rows.push(
+    ['a process', true, turns('may: [{ eoi: { pin: $self }, when: x.y }, { run: irqfd_inject, with: { gsi: 1 } }]')],
+    ['an unknown operation of a process', false, turns('may: [{ fly: {} }]')],
+    ['a model without machines', true, 'virq: 1\ntitle: t\nconcurrent: { model: m, scope: { n: 2 } }'],
+  );
   for (const [name, expected, text] of rows)
     it(`${expected ? 'takes' : 'refuses'} ${name}`, () => expect(fits(text)).toBe(expected));
 });

@@ -9,8 +9,8 @@ type Schema = { readonly [key: string]: unknown };
 type Args = Readonly<Record<string, ArgSpec>>;
 type Operations = Readonly<Record<string, { readonly summary: string; readonly args: Args }>>;
 
-/** Integers may be written as numbers or as text in decimal or hex. */
-const INTEGER_TEXT: Schema = { type: 'string', pattern: '^-?(0[xX][0-9a-fA-F]+|[0-9]+)$' };
+/** Integers may be written as numbers, as text in decimal or hex, or as $name of a size. */
+const INTEGER_TEXT: Schema = { type: 'string', pattern: '^(-?(0[xX][0-9a-fA-F]+|[0-9]+)|\\$[A-Za-z][A-Za-z0-9_]*)$' };
 
 const KINDS: { readonly [T in ArgSpec['type']]: (spec: Extract<ArgSpec, { type: T }>) => Schema } = {
   int: ({ min = 0, max = 0xffffffff }) => ({
@@ -60,16 +60,42 @@ function operationSchemas(tables: readonly Operations[]): Schema {
   return Object.fromEntries([...byName].map(([name, of]) => [name, of.length === 1 ? of[0] : { anyOf: of }]));
 }
 
-function stepSchema(step: Schema, backends: readonly AnyBackend[]): Schema {
+function operationsOf(backends: readonly AnyBackend[]): Schema {
   const own = backends.map((b) => b.vocabulary.operations as Operations);
+  return operationSchemas([CORE_OPERATIONS, DEVICE_OPERATIONS, ...own]);
+}
+
+/** Without backends further operations are left open. */
+const closedBy = (backends: readonly AnyBackend[]): Schema =>
+  backends.length === 0 ? {} : { additionalProperties: false };
+
+function stepSchema(step: Schema, backends: readonly AnyBackend[]): Schema {
   const { concurrent, ...fields } = step['properties'] as Record<string, Schema>;
   const lists = { ...(concurrent?.['items'] as Schema), items: { $ref: '#/$defs/step' } };
-  const operations = operationSchemas([CORE_OPERATIONS, DEVICE_OPERATIONS, ...own]);
   return {
     ...step,
-    properties: { ...fields, concurrent: { ...concurrent, items: lists }, ...operations },
-    ...(backends.length === 0 ? {} : { additionalProperties: false }),
+    properties: { ...fields, concurrent: { ...concurrent, items: lists }, ...operationsOf(backends) },
+    ...closedBy(backends),
   };
+}
+
+function turnSchema(turn: Schema, backends: readonly AnyBackend[]): Schema {
+  const fields = turn['properties'] as Record<string, Schema>;
+  return { ...turn, properties: { ...fields, ...operationsOf(backends) }, ...closedBy(backends) };
+}
+
+const propertiesOf = (schema: Schema | undefined): Record<string, Schema> =>
+  (schema?.['properties'] ?? {}) as Record<string, Schema>;
+
+/** The `concurrent` section with its turns named, and what one turn is. */
+function concurrentSchemas(section: Schema): { readonly concurrent: Schema; readonly turn: Schema } {
+  const { processes, ...rest } = propertiesOf(section);
+  const process = processes?.['items'] as Schema;
+  const { may, does, ...fields } = propertiesOf(process);
+  const items = { $ref: '#/$defs/turn' };
+  const properties = { ...fields, may: { ...may, items }, does: { ...does, items } };
+  const named = { ...processes, items: { ...process, properties } };
+  return { concurrent: { ...section, properties: { ...rest, processes: named } }, turn: may?.['items'] as Schema };
 }
 
 function vmSchema(vm: Schema, backends: readonly AnyBackend[]): Schema {
@@ -80,13 +106,23 @@ function vmSchema(vm: Schema, backends: readonly AnyBackend[]): Schema {
   return { ...vm, properties: { ...options, ...properties, backend } };
 }
 
+/** VMs and steps are needed unless processes, or a model, take their place. */
+const NEEDED: Schema = {
+  anyOf: [
+    { required: ['vms', 'steps'] },
+    { required: ['vms', 'concurrent'] },
+    { required: ['concurrent'], properties: { concurrent: { required: ['model'] } } },
+  ],
+};
+
 /**
  * JSON schema of scenario files. Without backends their operations and VM options are left open; with backends every operation and
  * argument is known, and others are refused.
  */
 export function scenarioJsonSchema(backends: readonly AnyBackend[] = []): Schema {
   const schema = z.toJSONSchema(scenarioSchema, { io: 'input' }) as Schema;
-  const { vms, steps, ...properties } = schema['properties'] as Record<string, Schema>;
+  const { vms, steps, concurrent: section, ...properties } = schema['properties'] as Record<string, Schema>;
+  const { concurrent, turn } = concurrentSchemas(section as Schema);
   return {
     ...schema,
     $id: 'https://virq.dev/schema/scenario.schema.json',
@@ -95,7 +131,9 @@ export function scenarioJsonSchema(backends: readonly AnyBackend[] = []): Schema
       ...properties,
       vms: { ...vms, items: vmSchema(vms?.['items'] as Schema, backends) },
       steps: { ...steps, items: { $ref: '#/$defs/step' } },
+      concurrent,
     },
-    $defs: { step: stepSchema(steps?.['items'] as Schema, backends) },
+    ...NEEDED,
+    $defs: { step: stepSchema(steps?.['items'] as Schema, backends), turn: turnSchema(turn, backends) },
   };
 }

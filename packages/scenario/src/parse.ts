@@ -4,7 +4,7 @@ import { LineCounter, type Node, parseDocument } from 'yaml';
 import type { Diagnostic, ScenarioCode } from './diagnostic.ts';
 import { locate, NOWHERE, type Place, placeOf } from './place.ts';
 import { type ScenarioFile, scenarioSchema } from './schema.ts';
-import { shapeFaults } from './shape-faults.ts';
+import { missingParts, shapeFaults } from './shape-faults.ts';
 
 /** A parsed file: the scenario or the diagnostics, and a way from paths to places. */
 export interface Parsed {
@@ -25,8 +25,10 @@ const marker =
 function checkShape(value: unknown, placeAt: PlaceAt): Parsed {
   const marks = { at: marker(placeAt, false), atKey: marker(placeAt, true) };
   const checked = scenarioSchema.safeParse(value);
-  if (checked.success) return { scenario: checked.data, diagnostics: [], ...marks };
-  const diagnostics = shapeFaults(checked.error.issues, value).map(({ path, key, message, hint }) => {
+  const missing = missingParts(value);
+  if (checked.success && missing.length === 0) return { scenario: checked.data, diagnostics: [], ...marks };
+  const issues = checked.success ? [] : checked.error.issues;
+  const diagnostics = [...shapeFaults(issues, value), ...missing].map(({ path, key, message, hint }) => {
     const code: ScenarioCode = 'VIRQ-S002';
     return { code, message, hint, ...placeAt(path, key) };
   });

@@ -2,6 +2,7 @@
 
 import { KERNEL_VERSIONS } from '@virq/irq-core/kvm';
 import { z } from 'zod';
+import { concurrentSchema } from './concurrent/schema.ts';
 
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/, 'a name has letters and digits and begins with a letter');
 
@@ -61,9 +62,10 @@ export const scenarioSchema = z
       .enum(KERNEL_VERSIONS as [string, ...string[]])
       .optional()
       .describe('Kernel whose behaviour is modelled; default the newest'),
-    vms: z.array(vm).min(1).describe('Virtual machines of the host'),
+    vms: z.array(vm).default([]).describe('Virtual machines of the host'),
     devices: z.array(device).optional().describe('Devices passed through with VFIO'),
-    steps: z.array(step).min(1).describe('What happens, in order'),
+    steps: z.array(step).default([]).describe('What happens, in order; with `concurrent`, what happens before it'),
+    concurrent: concurrentSchema.optional(),
     expect: z
       .strictObject({
         state: z.record(z.string(), z.unknown()).optional().describe('State path → value at the end'),

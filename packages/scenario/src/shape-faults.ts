@@ -59,3 +59,17 @@ export function shapeFaults(issues: readonly z.core.$ZodIssue[], whole: unknown)
       : [plainFault(issue, whole)],
   );
 }
+
+/** VMs and steps are needed unless a model, or processes, take their place. */
+export function missingParts(whole: unknown): ShapeFault[] {
+  if (typeof whole !== 'object' || whole === null || Array.isArray(whole)) return [];
+  const { concurrent, ...given } = whole as Readonly<Record<string, unknown>>;
+  const byModel = valueAt(concurrent, ['model']) !== undefined;
+  const needed = byModel ? [] : concurrent === undefined ? ['vms', 'steps'] : ['vms'];
+  return needed.flatMap((field) => {
+    const value = given[field];
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return [];
+    const message = value === undefined ? `${field} is missing` : `${field}: needs at least 1`;
+    return [{ path: [field], key: false, message, hint: undefined }];
+  });
+}

@@ -10,7 +10,8 @@ export interface PathFault {
   readonly hint: string | undefined;
 }
 
-const partsOf = (path: string): string[] => path.split(/[.[\]]+/).filter(Boolean);
+/** `a.b[3].c` → `['a', 'b', '3', 'c']`. */
+export const partsOf = (path: string): string[] => path.split(/[.[\]]+/).filter(Boolean);
 const isIndex = (part: string): boolean => /^\d+$/.test(part);
 
 type Step = { readonly kind: Kind } | PathFault;
@@ -55,6 +56,16 @@ export function pathFault(root: Kind, path: string): PathFault | null {
   return notALeaf(kind, upTo === '' ? 'the machine' : upTo);
 }
 
+/** Kind of the value at a path that {@link pathFault} has accepted. */
+export function kindAt(root: Kind, path: string): Kind {
+  let kind = root;
+  for (const part of partsOf(path)) {
+    const step = into(kind, part, '');
+    if ('kind' in step) kind = step.kind;
+  }
+  return kind;
+}
+
 type View = Readonly<Record<string, unknown>> & {
   at?: (i: number) => unknown;
   get?: (i: number) => number;
@@ -68,7 +79,8 @@ function live(pool: View): number[] {
   return list;
 }
 
-function viewAt(view: View, part: string): unknown {
+/** What a view has under one part of a path. */
+export function viewAt(view: View, part: string): unknown {
   if (part === 'inUse' && view.slot !== undefined) return live(view);
   if (!isIndex(part)) return view[part];
   const i = Number(part);

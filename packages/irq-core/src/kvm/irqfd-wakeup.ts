@@ -35,8 +35,10 @@ export const irqfdWakeup = protocol(
   (p) => ({
     ...p.reading('irq_srcu', (m, f) => m.kvms[f.vm].state.irqSrcu, 'section', {
       readBegin(m, f) {
-        f.seq = m.kvms[f.vm].state.irqfds.at(f.irqfd).seq;
-        return isOdd(f.seq) ? BLOCKED : undefined;
+        const { seq } = m.kvms[f.vm].state.irqfds.at(f.irqfd);
+        if (isOdd(seq)) return BLOCKED;
+        f.seq = seq;
+        return undefined;
       },
       copyType(m, f) {
         f.copy.type = m.kvms[f.vm].state.irqfds.at(f.irqfd).route.type;

@@ -3,6 +3,7 @@
 export { type ArgFault, type ArgsChecked, checkArgs } from './args.ts';
 export { DEVICE_OPERATIONS } from './device-operations.ts';
 export { createExec, type Exec, type ExecOptions, type ExecResult } from './exec.ts';
+export { type KernelPath, kernelPathOf } from './kernel-paths.ts';
 export {
   createMachine,
   type Machine,
@@ -13,6 +14,7 @@ export {
 } from './machine.ts';
 export type { CaptureReplayer, CaptureShape, RecordedEvent, ReplayDifference, ReplayReport } from './replay.ts';
 export { CORE_OPERATIONS, createSession, findOperation, operationNames, routeInput, type Session } from './session.ts';
+export { machineSystem } from './system.ts';
 export {
   type ArgKind,
   type ArgSpec,

@@ -26,6 +26,7 @@ import {
 import {
   type AnyProtocol,
   createProcesses,
+  type Edits,
   type Processes,
   type ProcessTableView,
   processTable,
@@ -60,6 +61,10 @@ export interface MachineOptions {
   readonly spurious?: SpuriousLimits;
   /** Record footprints (for reductions in `check`). */
   readonly record?: boolean;
+  /** Further protocols that can run here: devices, guests and VMMs as small nondeterministic agents. */
+  readonly agents?: readonly AnyProtocol<Machine>[];
+  /** Historical bugs and mutants: protocols that stand in for others. */
+  readonly edits?: Edits;
 }
 
 /** Sizes of the host. */
@@ -140,7 +145,8 @@ function layoutOf(
       chip: vm.backend.layout(sizes, vm.options ?? {}),
     });
   }
-  fields['processes'] = processTable(host.processes, protocols);
+  const edited = (o.edits ?? []).map(([, stand]) => stand);
+  fields['processes'] = processTable(host.processes, [...protocols, ...edited]);
   return struct('machine', fields);
 }
 
@@ -173,13 +179,14 @@ function limitsOf(vm: VmSpec): VmLimits {
   return { ...KVM_LIMITS, irqchips: count, pins, ...vm.limits };
 }
 
-function uniqueProtocols(vms: readonly VmSpec[]): AnyProtocol<never>[] {
+function uniqueProtocols({ vms, agents = [] }: MachineOptions): AnyProtocol<never>[] {
   return [
     ...new Set<AnyProtocol<never>>([
       ...KVM_PROTOCOLS,
       ...BYPASS_PROTOCOLS,
       virqfdInject,
       ...vms.flatMap((vm) => vm.backend.protocols),
+      ...agents,
     ]),
   ];
 }
@@ -209,7 +216,7 @@ function addVm(machine: Machine & { readonly vms: Vm[]; readonly kvms: Kvm[] }, 
 function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: readonly AnyProtocol<never>[]): void {
   const { trace, eventfds, kernel, now } = machine;
   const list = protocols as unknown as readonly AnyProtocol<Machine>[];
-  const processes = createProcesses<Machine>(machine.arena, root.processes, list, machine);
+  const processes = createProcesses<Machine>(machine.arena, root.processes, list, machine, o.edits ?? []);
   const host = createHost({ state: root.host, trace, now, spurious: o.spurious ?? SPURIOUS });
   const bypass = createBypass({ state: root.bypass, world: machine, kernel });
   const defer = (device: number): void => void processes.spawn(virqfdInject, { device });
@@ -220,7 +227,7 @@ function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: rea
 /** Composes a machine and brings every VM to reset. Throws ModelError when names clash. */
 export function createMachine(o: MachineOptions): Machine {
   checkNames(o.vms);
-  const protocols = uniqueProtocols(o.vms);
+  const protocols = uniqueProtocols(o);
   const layout = layoutOf(o, o.vms.map(limitsOf), protocols);
   const arena = createArena(layout, { record: o.record === true }) as unknown as Arena;
   const root = arena.root as unknown as Root & VmStates;

@@ -2,7 +2,7 @@
 
 import { EINVAL, ENXIO } from '../errors.ts';
 import { formatEvent, type TraceEvent } from '../events/index.ts';
-import { FD_NOT_EVENTFD, IRQFD_FLAG, ROUTE, type RouteInput } from '../kvm/index.ts';
+import { FD_NOT_EVENTFD, IRQFD_FLAG, type IrqfdArgs, ROUTE, type RouteInput } from '../kvm/index.ts';
 import { DEVICE_OPERATIONS } from './device-operations.ts';
 import type { Machine, Vm } from './machine.ts';
 import { type ArgSpec, type Args, type Json, OK, type Operation, type OpResult } from './vocabulary.ts';
@@ -128,7 +128,8 @@ export function routeInput(e: Args): RouteInput {
   };
 }
 
-const routes = (args: Args): RouteInput[] => (args['entries'] as Args[]).map(routeInput);
+/** The routing entries of checked arguments of `set_gsi_routing`. */
+export const routeInputs = (args: Args): RouteInput[] => (args['entries'] as Args[]).map(routeInput);
 
 function irqLine(s: Session, args: Args): OpResult {
   const { kvm, chip } = s.vm;
@@ -138,19 +139,24 @@ function irqLine(s: Session, args: Args): OpResult {
   return { ret: 0, out: { status: wantsStatus ? status : null } };
 }
 
-function irqfd(s: Session, args: Args): OpResult {
+/** struct kvm_irqfd from checked arguments of `irqfd`; eventfds are made on first use. */
+export function irqfdArgs(s: Session, args: Args): IrqfdArgs {
   const resample = args['resample'] as string | undefined;
   const deassign = args['deassign'] as boolean;
   const flags =
     (args['flags'] as number) |
     (deassign ? IRQFD_FLAG.DEASSIGN : 0) |
     (resample === undefined ? 0 : IRQFD_FLAG.RESAMPLE);
-  const request = {
+  return {
     fd: s.eventfd(args['name'] as string),
     resamplefd: resample === undefined ? 0 : s.eventfd(resample),
     gsi: args['gsi'] as number,
     flags,
   };
+}
+
+function irqfd(s: Session, args: Args): OpResult {
+  const request = irqfdArgs(s, args);
   return { ret: s.settles ? s.vm.kvm.irqfd(request) : Math.min(0, s.vm.kvm.startIrqfd(request)) };
 }
 
@@ -183,7 +189,7 @@ export const CORE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
     },
     run(s, args) {
       const set = s.settles ? s.vm.kvm.setGsiRouting : s.vm.kvm.startSetGsiRouting;
-      return { ret: set(routes(args), args['flags'] as number) };
+      return { ret: set(routeInputs(args), args['flags'] as number) };
     },
   },
   irq_line: {

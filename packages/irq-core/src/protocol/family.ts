@@ -22,21 +22,21 @@ export interface ModelFamily {
   /** One sentence for lists. */
   readonly summary: string;
   readonly scope: Readonly<Record<string, ScopeParameter>>;
-  /** Builds a model; sizes left out take their defaults. Throws VIRQ-P002 for a size that does not exist or is out of range. */
+  /** Builds a model; sizes left out take their defaults. Throws VIRQ-P003 for a size that does not exist or is out of range. */
   build(scope?: Readonly<Record<string, number>>): Model;
 }
 
 function sizes(name: string, declared: ModelFamily['scope'], given: Readonly<Record<string, number>>): Scope {
   for (const key of Object.keys(given))
     if (declared[key] === undefined)
-      throw new VirqError('VIRQ-P002', `model ${name} has no size '${key}'`, {
+      throw new VirqError('VIRQ-P003', `model ${name} has no size '${key}'`, {
         hint: `its sizes are: ${Object.keys(declared).join(', ') || 'none'}`,
       });
   return Object.fromEntries(
     Object.entries(declared).map(([key, p]) => {
       const value = given[key] ?? p.default;
       if (!Number.isInteger(value) || value < p.min || value > p.max)
-        throw new VirqError('VIRQ-P002', `model ${name}: ${key} is ${value}, expected ${p.min} to ${p.max}`, {
+        throw new VirqError('VIRQ-P003', `model ${name}: ${key} is ${value}, expected ${p.min} to ${p.max}`, {
           hint: `${key}: ${p.says}`,
         });
       return [key, value];
