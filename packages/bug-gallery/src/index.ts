@@ -1,9 +1,14 @@
 // @virq/bug-gallery: historical bugs as edits of corrected protocols.
 
+import type { ModelFamily } from '@virq/irq-core/protocol';
 import type { Bug } from './bug.ts';
 import { bug as levelStates } from './level-states/index.ts';
 
 export type { Bug, BugFamily, Link } from './bug.ts';
+export { correctedForm, type Examination, examine, faultyForm } from './examine.ts';
 
 /** All bugs, in the order they are shown. */
 export const BUGS: readonly Bug[] = [levelStates];
+
+/** Models of the gallery, each once, in the order of their bugs. */
+export const MODELS: readonly ModelFamily[] = [...new Set(BUGS.map((bug) => bug.model))];

@@ -3,7 +3,7 @@
 import { bits, u1, u8 } from '@virq/irq-core/arena';
 import { BLOCKED, DONE, defineModel, lock, omit, propertiesOn, protocolsOn, replace } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN, type CheckOptions, check } from './index.ts';
+import { BUILT_IN, type CheckOptions, check, checkWithPauses } from './index.ts';
 import { checkInParallel } from './workers/index.ts';
 
 interface Counter {
@@ -75,6 +75,18 @@ describe.each(WAYS)('%s', (name, options) => {
     expect((machine as Counter).s.value).toBe(1);
   });
 
+  it('refuses a step that blocks and leaves a trace', () => {
+    const dirty = replace(increment, 'again', (_m, f) => {
+      f.seen = 9;
+      return BLOCKED;
+    });
+    const [v] = check((o) => counter(1, 2).create({ ...o, edits: [[increment, dirty]] }), options).violations;
+    expect(v).toMatchObject({
+      property: BUILT_IN.fault,
+      message: 'a step changed the state and then answered BLOCKED',
+    });
+  });
+
   it('finds a process that nothing can wake', () => {
     const stuck = replace(increment, 'again', () => BLOCKED);
     const r = check((o) => counter(1, 2).create({ ...o, edits: [[increment, stuck]] }), options);
@@ -135,5 +147,30 @@ describe('threads', () => {
     const one = check(make, { reduce: false });
     const two = await checkInParallel(make, { reduce: false, workers: 3, prefix: 100 });
     expect(two.violations[0]?.steps.length).toBe(one.violations[0]?.steps.length);
+  });
+});
+
+describe('with pauses', () => {
+  const make = (o: { readonly record: boolean }) => counter(2, 3).create(o);
+  let clock = 0;
+  const now = () => (clock += 30);
+
+  it('answers the same and gives others their turn', async () => {
+    let turns = 0;
+    const pause = async () => void turns++;
+    const { states, verdict } = await checkWithPauses(make, { now, pause, reduce: false });
+    expect([states, verdict]).toEqual([2600, 'ok']);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it('stops with what is known', async () => {
+    const r = await checkWithPauses(make, {
+      now,
+      pause: async () => undefined,
+      reduce: false,
+      onProgress: () => false,
+    });
+    expect([r.verdict, r.bound]).toEqual(['incomplete', 'interrupted']);
+    expect(r.states).toBeLessThan(2600);
   });
 });

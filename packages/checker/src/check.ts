@@ -1,7 +1,7 @@
 // check: every interleaving of a system's processes.
 
 import type { System } from '@virq/irq-core/protocol';
-import { search } from './compiled/search.ts';
+import { search, searchSlices } from './compiled/search.ts';
 import { checkPlain } from './plain.ts';
 import type { CheckOptions, CheckResult } from './result.ts';
 
@@ -12,4 +12,24 @@ export type MakeSystem = (options: { readonly record: boolean }) => System;
 export function check(make: MakeSystem, options: CheckOptions = {}): CheckResult {
   if (options.engine === 'plain') return checkPlain(make({ record: false }), options);
   return search(make, options);
+}
+
+/** Gives other work a turn: `setImmediate` in Node, a task in browsers. */
+export type Pause = () => Promise<void>;
+
+/** The same as {@link check}, pausing about every 50 ms of `now`, so that the event loop sees signals and clicks. The plain engine does not pause. */
+export async function checkWithPauses(
+  make: MakeSystem,
+  options: CheckOptions & { readonly now: () => number; readonly pause: Pause },
+): Promise<CheckResult> {
+  if (options.engine === 'plain') return checkPlain(make({ record: false }), options);
+  const slices = searchSlices(make, options);
+  let rested = options.now();
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done === true) return value;
+    if (options.now() - rested < 50) continue;
+    await options.pause();
+    rested = options.now();
+  }
 }

@@ -1,6 +1,6 @@
 // @virq/checker: every interleaving of the protocols of a system.
 
-export { check, type MakeSystem } from './check.ts';
+export { check, checkWithPauses, type MakeSystem, type Pause } from './check.ts';
 export { checkPlain } from './plain.ts';
 export {
   type Bound,

@@ -1,6 +1,6 @@
 // The reference engine: runs the steps themselves on the arena and keeps whole states. Slow, obviously right; the compiled one is held against it.
 
-import { type ScheduleStep, type System, scheduleStep } from '@virq/irq-core/protocol';
+import { assert, type ScheduleStep, type System, scheduleStep } from '@virq/irq-core/protocol';
 import { createCoverage } from './coverage.ts';
 import { plainGraph } from './graph.ts';
 import { type Broken, createJudge, type Known } from './judge.ts';
@@ -15,6 +15,8 @@ const keyOf = (bytes: Uint8Array): string => {
     key += String.fromCharCode((bytes[i] as number) | ((bytes[i + 1] ?? 0) << 8));
   return key;
 };
+
+const same = (a: Uint8Array, b: Uint8Array): boolean => a.every((byte, i) => byte === b[i]);
 
 /** Visited states in the order they were found, each with the step that led to it. */
 interface Found {
@@ -98,7 +100,10 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
         try {
           const blocked = processes.step(pid, choice) === 'blocked';
           coverage.note(protocol, blocked ? null : label);
-          if (blocked) continue;
+          if (blocked) {
+            assert(same(arena.bytes, from.bytes), 'a step changed the state and then answered BLOCKED');
+            continue;
+          }
           edges.note(protocol, protocol.labels.indexOf(label), pcAfter(pid, protocol));
         } catch (e) {
           coverage.note(protocol, label);

@@ -205,9 +205,12 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
   };
 }
 
-function pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): CheckResult | null {
+/** A search that stops between batches so that its caller can look around. */
+export type Slices<T = CheckResult> = Generator<undefined, T>;
+
+function* pass(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Slices<CheckResult | null> {
   const started = createSearch(knowledge, options, reduce);
-  while (started.advance());
+  while (started.advance()) yield;
   return conclude(started, knowledge, options);
 }
 
@@ -226,28 +229,38 @@ export function conclude(over: Search, { system, edges }: Knowledge, options: Ch
 /** States explored without reduction first, to see who touches what; most spaces are no larger. */
 const SURVEY = 3000;
 
-/** Exhaustive search. */
-export function search(make: MakeSystem, options: CheckOptions): CheckResult {
+/** Exhaustive search, batch by batch. */
+export function* searchSlices(make: MakeSystem, options: CheckOptions): Slices {
   const system = make({ record: true });
   const reductions = system.properties.some(isLiveness) ? NONE : reductionsOf(options);
   const reduce = Object.values(reductions).some((on) => on);
   const knowledge = createKnowledge(system, reductions);
   const { maxStates = Infinity } = options;
-  if (!reduce) return pass(knowledge, options, false) as CheckResult;
+  if (!reduce) return (yield* pass(knowledge, options, false)) as CheckResult;
   const survey = Math.min(options.survey ?? SURVEY, maxStates);
-  const first = pass(knowledge, { ...options, maxStates: survey }, false) as CheckResult;
+  const first = (yield* pass(knowledge, { ...options, maxStates: survey }, false)) as CheckResult;
   if (first.bound !== 'states' || survey === maxStates) return first;
   for (;;) {
     knowledge.forget();
-    const result = pass(knowledge, options, true);
-    if (result !== null) return shortened(make, options, result);
+    const result = yield* pass(knowledge, options, true);
+    if (result !== null) return yield* shortened(make, options, result);
+  }
+}
+
+/** Exhaustive search in one go. */
+export function search(make: MakeSystem, options: CheckOptions): CheckResult {
+  const slices = searchSlices(make, options);
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done === true) return value;
   }
 }
 
 /** A counterexample found under reduction need not be a shortest one: looks for a shorter one in as much of the full graph as is cheap. */
-function shortened(make: MakeSystem, options: CheckOptions, found: CheckResult): CheckResult {
+function* shortened(make: MakeSystem, options: CheckOptions, found: CheckResult): Slices {
   if (found.verdict !== 'violated' || options.all === true) return found;
   const maxStates = Math.max(100_000, found.states * 20);
-  const full = pass(createKnowledge(make({ record: true }), NONE), { ...options, maxStates }, false) as CheckResult;
+  const knowledge = createKnowledge(make({ record: true }), NONE);
+  const full = (yield* pass(knowledge, { ...options, maxStates }, false)) as CheckResult;
   return full.verdict === 'violated' ? { ...found, violations: full.violations } : found;
 }

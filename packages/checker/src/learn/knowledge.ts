@@ -82,28 +82,20 @@ export function createKnowledge(system: System, reductions: Reductions): Knowled
   const { processes, properties } = system;
   const learner = createLearner(system);
   const { atoms, symbols, state } = learner;
-  const pids = Array.from({ length: processes.capacity }, (_, pid) => processes.placeOf(pid));
-  const protocolAtom = pids.map((place) => atoms.at(place.protocol));
-  const pcAtom = pids.map((place) => atoms.at(place.pc));
+  const { protocolAtom, pcAtom } = placesOf(system, atoms);
   const actions: Action[] = [];
   const byPlace = new Map<number, Action[]>();
   const slotOfAtom = slotsOf(system, learner);
   const deadLocals = reductions.deadLocals ? createDeadLocals() : null;
   const images = reductions.symmetry ? permutationsOf(system, atoms) : [];
-  const ownership = reductions.partialOrder
-    ? createOwnership(
-        learner,
-        {
-          slotOf: (atom) => slotOfAtom[atom] as number,
-          protocolAtom: (pid) => protocolAtom[pid] as number,
-        },
-        images,
-      )
-    : null;
-  const questions = ['always never', 'sometimes', 'quiescent'].map((kinds) =>
-    questionsOf(properties, kinds.split(' ')),
-  );
-  const [invariants, witnesses, quiescents] = questions as [Question[], Question[], Question[]];
+  const slots = {
+    slotOf: (atom: number) => slotOfAtom[atom] as number,
+    protocolAtom: (pid: number) => protocolAtom[pid] as number,
+  };
+  const ownership = reductions.partialOrder ? createOwnership(learner, slots, images) : null;
+  const invariants = questionsOf(properties, ['always', 'never']);
+  const witnesses = questionsOf(properties, ['sometimes']);
+  const quiescents = questionsOf(properties, ['quiescent']);
   const edges = createPcEdges();
   let observations = 0;
 
@@ -209,7 +201,7 @@ export function createKnowledge(system: System, reductions: Reductions): Knowled
       return seen.leaf.ending === 'true';
     },
     forget() {
-      for (const list of [actions, ...questions])
+      for (const list of [actions, invariants, witnesses, quiescents])
         for (const { tree } of list) Object.assign(tree, emptyTree(), { ran: tree.ran });
       ownership?.restart();
       deadLocals?.settle();
@@ -221,6 +213,12 @@ export function createKnowledge(system: System, reductions: Reductions): Knowled
 export function labelOf({ processes }: System, a: Pick<Action, 'protocol' | 'pc'>): string {
   const protocol = processes.protocols[a.protocol - 1];
   return `${protocol?.name}: ${protocol?.labels[a.pc]}`;
+}
+
+/** Atoms of every slot that say which protocol runs there and where it stands. */
+function placesOf({ processes }: System, atoms: Learner['atoms']) {
+  const places = Array.from({ length: processes.capacity }, (_, pid) => processes.placeOf(pid));
+  return { protocolAtom: places.map((p) => atoms.at(p.protocol)), pcAtom: places.map((p) => atoms.at(p.pc)) };
 }
 
 /** Process slot of every atom, -1 outside the process table. */

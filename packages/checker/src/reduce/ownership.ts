@@ -37,6 +37,11 @@ export interface StepFacts {
   readonly choices: number;
 }
 
+/** The same with the locks that the process holds. */
+interface Facts extends StepFacts {
+  readonly held: ReadonlySet<number>;
+}
+
 /** The inference. */
 export interface Ownership {
   /** Takes an observed step into account, adds the reads its verdict rests on, and sets `leaf.owned`. */
@@ -124,7 +129,7 @@ export function createOwnership(
   }
 
   /** One access against the discipline. */
-  function access(d: Discipline, atom: number, facts: StepFacts, o: Observation, held: ReadonlySet<number>): void {
+  function access(d: Discipline, atom: number, facts: Facts, o: Observation): void {
     if (lockAtoms.has(atom)) {
       if (heldByOther(d, facts.pid, o) && !(facts.acquires && o.leaf.ending === 'blocked'))
         for (const image of imagesOf(atom))
@@ -132,6 +137,7 @@ export function createOwnership(
       return;
     }
     const list = d === touched[atom] ? touched : written;
+    const { held } = facts;
     note(d, facts.pid, held);
     for (const p of images) note(list[p.atom(atom)] as Discipline, p.pid(facts.pid), new Set([...held].map(p.atom)));
     while (heldByOther(d, facts.pid, o)) {
@@ -182,28 +188,28 @@ export function createOwnership(
     restart() {
       contradicted = false;
     },
-    step(facts, o) {
-      const { pid } = facts;
+    step(step, o) {
+      const { pid } = step;
       const { reads, leaf } = o;
-      if (facts.acquires && leaf.ending === 'moved')
+      if (step.acquires && leaf.ending === 'moved')
         for (let i = 0; i < leaf.writes.length; i += 2) {
           const atom = leaf.writes[i] as number;
           if (slots.slotOf(atom) < 0 && symbols.value(atom, leaf.writes[i + 1] as number) === pid + 1)
             for (const image of imagesOf(atom)) addLock(image);
         }
-      const held = heldBy(pid);
+      const facts: Facts = { ...step, held: heldBy(pid) };
       const accesses = reads.length;
       for (let i = 0; i < accesses; i += 2) {
         const atom = reads[i] as number;
-        if (!fillsFreeSlot(atom, pid, o)) access(touched[atom] as Discipline, atom, facts, o, held);
+        if (!fillsFreeSlot(atom, pid, o)) access(touched[atom] as Discipline, atom, facts, o);
       }
       for (let i = 0; i < leaf.writes.length; i += 2) {
         const atom = leaf.writes[i] as number;
         if (fillsFreeSlot(atom, pid, o)) continue;
         const [t, w] = [touched[atom], written[atom]] as [Discipline, Discipline];
-        access(t, atom, facts, o, held);
+        access(t, atom, facts, o);
         if (w.by === NOBODY && t.by !== pid) contradicted = true;
-        access(w, atom, facts, o, held);
+        access(w, atom, facts, o);
       }
       leaf.owned = owned(facts, o, accesses);
     },

@@ -216,7 +216,11 @@ function addVm(machine: Machine & { readonly vms: Vm[]; readonly kvms: Kvm[] }, 
 function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: readonly AnyProtocol<never>[]): void {
   const { trace, eventfds, kernel, now } = machine;
   const list = protocols as unknown as readonly AnyProtocol<Machine>[];
-  const processes = createProcesses<Machine>(machine.arena, root.processes, list, machine, o.edits ?? []);
+  const processes = createProcesses<Machine>(machine.arena, root.processes, {
+    protocols: list,
+    machine,
+    edits: o.edits ?? [],
+  });
   const host = createHost({ state: root.host, trace, now, spurious: o.spurious ?? SPURIOUS });
   const bypass = createBypass({ state: root.bypass, world: machine, kernel });
   const defer = (device: number): void => void processes.spawn(virqfdInject, { device });

@@ -83,7 +83,7 @@ export function defineModel<M, const F extends Fields>(d: ModelDefinition<M, F>)
       let processes: Processes<M> | null = null;
       const spawn: Spawn<M> = (protocol, args) => (processes as Processes<M>).spawn(protocol, args);
       const machine = d.machine(root, spawn);
-      processes = createProcesses(arena, root.processes, d.protocols, machine, edits);
+      processes = createProcesses(arena, root.processes, { protocols: d.protocols, machine, edits });
       d.start(machine, spawn);
       return {
         name: d.name,

@@ -142,14 +142,17 @@ const LOCALS_OFFSET = offsetOf('locals');
 /** Protocols that stand in for others: each pair is [the correct one, the edited one]. Spawning the first starts the second. */
 export type Edits = readonly (readonly [correct: AnyProtocol<never>, edited: AnyProtocol<never>])[];
 
+/** What runs in a process table. */
+export interface Programs<M> {
+  readonly protocols: readonly AnyProtocol<M>[];
+  /** What their steps work on. */
+  readonly machine: M;
+  readonly edits?: Edits;
+}
+
 /** Binds the process table of an arena to the protocols and the machine its steps run on. */
-export function createProcesses<M>(
-  arena: AnyArena,
-  table: ProcessTableView,
-  list: readonly AnyProtocol<M>[],
-  machine: M,
-  edits: Edits = [],
-): Processes<M> {
+export function createProcesses<M>(arena: AnyArena, table: ProcessTableView, programs: Programs<M>): Processes<M> {
+  const { protocols: list, machine, edits = [] } = programs;
   const editOf = new Map<unknown, unknown>(edits);
   for (const [correct] of edits)
     if (!list.includes(correct as never))

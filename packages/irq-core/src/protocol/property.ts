@@ -28,11 +28,10 @@ export interface PropertyOptions {
   readonly consequence?: string;
 }
 
-function property<M>(name: string, kind: PropertyKind, holds: Predicate<M>, o: PropertyOptions, then?: Predicate<M>) {
+function property<M>(said: Omit<Property<M>, 'count' | 'consequence'>, o: PropertyOptions): Property<M> {
   const count = o.over ?? 1;
-  if (!Number.isInteger(count) || count < 1) throw new RangeError(`property '${name}': over ${count}, at least 1`);
-  const made: Property<M> = { name, kind, holds, count };
-  return Object.assign(made, then && { then }, o.consequence !== undefined && { consequence: o.consequence });
+  if (!Number.isInteger(count) || count < 1) throw new RangeError(`property '${said.name}': over ${count}, at least 1`);
+  return { ...said, count, ...(o.consequence !== undefined && { consequence: o.consequence }) };
 }
 
 /** Constructors of properties over one machine type. */
@@ -56,13 +55,13 @@ export function propertiesOn<M>(): PropertyBuilder<M> {
   const of =
     (kind: PropertyKind) =>
     (name: string, holds: Predicate<M>, o: PropertyOptions = {}): Property<M> =>
-      property(name, kind, holds, o);
+      property({ name, kind, holds }, o);
   return {
     always: of('always'),
     never: of('never'),
     sometimes: of('sometimes'),
     quiescent: of('quiescent'),
     eventually: of('eventually'),
-    leadsTo: (name, holds, then, o = {}) => property(name, 'leadsTo', holds, o, then),
+    leadsTo: (name, holds, then, o = {}) => property({ name, kind: 'leadsTo', holds, then }, o),
   };
 }

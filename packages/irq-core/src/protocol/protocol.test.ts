@@ -83,7 +83,7 @@ const updater = protocol('updater', { old: u8 }, (p) => ({
 function machine(...protocols: AnyProtocol<Machine>[]) {
   const arena = createArena(struct('m', { state: State, processes: processTable(6, protocols) }));
   const m: Machine = { s: arena.root.state };
-  return { arena, m, processes: createProcesses<Machine>(arena, arena.root.processes, protocols, m) };
+  return { arena, m, processes: createProcesses<Machine>(arena, arena.root.processes, { protocols, machine: m }) };
 }
 
 describe('types', () => {

@@ -183,7 +183,7 @@ export function fakeMachine(o: FakeOptions = {}): FakeMachine {
   const kvms: Kvm[] = [];
   const chips: FakeChip[] = [];
   const world: KvmWorld = { kvms };
-  const plain = createProcesses<KvmWorld>(arena, arena.root.processes, protocols, world);
+  const plain = createProcesses<KvmWorld>(arena, arena.root.processes, { protocols, machine: world });
   const mutant = <P>(p: P): P => (o.swap?.get(p) ?? p) as P;
   const processes: Processes<KvmWorld> = {
     ...plain,

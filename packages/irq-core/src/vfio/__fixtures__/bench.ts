@@ -35,7 +35,7 @@ export function bench(specs: readonly DeviceSpec[], spurious?: SpuriousLimits) {
   });
   const bypass = createBypass({ state: root.bypass, world: { kvms: [] }, kernel: '6.18' });
   const world = {} as VfioWorld & { vfio: ReturnType<typeof createVfio> };
-  const processes = createProcesses<VfioWorld>(arena, root.processes, [virqfdInject], world);
+  const processes = createProcesses<VfioWorld>(arena, root.processes, { protocols: [virqfdInject], machine: world });
   const vfio = createVfio({
     state: root.vfio,
     specs,
