@@ -14,15 +14,18 @@ const list = (value: string, previous: string[]): string[] => [...previous, valu
 
 function addRun(program: Command, io: Io, set: Set): void {
   program
-    .command('run <scenario>')
+    .command('run [scenario]')
     .description('run a scenario and print what happens')
     .option('--seed <n>', 'seed of the schedule of concurrent parts')
     .option('--schedule <s>', 'straight, round-robin, random, pct, or a schedule string that was printed')
     .option('--step', 'wait for Enter after each step (on a terminal)')
     .option('--inspect', 'print the controllers at the end')
+    .option('--replay <file>', 'step through a counterexample that check or gallery saved; takes no scenario')
     .option('--json', 'NDJSON, first record names the schema')
     .option('--backend <name>', 'load a backend: package name or ./path', list, [])
-    .action(async (path: string, options) => set(await (await import('./commands/run.ts')).run(path, options, io)));
+    .action(async (path: string | undefined, options) =>
+      set(await (await import('./commands/run.ts')).runOrReplay(path, options, io)),
+    );
   program
     .command('inspect <scenario>')
     .description('run a scenario and print only the controllers it ends with')
@@ -31,6 +34,45 @@ function addRun(program: Command, io: Io, set: Set): void {
     .option('--json', 'NDJSON, first record names the schema')
     .option('--backend <name>', 'load a backend: package name or ./path', list, [])
     .action(async (path: string, options) => set(await (await import('./commands/run.ts')).inspect(path, options, io)));
+}
+
+function addCheck(program: Command, io: Io, set: Set): void {
+  program
+    .command('check [what]')
+    .description(
+      'try every interleaving of a model, or of the concurrent: section of a scenario; alone: list the models',
+    )
+    .option('--scope <sizes>', 'sizes, for example vcpus=3,irtes=2', list, [])
+    .option('--variant <bug>', 'a historical bug of the model')
+    .option('--property <name>', 'judge only this property (and those built in)', list, [])
+    .option('--search <order>', 'bfs: a shortest counterexample; dfs: less memory in deep, narrow spaces')
+    .option('--workers <n>', 'threads')
+    .option('--max-states <n>', 'stop after so many states')
+    .option('--max-depth <n>', 'stop after so many steps')
+    .option('--max-time <s>', 'stop after so many seconds')
+    .option('--max-memory <MiB>', 'memory for states and tables; default 2048')
+    .option('--no-reduce', 'no reductions')
+    .option('--without <reduction>', 'leave out partial-order, symmetry or dead-locals', list, [])
+    .option('--no-deadlock', 'a process may wait for ever')
+    .option('--engine <name>', 'compiled, or plain: the steps themselves, slow')
+    .option('--all', 'go on after a violation: the first of every property')
+    .option('--mutants', 'plant small faults one by one; say which of them the properties notice')
+    .option('--save <file>', 'keep the counterexample for virq run --replay')
+    .option('--itf <file>', 'write the counterexample as an ITF trace')
+    .option('--json', 'NDJSON, first record names the schema')
+    .option('--backend <name>', 'load a backend: package name or ./path', list, [])
+    .action(async (what: string | undefined, options) =>
+      set(await (await import('./commands/check.ts')).check(what, options, io)),
+    );
+  program
+    .command('gallery [bug]')
+    .description('historical bugs: the counterexample, and the proof of the fix')
+    .option('--all', 'examine every bug and compare with what is recorded')
+    .option('--save <file>', 'keep the counterexample for virq run --replay')
+    .option('--json', 'NDJSON, first record names the schema')
+    .action(async (slug: string | undefined, options) =>
+      set(await (await import('./commands/gallery.ts')).gallery(slug, options, io)),
+    );
 }
 
 function addTrace(program: Command, io: Io, set: Set): void {
@@ -98,9 +140,9 @@ function build(io: Io, { version }: CliOptions, set: Set): Command {
     .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
     .addHelpText(
       'before',
-      'Examples:\n  virq trace capture.txt --replay\n  virq run examples/intx-resample.yaml\n  echo \'{"op":"vm"}\' | virq exec --backend x86-avic\n\n',
+      'Examples:\n  virq trace capture.txt --replay\n  virq run examples/intx-resample.yaml\n  virq check examples/check-routing-race.yaml\n  virq gallery avic-ir-list\n  echo \'{"op":"vm"}\' | virq exec --backend x86-avic\n\n',
     );
-  for (const add of [addRun, addTrace, addExec, addAbout, addCompletion]) add(program, io, set);
+  for (const add of [addRun, addCheck, addTrace, addExec, addAbout, addCompletion]) add(program, io, set);
   for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput());
   return program;
 }
@@ -112,7 +154,7 @@ function fail(io: Io, error: unknown): number {
     return error.exit;
   }
   const e = error as { code?: unknown; message?: unknown; hint?: unknown; stack?: unknown };
-  if (typeof e?.code === 'string' && /^VIRQ-[ABPX]\d/.test(e.code)) {
+  if (typeof e?.code === 'string' && /^VIRQ-[ABKPX]\d/.test(e.code)) {
     io.stderr.write(`virq: ${String(e.message)} (${e.code})\n${typeof e.hint === 'string' ? `  ${e.hint}\n` : ''}`);
     return EXIT.USAGE;
   }

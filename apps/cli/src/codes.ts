@@ -62,6 +62,27 @@ const CORE_CODES: Readonly<Record<string, CodeEntry>> = {
       'virq.config.mjs (.js, .mts, .ts) in the working directory cannot be loaded or has a setting that does not exist.',
     remedy: 'export default { backends: [imported, "package-name", "./path.mjs"] }',
   },
+  'VIRQ-K001': {
+    title: 'no JSON',
+    explanation: 'The file given to --replay is no JSON; the message says where it stops being so.',
+    remedy: 'Give a file that virq check --save or virq gallery --save wrote.',
+  },
+  'VIRQ-K002': {
+    title: 'no counterexample',
+    explanation: 'The file is JSON, but no counterexample, or one of another version of the format.',
+    remedy: 'Check again with --save, and replay what that writes.',
+  },
+  'VIRQ-K003': {
+    title: 'no such model, variant, property or bug',
+    explanation: 'A name on the command line, or in a saved counterexample, is not known.',
+    remedy: 'virq check lists the models with their variants, virq gallery the bugs.',
+  },
+  'VIRQ-K004': {
+    title: 'schedule does not fit the model',
+    explanation:
+      'A step of a saved counterexample cannot be made: the model or the scenario has changed since it was saved.',
+    remedy: 'Check again with --save. If nothing is found any more, the change has repaired it.',
+  },
   'VIRQ-M001': {
     title: 'the model is wrong',
     explanation: 'The model reached a state that it declares impossible. This is a defect of virq or of a backend.',

@@ -11,7 +11,22 @@ const { version } = createRequire(import.meta.url)('../package.json') as { versi
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? EXIT.OK : EXIT.INTERNAL),
 );
-process.once('SIGINT', () => process.exit(EXIT.INTERRUPTED));
+const interrupted = () => process.exit(EXIT.INTERRUPTED);
+process.once('SIGINT', interrupted);
+
+/** The first Ctrl-C is the listener's, the second ends the program. */
+function onInterrupt(listener: () => void): () => void {
+  const first = () => {
+    process.once('SIGINT', interrupted);
+    listener();
+  };
+  process.removeListener('SIGINT', interrupted);
+  process.once('SIGINT', first);
+  return () => {
+    process.removeListener('SIGINT', first);
+    if (process.listenerCount('SIGINT') === 0) process.once('SIGINT', interrupted);
+  };
+}
 
 const io = {
   stdin: process.stdin,
@@ -19,5 +34,6 @@ const io = {
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
+  onInterrupt,
 };
 process.exitCode = await main(process.argv.slice(2), io, { version });

@@ -26,7 +26,39 @@ async function readModule(path: string, io: Io): Promise<Parsed> {
   return checkScenario(value);
 }
 
-async function reportJson(path: string, diagnostics: readonly Diagnostic[], io: Io): Promise<void> {
+/** A scenario file, its text for code frames ('' for a module). */
+export interface ReadScenario {
+  readonly parsed: Parsed;
+  readonly text: string;
+}
+
+/** Whether a word on the command line is a scenario rather than the name of a model. */
+export const isScenarioPath = (word: string): boolean => word === '-' || /[./\\]/.test(word);
+
+/** Reads a scenario without binding it. */
+export async function readScenario(path: string, io: Io): Promise<ReadScenario> {
+  if (MODULE.test(path)) return { parsed: await readModule(path, io), text: '' };
+  const text = await readText(path, io);
+  return { parsed: parseScenario(text), text };
+}
+
+/** What is wrong with a file. */
+export interface Faults {
+  readonly path: string;
+  readonly text: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Prints diagnostics: as records on stdout, or with code frames on stderr. */
+export async function reportDiagnostics(
+  { path, text, diagnostics }: Faults,
+  options: ScenarioOptions,
+  io: Io,
+): Promise<void> {
+  if (options.json !== true) {
+    io.stderr.write(renderDiagnostics(path, text, diagnostics, wantsColor(io)));
+    return;
+  }
   const records = diagnostics.map((d) => JSON.stringify({ schema: 'virq/diagnostic@1', file: path, ...d }));
   await print(io, `${records.join('\n')}\n`);
 }
@@ -34,11 +66,8 @@ async function reportJson(path: string, diagnostics: readonly Diagnostic[], io: 
 /** Reads and binds a scenario; prints diagnostics and returns null if it is wrong. */
 export async function loadScenario(path: string, options: ScenarioOptions, io: Io): Promise<Bound | null> {
   const backends = await loadBackends(options.backend ?? [], io);
-  const text = MODULE.test(path) ? '' : await readText(path, io);
-  const parsed = MODULE.test(path) ? await readModule(path, io) : parseScenario(text);
+  const { parsed, text } = await readScenario(path, io);
   const { bound, diagnostics } = bindScenario(parsed, backends);
-  if (bound !== null) return bound;
-  if (options.json === true) await reportJson(path, diagnostics, io);
-  else io.stderr.write(renderDiagnostics(path, text, diagnostics, wantsColor(io)));
-  return null;
+  if (bound === null) await reportDiagnostics({ path, text, diagnostics }, options, io);
+  return bound;
 }

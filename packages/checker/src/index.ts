@@ -1,6 +1,22 @@
 // @virq/checker: every interleaving of the protocols of a system.
 
 export { check, checkWithPauses, type MakeSystem, type Pause } from './check.ts';
+export {
+  contextSwitches,
+  explain,
+  minimise,
+  type Origin,
+  type ProcessName,
+  parseCounterexample,
+  type Replay,
+  type ReplayedStep,
+  replaySteps,
+  type SavedCounterexample,
+  type Style,
+  saveCounterexample,
+  stepLines,
+  toItf,
+} from './counterexample/index.ts';
 export { checkPlain } from './plain.ts';
 export {
   type Bound,

@@ -12,6 +12,7 @@ export interface RunVerbOptions extends ScenarioOptions {
   readonly schedule?: string;
   readonly step?: boolean;
   readonly inspect?: boolean;
+  readonly replay?: string;
 }
 
 function seedOf(text: string | undefined): number {
@@ -72,12 +73,21 @@ async function runFile(path: string, options: RunVerbOptions, io: Io): Promise<R
 }
 
 /** virq run. Exit code 0 as expected, 1 not, 2 for a file that is wrong. */
-export async function run(path: string, options: RunVerbOptions, io: Io): Promise<number> {
+async function run(path: string, options: RunVerbOptions, io: Io): Promise<number> {
   const result = await runFile(path, options, io);
   if (result === null) return EXIT.USAGE;
   if (options.json === true) await printJson(result, io);
   else await printText(result, options, path, io);
   return result.ok ? EXIT.OK : EXIT.FINDING;
+}
+
+/** virq run with a scenario, or with a saved counterexample instead. */
+export async function runOrReplay(path: string | undefined, options: RunVerbOptions, io: Io): Promise<number> {
+  const { replay } = options;
+  if (replay !== undefined && path === undefined) return (await import('./replay.ts')).replayFile(replay, options, io);
+  if (replay === undefined && path !== undefined) return run(path, options, io);
+  const hint = 'virq run <scenario.yaml>, or virq run --replay <counterexample.json>';
+  throw new UsageError('VIRQ-C001', path === undefined ? 'what is to be run?' : '--replay takes no scenario', hint);
 }
 
 /** virq inspect: only the end. Exit codes as for `run`. */
