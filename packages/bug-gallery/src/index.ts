@@ -1,6 +1,11 @@
 // @virq/bug-gallery: historical bugs as edits of corrected protocols.
 
 import type { ModelFamily } from '@virq/irq-core/protocol';
+import { bug as avicInhibit } from './avic-inhibit/index.ts';
+import { bug as avicIrList } from './avic-ir-list/index.ts';
+import { bug as avicIrListEmbedded } from './avic-ir-list-embedded/index.ts';
+import { bug as avicIrteOrder } from './avic-irte-order/index.ts';
+import { bug as avicIrteRunning } from './avic-irte-running/index.ts';
 import type { Bug } from './bug.ts';
 import { bug as levelStates } from './level-states/index.ts';
 
@@ -8,7 +13,14 @@ export type { Bug, BugFamily, Link } from './bug.ts';
 export { correctedForm, type Examination, examine, faultyForm } from './examine.ts';
 
 /** All bugs, in the order they are shown. */
-export const BUGS: readonly Bug[] = [levelStates];
+export const BUGS: readonly Bug[] = [
+  levelStates,
+  avicIrList,
+  avicIrListEmbedded,
+  avicIrteRunning,
+  avicIrteOrder,
+  avicInhibit,
+];
 
 /** Models of the gallery, each once, in the order of their bugs. */
 export const MODELS: readonly ModelFamily[] = [...new Set(BUGS.map((bug) => bug.model))];

@@ -1,3 +1,11 @@
-// @virq/arm-vgic/protocols: multi-step kernel paths and the models that check them.
+// @virq/arm-vgic/protocols: kernel paths of the VGIC that other CPUs can interleave.
 
-export {};
+export { blockVcpu, type Doorbell, gicv4Doorbell, raiseVlpi } from './gicv4-doorbell.ts';
+export {
+  discard,
+  flushPendingLpis,
+  type LpiLists,
+  lpiMigrateDisable,
+  pruneApList,
+} from './lpi-migrate-disable.ts';
+export { addLpi, type LpiTable, lpiReregister, putLpi } from './lpi-reregister.ts';

@@ -1,3 +1,5 @@
-// @virq/x86-avic/protocols: multi-step kernel paths and the models that check them.
+// @virq/x86-avic/protocols: kernel paths of AVIC, posted interrupts and the IOAPIC that other CPUs can interleave.
 
-export {};
+export { type AvicNodes, avicEmbeddedNode, moveNode, walkIrList } from './avic-embedded-node.ts';
+export { type AvicInhibit, avicInhibit, deliver, inhibit, runVcpu } from './avic-inhibit.ts';
+export { type AvicLists, avicIrList, namesRunner, programIrte, updateIrte, vcpuLoadPut } from './avic-ir-list.ts';
