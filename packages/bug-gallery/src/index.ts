@@ -7,7 +7,12 @@ import { bug as avicIrListEmbedded } from './avic-ir-list-embedded/index.ts';
 import { bug as avicIrteOrder } from './avic-irte-order/index.ts';
 import { bug as avicIrteRunning } from './avic-irte-running/index.ts';
 import type { Bug } from './bug.ts';
+import { bug as gicv4Doorbell } from './gicv4-doorbell/index.ts';
 import { bug as levelStates } from './level-states/index.ts';
+import { bug as lpiMigrateDisable } from './lpi-migrate-disable/index.ts';
+import { bug as lpiReregister } from './lpi-reregister/index.ts';
+import { bug as vfioAckOnIcpendr } from './vfio-ack-on-icpendr/index.ts';
+import { bug as vfioAutomaskIcpendr } from './vfio-automask-icpendr/index.ts';
 
 export type { Bug, BugFamily, Link } from './bug.ts';
 export { correctedForm, type Examination, examine, faultyForm } from './examine.ts';
@@ -20,6 +25,11 @@ export const BUGS: readonly Bug[] = [
   avicIrteRunning,
   avicIrteOrder,
   avicInhibit,
+  lpiMigrateDisable,
+  lpiReregister,
+  gicv4Doorbell,
+  vfioAutomaskIcpendr,
+  vfioAckOnIcpendr,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

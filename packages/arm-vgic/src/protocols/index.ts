@@ -9,3 +9,13 @@ export {
   pruneApList,
 } from './lpi-migrate-disable.ts';
 export { addLpi, type LpiTable, lpiReregister, putLpi } from './lpi-reregister.ts';
+export {
+  type Automask,
+  acknowledge,
+  clearPending,
+  device,
+  guest,
+  killAndRestart,
+  vfioAutomask,
+  vfioIrq,
+} from './vfio-automask.ts';
