@@ -13,6 +13,12 @@ import { bug as lpiMigrateDisable } from './lpi-migrate-disable/index.ts';
 import { bug as lpiReregister } from './lpi-reregister/index.ts';
 import { bug as vfioAckOnIcpendr } from './vfio-ack-on-icpendr/index.ts';
 import { bug as vfioAutomaskIcpendr } from './vfio-automask-icpendr/index.ts';
+import { bug as xiveFaultZap } from './xive-fault-zap/index.ts';
+import { bug as xiveHandback } from './xive-handback/index.ts';
+import { bug as xiveMapping } from './xive-mapping/index.ts';
+import { bug as xiveMappingRelease } from './xive-mapping-release/index.ts';
+import { bug as xivePtPbit } from './xive-pt-pbit/index.ts';
+import { bug as xiveZapOffset } from './xive-zap-offset/index.ts';
 
 export type { Bug, BugFamily, Link } from './bug.ts';
 export { correctedForm, type Examination, examine, faultyForm } from './examine.ts';
@@ -30,6 +36,12 @@ export const BUGS: readonly Bug[] = [
   gicv4Doorbell,
   vfioAutomaskIcpendr,
   vfioAckOnIcpendr,
+  xiveMapping,
+  xiveFaultZap,
+  xiveHandback,
+  xiveZapOffset,
+  xiveMappingRelease,
+  xivePtPbit,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

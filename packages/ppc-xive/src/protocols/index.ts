@@ -1,3 +1,5 @@
-// @virq/ppc-xive/protocols: multi-step kernel paths and the models that check them.
+// @virq/ppc-xive/protocols: kernel paths of KVM's XIVE that other CPUs can interleave.
 
-export {};
+export { type Handover, handle, handOver, isInFlight, probe, raise, xiveHandover } from './xive-handover.ts';
+export { clrMapped, esbFault, PAGE, setMapped, type XiveMapping, xiveMapping } from './xive-mapping.ts';
+export { deviceLife, type XiveRelease, xiveRelease, zapMapped } from './xive-release.ts';
