@@ -1,3 +1,13 @@
-// @virq/x86-pci23/protocols: multi-step kernel paths and the models that check them.
+// @virq/x86-pci23/protocols: kernel paths around a shared PCI 2.3 INTx line.
 
-export {};
+export {
+  checkAndUnmask,
+  device,
+  guestDriver,
+  guestMask,
+  type IntxMask,
+  intxHandler,
+  intxMask,
+  switchSharing,
+  writeCommand,
+} from './intx-mask.ts';
