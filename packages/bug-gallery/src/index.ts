@@ -7,24 +7,27 @@ import { bug as avicIrListEmbedded } from './avic-ir-list-embedded/index.ts';
 import { bug as avicIrteOrder } from './avic-irte-order/index.ts';
 import { bug as avicIrteRunning } from './avic-irte-running/index.ts';
 import type { Bug } from './bug.ts';
+import { bug as bypassStart } from './bypass-start/index.ts';
 import { bug as gicv4Doorbell } from './gicv4-doorbell/index.ts';
+import { bug as intxDepth } from './intx-depth/index.ts';
+import { bug as intxFlagArgument } from './intx-flag-argument/index.ts';
 import { bug as intxMaskWindow } from './intx-mask-window/index.ts';
 import { bug as intxShareSwitch } from './intx-share-switch/index.ts';
-import { bug as intxFlagArgument } from './intx-flag-argument/index.ts';
-import { bug as intxDepth } from './intx-depth/index.ts';
-import { bug as vfioTrigger } from './vfio-trigger/index.ts';
-import { bug as irqfdRouteType } from './irqfd-route-type/index.ts';
-import { bug as routeNonMsi } from './route-non-msi/index.ts';
-import { bug as bypassStart } from './bypass-start/index.ts';
-import { bug as irqfdInactiveRoute } from './irqfd-inactive-route/index.ts';
+import { bug as ioapicRemoteIrr } from './ioapic-remote-irr/index.ts';
 import { bug as irqfdAssignDeassign } from './irqfd-assign-deassign/index.ts';
-import { bug as resampleOrder } from './resample-order/index.ts';
-import { bug as oneshotResample } from './oneshot-resample/index.ts';
+import { bug as irqfdInactiveRoute } from './irqfd-inactive-route/index.ts';
+import { bug as irqfdRouteType } from './irqfd-route-type/index.ts';
 import { bug as levelStates } from './level-states/index.ts';
 import { bug as lpiMigrateDisable } from './lpi-migrate-disable/index.ts';
 import { bug as lpiReregister } from './lpi-reregister/index.ts';
+import { bug as oneshotResample } from './oneshot-resample/index.ts';
+import { bug as piAssign } from './pi-assign/index.ts';
+import { bug as piSnOn } from './pi-sn-on/index.ts';
+import { bug as resampleOrder } from './resample-order/index.ts';
+import { bug as routeNonMsi } from './route-non-msi/index.ts';
 import { bug as vfioAckOnIcpendr } from './vfio-ack-on-icpendr/index.ts';
 import { bug as vfioAutomaskIcpendr } from './vfio-automask-icpendr/index.ts';
+import { bug as vfioTrigger } from './vfio-trigger/index.ts';
 import { bug as xiveFaultZap } from './xive-fault-zap/index.ts';
 import { bug as xiveHandback } from './xive-handback/index.ts';
 import { bug as xiveMapping } from './xive-mapping/index.ts';
@@ -53,7 +56,23 @@ export const BUGS: readonly Bug[] = [
   xiveHandback,
   xiveZapOffset,
   xiveMappingRelease,
-  xivePtPbit, intxMaskWindow, intxShareSwitch, intxFlagArgument, intxDepth, vfioTrigger, irqfdRouteType, routeNonMsi, bypassStart, irqfdInactiveRoute, irqfdAssignDeassign, resampleOrder, oneshotResample];
+  xivePtPbit,
+  intxMaskWindow,
+  intxShareSwitch,
+  intxFlagArgument,
+  intxDepth,
+  vfioTrigger,
+  irqfdRouteType,
+  routeNonMsi,
+  bypassStart,
+  irqfdInactiveRoute,
+  irqfdAssignDeassign,
+  resampleOrder,
+  oneshotResample,
+  piSnOn,
+  piAssign,
+  ioapicRemoteIrr,
+];
 
 /** Models of the gallery, each once, in the order of their bugs. */
 export const MODELS: readonly ModelFamily[] = [...new Set(BUGS.map((bug) => bug.model))];

@@ -3,3 +3,20 @@
 export { type AvicNodes, avicEmbeddedNode, moveNode, walkIrList } from './avic-embedded-node.ts';
 export { type AvicInhibit, avicInhibit, deliver, inhibit, runVcpu } from './avic-inhibit.ts';
 export { type AvicLists, avicIrList, namesRunner, programIrte, updateIrte, vcpuLoadPut } from './avic-ir-list.ts';
+export {
+  device,
+  handlesVector,
+  type IoapicEoi,
+  ioapicEoi,
+  retarget,
+  vcpu,
+} from './ioapic-eoi.ts';
+export {
+  halt,
+  type PostedInterrupts,
+  piAssign,
+  piPreempt,
+  post,
+  preempt,
+  startBypass,
+} from './posted-interrupts.ts';
