@@ -21,6 +21,11 @@ export interface Judge {
   unreached(): string[];
 }
 
+/** Properties that were never asked: nothing ever comes to rest. */
+export function unasked({ properties }: System, terminal: number): string[] {
+  return terminal > 0 ? [] : properties.filter((p) => p.kind === 'quiescent').map((p) => p.name);
+}
+
 /** Breach of a property by one instance. */
 export function breach(p: Property<never>, instance: number): Broken {
   const message = p.count > 1 ? `instance ${instance}` : '';

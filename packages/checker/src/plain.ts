@@ -3,7 +3,7 @@
 import { assert, type ScheduleStep, type System, scheduleStep } from '@virq/irq-core/protocol';
 import { createCoverage } from './coverage.ts';
 import { plainGraph } from './graph.ts';
-import { type Broken, createJudge, type Known } from './judge.ts';
+import { type Broken, createJudge, type Known, unasked } from './judge.ts';
 import { checkLiveness, isLiveness } from './liveness.ts';
 import { createPcEdges, type LockUser, lockOrder } from './lock-order.ts';
 import type { Bound, CheckOptions, CheckResult, Violation } from './result.ts';
@@ -144,6 +144,6 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
     terminal,
     bytesPerState: arena.bytes.length,
     coverage: coverage.list(),
-    unreached: judge.unreached(),
+    unreached: [...judge.unreached(), ...unasked(system, terminal)],
   };
 }

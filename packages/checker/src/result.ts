@@ -100,6 +100,6 @@ export interface CheckResult {
   /** Bytes per stored state, tables included. */
   readonly bytesPerState: number;
   readonly coverage: readonly LabelCoverage[];
-  /** `sometimes` properties that no state satisfied. */
+  /** `sometimes` properties that no state satisfied, and `quiescent` ones that were never asked because something can always move. */
   readonly unreached: readonly string[];
 }

@@ -1,7 +1,7 @@
 // A vPE becomes non-resident while a vLPI arrives. Linux: drivers/irqchip/irq-gic-v3-its.c its_vpe_4_1_deschedule, arch/arm64/kvm/vgic/vgic-v4.c vgic_v4_doorbell_handler.
 
 import { struct, u1, type ViewOf } from '@virq/irq-core/arena';
-import { BLOCKED, defineFamily, defineModel, lock, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
+import { BLOCKED, DONE, defineFamily, defineModel, lock, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 
 /**
  * A GICv4.1 vPE and its vCPU. `pending` is the hardware's: a vLPI waits in the pending table; `pendingLast` is software's: vpe->pending_last.
@@ -21,7 +21,7 @@ export interface Doorbell {
 }
 
 const { protocol } = protocolsOn<Doorbell>();
-const { quiescent, sometimes } = propertiesOn<Doorbell>();
+const { always, quiescent, sometimes } = propertiesOn<Doorbell>();
 
 /**
  * kvm_vcpu_block: vgic_v4_put with a doorbell asked for, then the check whether there is a reason not to sleep. GICR_VPENDBASER is
@@ -56,7 +56,7 @@ export const raiseVlpi = protocol('vLPI, vgic_v4_doorbell_handler', {}, (p) => (
       return undefined;
     }
     m.vpe.delivered = 1;
-    return 'end';
+    return DONE;
   },
   ...p.locked('vpe', (m) => m.vpe.vpeLock, {
     notePending(m) {
@@ -66,7 +66,6 @@ export const raiseVlpi = protocol('vLPI, vgic_v4_doorbell_handler', {}, (p) => (
   kick(m) {
     m.vpe.asleep = 0;
   },
-  end: () => undefined,
 }));
 
 /** A vCPU goes to sleep while its device raises a vLPI. */
@@ -87,6 +86,7 @@ export const gicv4Doorbell = defineFamily({
         spawn(raiseVlpi);
       },
       properties: [
+        always('a vCPU that sleeps is not on the hardware', (m) => m.vpe.asleep === 0 || m.vpe.resident === 0),
         quiescent('no vCPU sleeps on a pending vLPI', (m) => m.vpe.asleep === 0 || m.vpe.pending === 0, {
           consequence: 'the vCPU sleeps until something unrelated wakes it: timeouts in the driver of an idle guest',
         }),

@@ -18,6 +18,6 @@ comes then means nothing to it, and nobody asked it to look again. Found by Maxi
   links: [{ text: 'KVM: SVM: fix race (66fa226c131f)', url: 'https://git.kernel.org/linus/66fa226c131f' }],
   model: avicInhibit,
   variant: [[deliver, reorder(deliver, 'readApicvActive', 'setIrr')]],
-  expected: { property: 'no interrupt is left undelivered', length: 12 },
+  expected: { property: 'no interrupt is left undelivered', length: 11 },
   fix: 'The IRR bit is set first: either the vCPU sees it when it switches AVIC off, or the sender sees that AVIC is off and makes a request.',
 });

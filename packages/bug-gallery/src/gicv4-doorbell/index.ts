@@ -18,6 +18,6 @@ found nobody asleep. The vCPU slept with a vLPI pending until something unrelate
   links: [{ text: 'vgic-v4: Plug race (a3f574cd6548)', url: 'https://git.kernel.org/linus/a3f574cd6548' }],
   model: gicv4Doorbell,
   variant: [[blockVcpu, omit(blockVcpu, 'lock vpe', 'unlock vpe')]],
-  expected: { property: 'no vCPU sleeps on a pending vLPI', length: 9 },
+  expected: { property: 'no vCPU sleeps on a pending vLPI', length: 8 },
   fix: 'Both the deschedule and the doorbell handler write pending_last under the lock of the vPE.',
 });

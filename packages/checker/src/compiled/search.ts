@@ -3,7 +3,7 @@
 import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
 import { keepTransitions } from '../graph.ts';
-import { type Broken, breach, builtIn, failure, waiting } from '../judge.ts';
+import { type Broken, breach, builtIn, failure, unasked, waiting } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { checkLiveness, isLiveness } from '../liveness.ts';
 import { lockOrder } from '../lock-order.ts';
@@ -187,7 +187,7 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
       terminal,
       bytesPerState: explorer.bytes / explorer.count,
       coverage: coverage(knowledge),
-      unreached: [...new Set(explorer.unwitnessed.map((q) => q.property.name))],
+      unreached: [...new Set(explorer.unwitnessed.map((q) => q.property.name)), ...unasked(system, terminal)],
     };
   }
 

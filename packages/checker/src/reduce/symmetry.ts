@@ -74,9 +74,12 @@ function localAtoms(system: System, atoms: Atoms, names: readonly string[]): Set
           const mask = c.width >= 32 ? -1 : ((1 << c.width) - 1) << ((c.offset & 3) * 8 + c.shift);
           atoms.within(c.offset >> 2, mask, ids);
           if (ids.length !== 1)
-            throw new ModelError(`local '${path}' names an instance and shares its bits with locals of other protocols`, {
-              hint: 'declare the locals that name instances as u8, in every protocol',
-            });
+            throw new ModelError(
+              `local '${path}' names an instance and shares its bits with locals of other protocols`,
+              {
+                hint: 'declare the locals that name instances as u8, in every protocol',
+              },
+            );
           for (const id of ids) found.add(id);
         },
         u64: () => undefined,

@@ -5,7 +5,7 @@ import { slotWords } from '../compiled/codegen.ts';
 import type { Move } from '../compiled/explorer.ts';
 import { stepsOf, type Way } from '../compiled/order.ts';
 import { conclude, createSearch, failingStep, type Search, search } from '../compiled/search.ts';
-import { type Broken, failure } from '../judge.ts';
+import { type Broken, failure, unasked } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { isLiveness } from '../liveness.ts';
 import { lockOrder } from '../lock-order.ts';
@@ -122,6 +122,8 @@ function total(run: Run, answers: readonly Answer[]): void {
 
 function resultOf(run: Run, violation: Violation | null, bound: Bound | null): CheckResult {
   const base = run.search.result() as CheckResult;
+  const terminal = base.terminal + run.terminal;
+  const quiescents = unasked(run.knowledge.system, 0);
   return {
     ...base,
     verdict: violation !== null ? 'violated' : bound !== null ? 'incomplete' : 'ok',
@@ -130,7 +132,8 @@ function resultOf(run: Run, violation: Violation | null, bound: Bound | null): C
     states: run.states,
     transitions: base.transitions + run.transitions,
     depth: base.depth + Math.max(0, run.level - 1),
-    terminal: base.terminal + run.terminal,
+    terminal,
+    unreached: terminal === 0 ? base.unreached : base.unreached.filter((name) => !quiescents.includes(name)),
     bytesPerState: run.bytes / run.states,
   };
 }

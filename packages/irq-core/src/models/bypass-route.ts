@@ -2,7 +2,16 @@
 // Linux: virt/kvm/eventfd.c kvm_irq_routing_update, irqfd_deactivate, irqfd_shutdown; arch/x86/kvm/irq.c kvm_arch_irq_bypass_del_producer, kvm_pi_update_irte.
 
 import { handle, pool, struct, u1, u8, type View, type ViewOf } from '../arena/index.ts';
-import { BLOCKED, DONE, defineFamily, defineModel, lock, propertiesOn, protocolsOn } from '../protocol/index.ts';
+import {
+  assert,
+  BLOCKED,
+  DONE,
+  defineFamily,
+  defineModel,
+  lock,
+  propertiesOn,
+  protocolsOn,
+} from '../protocol/index.ts';
 
 /** What the GSI is routed to. */
 export const ROUTED = { NOWHERE: 0, MSI: 1, PIN: 2 } as const;
@@ -78,7 +87,10 @@ export const shutdown = protocol('irqfd_shutdown', { irqfd: handle }, (p) => ({
     isMsi: (m, f) => (m.irqfds.at(f.irqfd).route === ROUTED.MSI ? undefined : 'unlock irqfds'),
     hostMode: (m, f) => updateIrte(m, f.irqfd, ROUTED.NOWHERE),
   }),
-  free: (m, f) => m.irqfds.free(f.irqfd),
+  free(m, f) {
+    assert(m.irqfds.at(f.irqfd).producer === 0, 'an irqfd is freed with its producer connected');
+    m.irqfds.free(f.irqfd);
+  },
 }));
 
 /** A vCPU is loaded `left` times: it follows its list of IRTEs (avic_update_iommu_vcpu_affinity). */
@@ -96,6 +108,9 @@ function postsAsRouted({ kvm, irqfds }: BypassRoute): boolean {
   if (kvm.posted === 0 || kvm.irqfdsLock.holder !== 0) return true;
   return kvm.irqfd === 0 ? kvm.onList !== 0 && irqfds.isLive(kvm.onList) : kvm.route === ROUTED.MSI;
 }
+
+const copyIsCurrent = ({ kvm, irqfds }: BypassRoute): boolean =>
+  kvm.irqfd === 0 || kvm.irqfdsLock.holder !== 0 || irqfds.at(kvm.irqfd).route === kvm.route;
 
 /** The route of a posted interrupt changes while its irqfd is taken away. */
 export const bypassRoute = defineFamily({
@@ -129,6 +144,8 @@ export const bypassRoute = defineFamily({
         quiescent('an IRTE without irqfd is in host mode', ({ kvm }) => kvm.posted === 0, {
           consequence: "the IOMMU writes into memory that is no longer the guest's",
         }),
+        always("an active irqfd has the table's route", copyIsCurrent),
+        quiescent('an irqfd that was taken away is freed', (m) => m.irqfds.count() === 0),
         sometimes('the route is a pin while the irqfd lives', ({ kvm }) => kvm.route === ROUTED.PIN && kvm.irqfd !== 0),
       ],
     }),

@@ -15,7 +15,7 @@ export interface IrqfdRoute {
 }
 
 const { protocol } = protocolsOn<IrqfdRoute>();
-const { never, sometimes } = propertiesOn<IrqfdRoute>();
+const { always, never, sometimes } = propertiesOn<IrqfdRoute>();
 
 /** irqfd_wakeup, whose waiter may still be under way when the irqfd is gone from the list: an inactive irqfd's copy is not to be used (b4d37cdb77a0). */
 export const wakeup = protocol('irqfd_wakeup', { section: u1, route: u1 }, (p) => ({
@@ -59,6 +59,9 @@ export const setRouting = protocol('kvm_set_irq_routing', { old: u1 }, (p) => ({
   },
 }));
 
+const copyIsCurrent = ({ irqfd, kvm }: IrqfdRoute): boolean =>
+  irqfd.active === 0 || kvm.irqfdsLock.holder !== 0 || irqfd.route === kvm.table;
+
 /** One write, one deassign, one new table. */
 export const irqfdRoute = defineFamily({
   name: 'irqfd-route',
@@ -81,6 +84,11 @@ export const irqfdRoute = defineFamily({
         never('an event uses a routing table that was replaced before it', (m) => m.kvm.late === 1, {
           consequence: 'an interrupt arrives at a vector that the VMM has already given to another device',
         }),
+        always("an active irqfd has the table's route", copyIsCurrent),
+        sometimes(
+          'the irqfd is deassigned before the table is replaced',
+          (m) => m.irqfd.active === 0 && m.kvm.table === 0,
+        ),
         sometimes(
           'an event is injected after the table was replaced',
           (m) => m.kvm.returned === 1 && m.kvm.injected === 1,

@@ -120,6 +120,13 @@ const heard = quiescent(
     consequence: 'the device is mute: nobody will unmask its line',
   },
 );
+const onlyRaised = always('nothing is delivered that no device has raised', (m) => m.pin.delivered <= m.device.raised, {
+  consequence: 'every interrupt comes twice: bogus wake-ups from suspend, invalid reports of a touchpad',
+});
+const pinMeansMask = always(
+  'the pin is high only while the host line is masked',
+  (m) => m.pin.pending === 0 || m.device.masked === 1,
+);
 const served = sometimes('an interrupt is delivered', (m) => m.pin.delivered === 1);
 
 /** A level interrupt with a resampler. */
@@ -139,7 +146,13 @@ export const resample = defineFamily({
         spawn(guest);
         spawn(device, { left: scope.assertions });
       },
-      properties: [heard, served],
+      properties: [
+        onlyRaised,
+        heard,
+        quiescent('no interrupt stays in service', (m) => m.pin.inService === 0),
+        served,
+        sometimes('the pin is low again', (m) => m.pin.delivered === 1 && m.pin.pending === 0),
+      ],
     }),
 });
 
@@ -161,12 +174,6 @@ export const oneshotResample = defineFamily({
         spawn(oneshotGuest);
         spawn(device, { left: scope.assertions });
       },
-      properties: [
-        always('nothing is delivered that no device has raised', (m) => m.pin.delivered <= m.device.raised, {
-          consequence: 'every interrupt comes twice: bogus wake-ups from suspend, invalid reports of a touchpad',
-        }),
-        heard,
-        served,
-      ],
+      properties: [onlyRaised, pinMeansMask, heard, served],
     }),
 });

@@ -3,8 +3,17 @@
 import { struct, u1, u8, type View } from '../arena/index.ts';
 import { BLOCKED, DONE, defineFamily, defineModel, lock, propertiesOn, protocolsOn } from '../protocol/index.ts';
 
-/** A device without DisINTx: its line is masked with disable_irq, `depth` deep. `masked` is vdev->ctx->masked. */
-const Intx = struct('intx', { irqlock: lock, asserts: u1, requested: u1, ready: u1, depth: u8, masked: u1, pin: u1 });
+/** A device without DisINTx: its line is masked with disable_irq, `depth` deep. `masked` is vdev->ctx->masked; `again` is a ghost. */
+const Intx = struct('intx', {
+  irqlock: lock,
+  asserts: u1,
+  requested: u1,
+  ready: u1,
+  depth: u8,
+  masked: u1,
+  pin: u1,
+  again: u1,
+});
 
 /** One exclusive INTx line. */
 export interface IntxLine {
@@ -38,6 +47,7 @@ export const intxInterrupt = protocol('vfio_intx_handler', {}, (p) => ({
     },
   }),
   signal({ intx }) {
+    intx.again = intx.pin;
     intx.pin = 1;
     return 'take';
   },
@@ -103,6 +113,9 @@ export const vfioIntxEnable = defineFamily({
           ({ intx }) => intx.ready === 0 || intx.irqlock.holder !== 0 || intx.depth === intx.masked,
           { consequence: 'one enable_irq does not undo two disable_irq' },
         ),
+        always('the guest is told once until it has ended the interrupt', ({ intx }) => intx.again === 0, {
+          consequence: 'the host takes the same interrupt over and over',
+        }),
         sometimes('the guest is told', ({ intx }) => intx.pin === 1),
       ],
     }),

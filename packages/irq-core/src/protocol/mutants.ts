@@ -36,12 +36,12 @@ const mutant = (p: Some, name: string, edited: Some): Mutant => ({
   edits: [[p as unknown as AnyProtocol<never>, edited as unknown as AnyProtocol<never>]],
 });
 
-/** The first step of every section before its lock, the last one behind its unlock. */
+/** The first step of every section before its lock, the last one behind its unlock. For a section of one step that is the section without its lock. */
 function escapes(p: Some): Mutant[] {
   return p.labels.flatMap((label, i) => {
     const partner = partnerOf(p, label);
     const [first, end] = [p.labels[i + 1], partner === null ? -1 : p.labels.indexOf(partner)];
-    if (partner === null || first === undefined || end <= i + 1) return [];
+    if (partner === null || first === undefined || end <= i + 2) return [];
     const last = p.labels[end - 1] as string;
     const early = mutant(p, `${p.name}: '${first}' before '${label}'`, reorder(p, first, label));
     const late = mutant(p, `${p.name}: '${last}' behind '${partner}'`, reorder(p, partner, last));

@@ -108,6 +108,7 @@ export const xiveHandover = defineFamily({
         quiescent('what the device raised is handled', ({ irq }) => irq.raised === 0 || irq.handled === 1, {
           consequence: 'the device waits for a driver that was never told',
         }),
+        quiescent('no source that is enabled is left pending', (m) => m.source.p === 0 || m.irq.disabled === 1),
         sometimes('an interrupt is handled', (m) => m.irq.handled === 1),
         sometimes('an event is latched in Q', (m) => m.source.q === 1),
       ],

@@ -32,7 +32,7 @@ const Source = struct('source', { sb: lock, ptNumber: u1, ptData: u1 });
 /** The VMM's page table entry, and xive->mapping_lock. */
 const Mapping = struct('mapping', { mappingLock: lock, pte: u8 });
 /** The device's interrupt belongs to the guest; a switch is under way. */
-const Device = struct('device', { passed: u1, switching: u1 });
+const Device = struct('device', { passed: u1, switching: u1, returned: u1 });
 
 /** One source and its page. */
 export interface XiveMapping {
@@ -117,7 +117,7 @@ export const clrMapped = protocol('kvmppc_xive_clr_mapped', {}, (p) => ({
   }),
   ...p.locked('mapping', (m) => m.mapping.mappingLock, { zap }),
   done(m) {
-    Object.assign(m.device, { switching: 0, passed: 0 });
+    Object.assign(m.device, { switching: 0, passed: 0, returned: 1 });
   },
 }));
 
@@ -159,6 +159,11 @@ export const xiveMapping = defineFamily({
         always('the page in the guest is that of the source behind its interrupt', isPageOfSource, {
           consequence: 'the guest ends interrupts at the wrong source: the device fires once and never again',
         }),
+        always(
+          'number and data of the source go together',
+          ({ source, device }) => device.switching === 1 || source.ptNumber === source.ptData,
+        ),
+        sometimes('the device is handed back', (m) => m.device.returned === 1),
         sometimes("the guest has the IPI's page", (m) => m.mapping.pte === PAGE.IPI),
         sometimes("the guest has the device's page", (m) => m.mapping.pte === PAGE.HW),
       ],

@@ -10,7 +10,7 @@
 // an inode per file, as VFIO has since 2024, it does.
 
 import { handle, pool, struct, u1, u8, type ViewOf } from '@virq/irq-core/arena';
-import { DONE, defineFamily, defineModel, lock, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
+import { assert, DONE, defineFamily, defineModel, lock, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 
 const Inode = struct('inode', { zaps: u1 });
 const Inodes = pool(Inode, 2);
@@ -31,7 +31,7 @@ export interface XiveRelease {
 }
 
 const { protocol } = protocolsOn<XiveRelease>();
-const { sometimes } = propertiesOn<XiveRelease>();
+const { quiescent, sometimes } = propertiesOn<XiveRelease>();
 
 /** A VMM that creates the device, maps its pages or not, unmaps and closes it, `left` times over. */
 export const deviceLife = protocol('kvmppc_xive_native_create, mmap, release', { left: u8 }, (p) => ({
@@ -72,6 +72,7 @@ export const zapMapped = protocol('kvmppc_xive_native_reset_mapped', { left: u8 
     isThere: (m) => (m.xive.attached === 0 ? 'unlock kvm' : undefined),
     ...p.locked('mapping', (m) => m.xive.mappingLock, {
       zap(m) {
+        assert(m.xive.attached === 1, 'kvmppc_xive_native_reset_mapped runs on a device that is gone');
         if (m.xive.mapping !== 0) m.inodes.at(m.xive.mapping).zaps = 1;
       },
     }),
@@ -109,6 +110,10 @@ export const xiveRelease = defineFamily({
         spawn(deviceLife, { left: lives - 1 });
         spawn(zapMapped, { left: zaps - 1 });
       },
-      properties: [sometimes('a zap goes through the mapping', (m) => m.inodes.slot(0).zaps === 1)],
+      properties: [
+        quiescent('the device is gone in the end', (m) => m.xive.attached === 0),
+        quiescent('no inode is left', (m) => m.xive.ownInode === 0 || m.inodes.count() === 0),
+        sometimes('a zap goes through the mapping', (m) => m.inodes.slot(0).zaps === 1),
+      ],
     }),
 });

@@ -8,7 +8,6 @@ const Vcpu = struct('vcpu', {
   irr: u1,
   isr: u1,
   apicvActive: u1,
-  inGuest: u1,
   request: u1,
   doorbell: u1,
   inhibit: u1,
@@ -63,30 +62,23 @@ export const runVcpu = protocol('vcpu_enter_guest', {}, (p) => ({
     m.vcpu.request = 1;
   },
   checkEvent(m) {
-    if (m.vcpu.request === 0) return 'enter';
+    if (m.vcpu.request === 0) return 'evaluateIrr';
     m.vcpu.request = 0;
     return undefined;
   },
   inject(m) {
     if (m.vcpu.irr === 1 && m.vcpu.apicvActive === 0) accept(m);
   },
-  enter(m) {
-    m.vcpu.inGuest = 1;
-  },
   evaluateIrr(m) {
     if (m.vcpu.apicvActive === 1 && m.vcpu.irr === 1) accept(m);
   },
   guest: p.idle((m) => {
     const { vcpu } = m;
-    if (vcpu.inhibit === 1 || vcpu.request === 1) return undefined;
+    if (vcpu.inhibit === 1 || vcpu.request === 1) return 'updateApicv';
     if (vcpu.doorbell === 0) return BLOCKED;
     vcpu.doorbell = 0;
     return 'evaluateIrr';
   }),
-  leave(m) {
-    m.vcpu.inGuest = 0;
-    return 'updateApicv';
-  },
 }));
 
 /** An interrupt is delivered while AVIC is switched off. */

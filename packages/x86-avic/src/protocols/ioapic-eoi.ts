@@ -1,7 +1,7 @@
 // A level interrupt is ended after its redirection entry was pointed at another vCPU. Linux: arch/x86/kvm/ioapic.c ioapic_service, kvm_ioapic_scan_entry, kvm_ioapic_update_eoi; lapic.c kvm_ioapic_handles_vector.
 
 import { array, bits, struct, u1, u8, type ViewOf } from '@virq/irq-core/arena';
-import { BLOCKED, DONE, defineFamily, defineModel, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
+import { assert, BLOCKED, DONE, defineFamily, defineModel, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 
 const VCPUS = 2;
 
@@ -17,7 +17,7 @@ export interface IoapicEoi {
 }
 
 const { protocol } = protocolsOn<IoapicEoi>();
-const { quiescent, sometimes } = propertiesOn<IoapicEoi>();
+const { always, quiescent, sometimes } = propertiesOn<IoapicEoi>();
 
 /** ioapic_service: delivers a level once, until its EOI clears remote IRR. */
 function service({ pin, vcpus }: IoapicEoi): void {
@@ -30,7 +30,7 @@ function service({ pin, vcpus }: IoapicEoi): void {
 export const device = protocol('device', { left: u8 }, (p) => ({
   stop: p.choose(2, (_m, f, _self, choice) => (choice === 0 || f.left === 0 ? DONE : undefined)),
   assert(m, f) {
-    if (m.pin.line === 1) return BLOCKED;
+    if (m.pin.line === 1 || f.left === 0) return BLOCKED;
     m.pin.line = 1;
     f.left--;
     service(m);
@@ -42,6 +42,7 @@ export const device = protocol('device', { left: u8 }, (p) => ({
 export const retarget = protocol('ioapic_write_indirect', { left: u8 }, (p) => ({
   stop: p.choose(2, (_m, f, _self, choice) => (choice === 0 || f.left === 0 ? DONE : undefined)),
   write(m, f) {
+    if (f.left === 0) return DONE;
     m.pin.dest = m.pin.dest === 1 ? 0 : 1;
     for (let v = 0; v < VCPUS; v++) m.vcpus.at(v).scan = 1;
     f.left--;
@@ -76,7 +77,8 @@ export const vcpu = protocol('vcpu_enter_guest', { vcpu: u8 }, (p) => ({
     v.irr = 0;
     return 'scan';
   },
-  quieten(m) {
+  quieten(m, f) {
+    assert(m.vcpus.at(f.vcpu).isr === 1, 'a handler runs without an interrupt');
     m.pin.line = 0;
   },
   scanOnExit(m, f) {
@@ -96,6 +98,9 @@ export const vcpu = protocol('vcpu_enter_guest', { vcpu: u8 }, (p) => ({
     return 'scan';
   },
 }));
+
+const keepsPin = ({ pin, vcpus }: IoapicEoi): boolean =>
+  pin.remoteIrr === 1 || (vcpus.at(0).isr === 0 && vcpus.at(1).isr === 0);
 
 /** A level interrupt whose target changes while it is in service. */
 export const ioapicEoi = defineFamily({
@@ -119,9 +124,13 @@ export const ioapicEoi = defineFamily({
         spawn(retarget, { left: writes });
       },
       properties: [
+        always('an interrupt in service keeps its pin from the next one', keepsPin, {
+          consequence: 'the guest is interrupted again while it is still handling the first interrupt',
+        }),
         quiescent('no pin waits for an EOI that will not come', ({ pin }) => pin.remoteIrr === 0, {
           consequence: 'remote IRR stays set and the pin refuses every further interrupt of the device',
         }),
+        quiescent('no vector stays in service', ({ vcpus }) => vcpus.at(0).isr === 0 && vcpus.at(1).isr === 0),
         quiescent('no device asserts unheard', ({ pin }) => pin.line === 0),
         sometimes('the second vCPU serves it', ({ vcpus }) => vcpus.at(1).isr === 1),
         sometimes(

@@ -124,6 +124,8 @@ export const device = protocol('device', { left: u8 }, (p) => ({
   },
 }));
 
+const pinImpliesMask = ({ intx }: IntxMask): boolean => intx.line === 0 || intx.masked === 1;
+
 const isMasked = ({ device, intx }: IntxMask): boolean => (intx.shared === 1 ? device.disIntx === 1 : intx.depth === 1);
 
 /** A device on a host line that is shared or not, with everything that may happen to its mask. */
@@ -162,9 +164,18 @@ export const intxMask = defineFamily({
               'the device interrupts the host without end: KVM takes its line for masked and nobody quietens it',
           },
         ),
+        always("the guest's pin is high only while the interrupt is masked", pinImpliesMask, {
+          consequence:
+            'the guest ends an interrupt that is not masked, and the next one comes while it is handling the first',
+        }),
+        always(
+          "the guest's pin is low while the guest masks it",
+          ({ intx }) => intx.guestMasked === 0 || intx.line === 0,
+        ),
         quiescent('no device asserts while its interrupt is masked', (m) => m.device.asserts === 0 || reaches(m), {
           consequence: 'the device is mute: nobody will unmask it',
         }),
+        quiescent('every assertion is heard', (m) => m.device.asserts === 0),
         quiescent('nothing is masked in the end', ({ device, intx }) => device.disIntx === 0 && intx.depth === 0, {
           consequence: 'the next interrupt of the device, or of those that share its line, is not heard',
         }),
