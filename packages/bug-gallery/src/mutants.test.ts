@@ -33,7 +33,7 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "kvmppc_xive_clr_mapped: 'clearData' behind 'unlock sb'",
     "kvmppc_xive_clr_mapped: 'clearNumber' before 'lock sb'",
   ],
-  'one IRTE has one updater at the default size; avic-ir-list has several vCPUs and needs the lock there': [
+  'one IRTE has one updater at the default size, so nobody else wants the lock': [
     "avic_pi_update_irte (embedded node) without 'lock irqfds'",
     "avic_pi_update_irte (embedded node): 'remember' behind 'unlock irqfds'",
   ],

@@ -16,8 +16,8 @@ export interface Coverage {
   list(): LabelCoverage[];
 }
 
-/** Starts with nothing reached. */
-export function createCoverage(): Coverage {
+/** Starts with nothing reached. The labels are listed in the order of `protocols`. */
+export function createCoverage(protocols: readonly Labelled[]): Coverage {
   const reached = new Map<Labelled, Set<string>>();
   return {
     note(protocol, label) {
@@ -26,8 +26,10 @@ export function createCoverage(): Coverage {
       if (label !== null) labels.add(label);
     },
     list: () =>
-      [...reached].flatMap(([protocol, ran]) =>
-        protocol.labels.map((label) => ({ protocol: protocol.name, label, reached: ran.has(label) })),
-      ),
+      protocols.flatMap((protocol) => {
+        const ran = reached.get(protocol);
+        if (ran === undefined) return [];
+        return protocol.labels.map((label) => ({ protocol: protocol.name, label, reached: ran.has(label) }));
+      }),
   };
 }

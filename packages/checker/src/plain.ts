@@ -44,7 +44,7 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
   const { arena, processes } = system;
   const { maxStates = Number.POSITIVE_INFINITY, maxDepth = Number.POSITIVE_INFINITY, all = false } = options;
   const judge = createJudge(system, options.deadlock ?? true);
-  const coverage = createCoverage();
+  const coverage = createCoverage(processes.protocols);
   const edges = createPcEdges();
   const found: Found[] = [];
   const seen = new Set<string>();
