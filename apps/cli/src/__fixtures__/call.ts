@@ -26,17 +26,23 @@ export interface Surroundings {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly tty?: boolean;
+  /** Ctrl-C is pressed as soon as somebody listens. */
+  readonly interrupt?: boolean;
 }
 
 /** One call: exit code and what it wrote. */
 export async function virq(
   args: readonly string[],
-  { input = '', cwd = ROOT, env = {}, tty = false }: Surroundings = {},
+  { input = '', cwd = ROOT, env = {}, tty = false, interrupt = false }: Surroundings = {},
 ) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const [out, err] = [collect(stdout), collect(stderr)];
   const stdin = Readable.from(input.length === 0 ? [] : [Buffer.from(input as string)]);
-  const io = { stdin, stdout: Object.assign(stdout, { isTTY: tty }), stderr, env, cwd };
+  const onInterrupt = (listener: () => void): (() => void) => {
+    if (interrupt) listener();
+    return () => undefined;
+  };
+  const io = { stdin, stdout: Object.assign(stdout, { isTTY: tty }), stderr, env, cwd, onInterrupt };
   const code = await main(args, io, { version: '0.0.0' });
   return { code, out: out(), err: err() };
 }

@@ -1,20 +1,29 @@
 // A counterexample in the Informal Trace Format of Apalache (ADR 015), for viewers and other checkers.
 
-import type { AnyArena, StateJson } from '@virq/irq-core/arena';
+import { type Change, walk } from '@virq/irq-core/arena';
 import type { System } from '@virq/irq-core/protocol';
 import type { Violation } from '../result.ts';
 import { createReplayer } from './replay.ts';
 
-type Itf = string | boolean | { readonly '#bigint': string } | readonly Itf[] | { readonly [key: string]: Itf };
+type Itf = string | { readonly '#bigint': string } | { readonly '#set': readonly Itf[] } | ItfRecord | Itf[];
+interface ItfRecord {
+  [key: string]: Itf;
+}
 
-const integer = (n: number | bigint): Itf => ({ '#bigint': String(n) });
+const integer = (n: number | string): Itf => ({ '#bigint': BigInt(n).toString() });
 
-function itfOf(value: unknown): Itf {
-  if (typeof value === 'number') return integer(value);
-  if (typeof value === 'string') return /^0x[0-9a-f]+$/.test(value) ? integer(BigInt(value)) : value;
-  if (Array.isArray(value)) return value.map(itfOf);
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, itfOf(v)]));
+const valueOf = (v: Change['after']): Itf =>
+  typeof v === 'object' ? { '#set': v.map(integer) } : integer(v as number | string);
+
+/** Puts a value where a path such as `vcpus[1].irList` says. */
+function put(root: ItfRecord, path: string, value: Itf): void {
+  const keys = path.match(/[^.[\]]+/g) ?? [];
+  let at: ItfRecord = root;
+  keys.slice(0, -1).forEach((key, i) => {
+    at[key] ??= /^\d+$/.test(keys[i + 1] as string) ? [] : {};
+    at = at[key] as ItfRecord;
+  });
+  at[keys.at(-1) as string] = value;
 }
 
 /** Where every process stands; '' for a free slot. */
@@ -25,9 +34,16 @@ function processesOf({ processes }: System): Itf {
   });
 }
 
-function stateOf(system: System): Record<string, Itf> {
-  const { processes: _table, ...fields } = (system.arena as AnyArena).toJSON() as Record<string, StateJson>;
-  return { ...(itfOf(fields) as Record<string, Itf>), processes: processesOf(system) };
+function stateOf(system: System): ItfRecord {
+  const state: ItfRecord = {};
+  walk(system.arena.kind, '', 0, {
+    scalar: (path) => put(state, path, integer(0)),
+    u64: (path) => put(state, path, integer(0)),
+    bitmap: (path) => put(state, path, { '#set': [] }),
+  });
+  for (const { path, after } of system.arena.diff(new Uint8Array(system.arena.bytes.length)))
+    put(state, path, valueOf(after));
+  return { ...state, processes: processesOf(system) };
 }
 
 /** One state before the first step and one after each, as an ITF document. `system` must be in its initial state. */
@@ -38,13 +54,10 @@ export function toItf(system: System, violation: Violation): object {
     r.make(step);
     states.push(stateOf(system));
   }
+  const format = 'https://apalache-mc.org/docs/adr/015adr-trace.html';
   return {
-    '#meta': {
-      format: 'ITF',
-      'format-description': 'https://apalache-mc.org/docs/adr/015adr-trace.html',
-      description: violation.property,
-    },
-    vars: Object.keys(states[0] as object),
+    '#meta': { format: 'ITF', 'format-description': format, description: violation.property },
+    vars: Object.keys(states[0] as ItfRecord),
     ...(violation.cycleFrom !== null && { loop: violation.cycleFrom }),
     states: states.map((state, index) => ({ '#meta': { index }, ...state })),
   };

@@ -167,5 +167,8 @@ export const xiveMapping = defineFamily({
         sometimes("the guest has the IPI's page", (m) => m.mapping.pte === PAGE.IPI),
         sometimes("the guest has the device's page", (m) => m.mapping.pte === PAGE.HW),
       ],
+      symmetry: [
+        { name: 'vCPU', size: vcpus, arrays: [], processes: [Array.from({ length: vcpus }, (_, v) => 2 + v)] },
+      ],
     }),
 });
