@@ -12,7 +12,7 @@ interface ItfRecord {
 
 const integer = (n: number | string): Itf => ({ '#bigint': BigInt(n).toString() });
 
-const valueOf = (v: Change['after']): Itf =>
+const itfValue = (v: Change['after']): Itf =>
   typeof v === 'object' ? { '#set': v.map(integer) } : integer(v as number | string);
 
 /** Puts a value where a path such as `vcpus[1].irList` says. */
@@ -42,7 +42,7 @@ function stateOf(system: System): ItfRecord {
     bitmap: (path) => put(state, path, { '#set': [] }),
   });
   for (const { path, after } of system.arena.diff(new Uint8Array(system.arena.bytes.length)))
-    put(state, path, valueOf(after));
+    put(state, path, itfValue(after));
   return { ...state, processes: processesOf(system) };
 }
 
