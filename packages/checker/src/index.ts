@@ -29,3 +29,16 @@ export {
   type Violation,
 } from './result.ts';
 export { StaleAccess } from './stale.ts';
+export {
+  exploreShard,
+  type MergedResult,
+  mergeShards,
+  type Part,
+  parseShard,
+  type RandomSearchOptions,
+  type RandomSearchResult,
+  randomSearch,
+  type ShardOptions,
+  type ShardResult,
+  type ShardViolation,
+} from './swarm/index.ts';
