@@ -175,6 +175,50 @@ describe('a saved counterexample', () => {
   });
 });
 
+describe('a swarm', () => {
+  const results = [1, 2].map((i) => join(path, `shard-${i}.json`));
+
+  it('is explored shard by shard and merged', async () => {
+    for (const [i, save] of results.entries()) {
+      const { code } = await virq([...BUG, '--shard', `${i + 1}/3`, '--save', save]);
+      expect(code).toBe(EXIT.FINDING);
+    }
+    const { code, out } = await virq(['merge', ...results]);
+    expect(code).toBe(EXIT.FINDING);
+    expect(out).toContain('xive-mapping: violated; 2 of 3 shards');
+    expect(out).toContain('missing shards: 3');
+    expect(out).toContain('✗ the page in the guest is that of the source');
+    expect(out).toContain('  schedule s1.');
+  });
+
+  it('that found nothing is incomplete unless a shard saw everything', async () => {
+    const save = join(path, 'clean.json');
+    await virq(['check', 'xive-mapping', '--shard', '1/2', '--max-states', '100', '--save', save]);
+    expect((await virq(['merge', save])).code).toBe(EXIT.INCOMPLETE);
+    await virq(['check', 'xive-mapping', '--shard', '1/2', '--save', save]);
+    expect((await virq(['merge', save, '--json'])).code).toBe(EXIT.OK);
+  });
+
+  it.each([
+    ['bitstate', EXIT.INCOMPLETE, 'states may be missing'],
+    ['fingerprint', EXIT.OK, 'probability that a state is missing: below'],
+  ])('--store %s says what it is worth', async (store, exit, text) => {
+    const { code, out } = await virq(['check', 'xive-mapping', '--store', store]);
+    expect([code, out.includes(text)]).toEqual([exit, true]);
+  });
+
+  it.each([
+    ['a shard that is none', ['check', 'xive-mapping', '--shard', '3/2'], /VIRQ-C001/],
+    ['a store that is none', ['check', 'xive-mapping', '--store', 'disk'], /VIRQ-C001/],
+    ['a file that is no result', ['merge', 'package.json'], /VIRQ-K002/],
+    ['a file that does not exist', ['merge', 'nowhere.json'], /VIRQ-C002/],
+  ])('refuses %s', async (_name, args, message) => {
+    const { code, err } = await virq(args);
+    expect([code, hasStack(err)]).toEqual([EXIT.USAGE, false]);
+    expect(err).toMatch(message);
+  });
+});
+
 describe('virq gallery', () => {
   it('lists the bugs', async () => {
     const { code, out } = await virq(['gallery']);

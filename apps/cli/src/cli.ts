@@ -55,6 +55,12 @@ function addCheck(program: Command, io: Io, set: Set): void {
     .option('--without <reduction>', 'leave out partial-order, symmetry or dead-locals', list, [])
     .option('--no-deadlock', 'a process may wait for ever')
     .option('--engine <name>', 'compiled, or plain: the steps themselves, slow')
+    .option(
+      '--store <kind>',
+      'fingerprint (64 bits per state) or bitstate: one random search over hashes, for spaces beyond memory',
+    )
+    .option('--shard <i/n>', 'one random search of a swarm; --save its result for virq merge')
+    .option('--seed <n>', 'order of a random search')
     .option('--all', 'go on after a violation: the first of every property')
     .option('--mutants', 'plant small faults one by one; say which of them the properties notice')
     .option('--save <file>', 'keep the counterexample for virq run --replay')
@@ -63,6 +69,13 @@ function addCheck(program: Command, io: Io, set: Set): void {
     .option('--backend <name>', 'load a backend: package name or ./path', list, [])
     .action(async (what: string | undefined, options) =>
       set(await (await import('./commands/check.ts')).check(what, options, io)),
+    );
+  program
+    .command('merge <results...>')
+    .description('what the shards of a swarm saw together')
+    .option('--json', 'one record')
+    .action(async (files: string[], options) =>
+      set(await (await import('./commands/swarm.ts')).merge(files, options, io)),
     );
   program
     .command('gallery [bug]')

@@ -83,6 +83,11 @@ const CORE_CODES: Readonly<Record<string, CodeEntry>> = {
       'A step of a saved counterexample cannot be made: the model or the scenario has changed since it was saved.',
     remedy: 'Check again with --save. If nothing is found any more, the change has repaired it.',
   },
+  'VIRQ-K005': {
+    title: 'shards that do not belong together',
+    explanation: 'The results given to virq merge are of different models, scopes, or numbers of shards.',
+    remedy: 'Merge results of one swarm: the same model, the same --scope, --shard 1/n to n/n.',
+  },
   'VIRQ-M001': {
     title: 'the model is wrong',
     explanation: 'The model reached a state that it declares impossible. This is a defect of virq or of a backend.',

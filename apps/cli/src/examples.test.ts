@@ -4,20 +4,27 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { bindScenario, parseScenario, runScenario } from '@virq/scenario';
 import { x86Avic } from '@virq/x86-avic';
 import { describe, expect, it } from 'vitest';
+import { virq } from './__fixtures__/call.ts';
 
 const DIR = new URL('../../../examples/', import.meta.url);
 const backends = new Map([[x86Avic.name, x86Avic as never]]);
 
-const bind = (name: string) => bindScenario(parseScenario(readFileSync(new URL(name, DIR), 'utf8')), backends);
+const text = (name: string): string => readFileSync(new URL(name, DIR), 'utf8');
+const bind = (name: string) => bindScenario(parseScenario(text(name)), backends);
+const NAMES = readdirSync(DIR).filter((f) => f.endsWith('.yaml'));
 
 describe('examples', () => {
-  for (const name of readdirSync(DIR).filter((f) => f.endsWith('.yaml')))
+  for (const name of NAMES.filter((n) => !/^ {2}model:/m.test(text(n))))
     it(name, () => {
       const { bound, diagnostics } = bind(name);
       expect(diagnostics).toEqual([]);
       const report = runScenario(bound as NonNullable<typeof bound>);
       expect(report.failures).toEqual([]);
     });
+
+  it.each(NAMES.filter((n) => /^concurrent:/m.test(text(n))))('%s is as expected in every order', async (name) => {
+    expect((await virq(['check', `examples/${name}`])).code).toBe(0);
+  });
 
   it('the routing race holds under 100 seeds and both vectors occur', () => {
     const { bound } = bind('routing-race.yaml');

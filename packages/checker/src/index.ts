@@ -31,6 +31,7 @@ export {
 export { StaleAccess } from './stale.ts';
 export {
   exploreShard,
+  exploreShardSlices,
   type MergedResult,
   mergeShards,
   type Part,
@@ -38,6 +39,7 @@ export {
   type RandomSearchOptions,
   type RandomSearchResult,
   randomSearch,
+  randomSearchSlices,
   type ShardOptions,
   type ShardResult,
   type ShardViolation,

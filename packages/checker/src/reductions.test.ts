@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { randomModel } from './__fixtures__/random-model.ts';
 import { type CheckOptions, type CheckResult, check } from './index.ts';
 
-const SEEDS = Array.from({ length: 120 }, (_, seed) => seed);
+const SEEDS = Array.from({ length: 200 }, (_, seed) => seed);
 
 const run = (seed: number, options: CheckOptions): CheckResult =>
   check((o) => randomModel(seed).create(o), { all: true, ...options });

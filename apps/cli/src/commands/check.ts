@@ -10,6 +10,7 @@ import { progressLine } from '../check/progress.ts';
 import { type Target, targetOf } from '../check/target.ts';
 import { EXIT, type Io, print, UsageError, wantsColor } from '../io.ts';
 import { type Checked, renderClean, renderIncomplete, renderViolated } from '../render/verdict.ts';
+import { checkHashed, checkShard } from './swarm.ts';
 
 const now = (): number => performance.now();
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -89,6 +90,8 @@ export async function check(what: string | undefined, options: CheckVerbOptions,
     throw new UsageError('VIRQ-C001', '--mutants plants faults into the corrected form', 'leave out --variant');
   if (options.mutants === true)
     return checkMutants(target, checkOptionsOf(options), { json: options.json === true, io });
+  if (options.shard !== undefined) return checkShard(target, options, io);
+  if (options.store !== undefined) return checkHashed(target, options, io);
   const began = now();
   const result = await explore(target, options, io);
   const { properties } = target.make({ record: false });

@@ -44,6 +44,7 @@ const BOUNDS: Readonly<Record<string, string>> = {
   time: 'the time was over (--max-time)',
   memory: 'the memory was used up (--max-memory)',
   interrupted: 'it was interrupted',
+  bits: 'states were told apart by three bits each (--store bitstate)',
 };
 
 /** Labels that never ran, and witnesses that no state satisfied. */
@@ -83,7 +84,7 @@ export function renderIncomplete(checked: Checked, color: boolean): string {
   const { result } = checked;
   const ran = result.coverage.filter((l) => l.reached).length;
   const lines = [
-    `${c.yellow('…')} ${c.bold(titleOf(checked))}: incomplete: ${BOUNDS[result.bound ?? ''] ?? result.bound}`,
+    `${c.yellow('…')} ${c.bold(titleOf(checked))}: incomplete: ${BOUNDS[result.bound ?? 'bits']}`,
     `  ${figures(checked)}`,
     `  nothing is broken in what was seen; ${ran} of ${result.coverage.length} labels ran`,
     ...result.unreached.map((name) => c.dim(`  not yet seen: ${name}`)),

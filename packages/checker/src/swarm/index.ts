@@ -1,8 +1,14 @@
 // Random searches for spaces beyond memory or beyond one machine.
 
-export { type RandomSearchOptions, type RandomSearchResult, randomSearch } from './random-search.ts';
+export {
+  type RandomSearchOptions,
+  type RandomSearchResult,
+  randomSearch,
+  randomSearchSlices,
+} from './random-search.ts';
 export {
   exploreShard,
+  exploreShardSlices,
   type MergedResult,
   mergeShards,
   type Part,

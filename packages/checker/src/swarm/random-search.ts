@@ -26,6 +26,8 @@ export interface RandomSearchOptions {
   readonly maxTime?: number;
   readonly now?: () => number;
   readonly deadlock?: boolean;
+  /** Asked every thousand steps or so; true ends the search with what is known. */
+  readonly stop?: () => boolean;
 }
 
 /** What a random search saw. */
@@ -107,8 +109,23 @@ function coverageOf({ actions, system }: Knowledge): LabelCoverage[] {
   );
 }
 
+/** Runs slices without looking around in between. */
+export function drained<T>(slices: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done === true) return value;
+  }
+}
+
 /** Explores in a random order until the end or a bound. Goes on after violations: the first of every property is kept, not the shortest. */
-export function randomSearch(make: MakeSystem, options: RandomSearchOptions = {}): RandomSearchResult {
+export const randomSearch = (make: MakeSystem, options: RandomSearchOptions = {}): RandomSearchResult =>
+  drained(randomSearchSlices(make, options));
+
+/** The same, stopping now and then so that its caller can look around. */
+export function* randomSearchSlices(
+  make: MakeSystem,
+  options: RandomSearchOptions = {},
+): Generator<undefined, RandomSearchResult> {
   const knowledge = createKnowledge(make({ record: true }), NONE);
   const { learner } = knowledge;
   const { maxStates = Infinity, maxDepth = 10_000, maxTime = Infinity, now } = options;
@@ -163,7 +180,9 @@ export function randomSearch(make: MakeSystem, options: RandomSearchOptions = {}
   function boundHit(): Bound | null {
     if (states >= maxStates) return 'states';
     if (visited.full) return 'memory';
-    return (transitions & 1023) === 0 && now !== undefined && now() - began > maxTime ? 'time' : null;
+    if ((transitions & 1023) !== 0) return null;
+    if (options.stop?.() === true) return 'interrupted';
+    return now !== undefined && now() - began > maxTime ? 'time' : null;
   }
 
   let bound: Bound | null = null;
@@ -175,6 +194,7 @@ export function randomSearch(make: MakeSystem, options: RandomSearchOptions = {}
     if (move === undefined) stack.pop();
     else advance(frame, move);
     bound = boundHit();
+    if ((transitions & 4095) === 0) yield;
   }
   return {
     bound: bound ?? (cut ? 'depth' : null),

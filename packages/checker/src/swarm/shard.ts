@@ -4,7 +4,7 @@ import { VirqError } from '@virq/irq-core/errors';
 import { formatSchedule } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
 import type { Origin } from '../counterexample/index.ts';
-import { type RandomSearchOptions, randomSearch } from './random-search.ts';
+import { drained, type RandomSearchOptions, randomSearchSlices } from './random-search.ts';
 import { estimate, union } from './sketch.ts';
 
 const FORMAT = 'shard/1';
@@ -47,11 +47,15 @@ export interface ShardOptions extends RandomSearchOptions, Part {
 }
 
 /** Explores one shard: odd ones with fingerprints, even ones with bits, each in an order of its own. */
-export function exploreShard(make: MakeSystem, options: ShardOptions): ShardResult {
+export const exploreShard = (make: MakeSystem, options: ShardOptions): ShardResult =>
+  drained(exploreShardSlices(make, options));
+
+/** The same, stopping now and then so that its caller can look around. */
+export function* exploreShardSlices(make: MakeSystem, options: ShardOptions): Generator<undefined, ShardResult> {
   const { shard, of, origin } = options;
   const seed = ((options.seed ?? 1) * 1009 + shard) >>> 0;
   const store = options.store ?? (shard % 2 === 1 ? 'fingerprint' : 'bitstate');
-  const r = randomSearch(make, { ...options, seed, store });
+  const r = yield* randomSearchSlices(make, { ...options, seed, store });
   return {
     virq: FORMAT,
     ...{ origin, shard, of, seed },
