@@ -230,10 +230,13 @@ const WIDEST_KEY = 3;
 /** Words per slot of the table, for states of `width` words. */
 export const slotWords = (width: number): number => (width <= WIDEST_KEY ? width : 1);
 
+/** Whether a slot holds the state itself. */
+const isKeyed = (width: number): boolean => slotWords(width) === width;
+
 /** Fragments of the table code that depend on what a slot holds: the words of the state, or 1 + its index in the log. */
 function slotCode(n: readonly string[]): { same: string; put: string; reput: string } {
   const width = n.length;
-  if (slotWords(width) === 1 && width > 1)
+  if (!isKeyed(width))
     return {
       same: `const L = host.segment(t - 1), f = ((t - 1) & ${SEGMENT - 1}) * ${width}; if (${n.map((w, k) => `L[f + ${k}] === ${w}`).join(' && ')}) return;`,
       put: 'T[i] = count + 1;',
@@ -280,8 +283,22 @@ function reinsert(L, from, to, index) {
     while (T[i] !== 0) { i += ${step}; if (i === E) i = 0; }
     ${slot.reput}
   }
-}`;
 }
+${isKeyed(width) ? rehashCode(n, slot.put) : 'const rehash = null;'}`;
+}
+
+/** Fills the table from a smaller one, slot by slot: what lies together there lies together here, in two places, so memory is read and written in order. */
+const rehashCode = (n: readonly string[], put: string): string => `
+function rehash(O) {
+  for (let j = 0; j < O.length; j += ${n.length}) {
+    if (O[j] === 0) continue;
+    const ${n.map((w, k) => `${w} = O[j + ${k}]`).join(', ')};
+    ${hashCode(n)}
+    let i = (h & M) * ${n.length};
+    while (T[i] !== 0) { i += ${n.length}; if (i === E) i = 0; }
+    ${put}
+  }
+}`;
 
 /** What a worker needs besides: taking states from others, keeping boxes for them. */
 const exchangeCode = (width: number, workers: number): string => `
@@ -349,7 +366,7 @@ function run(L, from, to, limit) {
   return at;
 }
 return {
-  insert, reinsert, run, ${o.workers > 1 ? 'take, boxes, mine,' : ''}
+  insert, reinsert, rehash, run, ${o.workers > 1 ? 'take, boxes, mine,' : ''}
   setTable(t) { T = t; M = t === null ? 0 : t.length / ${slotWords(width)} - 1; E = t === null ? 0 : t.length; },
   setLog(s, at, n) { S = s; SE = s.length; p = at; count = n; },
   seek(target) { G = target; seeking = target !== null; found = false; },

@@ -10,6 +10,8 @@ import { createLog, type Log, SEGMENT } from './log.ts';
 export interface Generated {
   insert(...words: number[]): void;
   reinsert(segment: Int32Array, from: number, to: number, index: number): void;
+  /** Fills the table from one of half its size; null where slots do not hold the states themselves. */
+  readonly rehash: ((old: Int32Array) => void) | null;
   /** Expands states until the end, a state it cannot handle, or the count limit; returns where it stopped. */
   run(segment: Int32Array, from: number, to: number, limit: number): number;
   setTable(table: Int32Array | null): void;
@@ -109,9 +111,19 @@ export function createStore(knowledge: Knowledge, maxMemory: number, reduce: boo
 
   /** Doubles the table; false if the memory limit forbids it. */
   function grow(): boolean {
-    if (now.log.bytes + table.byteLength * 2 > maxMemory) return false;
-    rebuildTable(slots() * 2);
+    const { byteLength } = table;
+    if (now.log.bytes + byteLength * 2 > maxMemory) return false;
+    if (now.code.rehash === null || now.log.bytes + byteLength * 3 > maxMemory) rebuildTable(slots() * 2);
+    else widenTable(now.code.rehash);
     return true;
+  }
+
+  /** The quick way to twice the slots; for a while there are both tables. */
+  function widenTable(rehash: (old: Int32Array) => void): void {
+    const old = table;
+    table = new Int32Array(old.length * 2);
+    now.code.setTable(table);
+    rehash(old);
   }
 
   /** Replaces the code; log and table go on. */

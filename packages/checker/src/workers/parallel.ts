@@ -148,6 +148,9 @@ function boundHit(run: Run, began: number, answers: readonly Answer[]): Bound | 
   return onProgress?.({ states, transitions, depth: run.level, queue, memory }) === false ? 'interrupted' : null;
 }
 
+/** How many states the threads' code could not judge. */
+const doubtful = (answers: readonly Answer[]): number => answers.reduce((n, a) => n + a.suspects.length, 0);
+
 /** First suspect that breaks a property. */
 function firstBroken(run: Run, answers: readonly Answer[]): [Broken, Int32Array] | null {
   for (const state of answers.flatMap((a) => a.suspects)) {
@@ -208,7 +211,7 @@ async function goOn(run: Run): Promise<Outcome> {
       if (broken !== null) return violation(broken[0], broken[1], run.level + 1, false);
       const bound = boundHit(run, began, [...expanded, ...taken, ...answers]);
       if (bound !== null) return resultOf(run, null, bound);
-      misses += missed.length;
+      misses += missed.length + doubtful([...expanded, ...taken, ...answers]);
       if (misses < RENEW) continue;
       misses = 0;
       await code();

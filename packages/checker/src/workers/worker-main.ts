@@ -57,6 +57,7 @@ interface Code {
   setTable(table: Int32Array | null): void;
   setLog(segment: Int32Array, at: number, count: number): void;
   seek(target: Int32Array | null): void;
+  readonly rehash: ((old: Int32Array) => void) | null;
   count(): number;
   position(): number;
   takeTransitions(): number;
@@ -101,8 +102,13 @@ export function workerMain(port: Port, workers: number): void {
     const c = code as Code;
     const slots = Math.max(1 << 14, (table.length / slotWords) * 2);
     if (segments.length * SEGMENT * width * 4 + slots * slotWords * 4 > maxBytes) return false;
+    const old = table;
     table = new Int32Array(slots * slotWords);
     c.setTable(table);
+    if (c.rehash !== null && old.length > 0) {
+      c.rehash(old);
+      return true;
+    }
     for (let i = 0; i < c.count(); i += SEGMENT)
       c.reinsert(segments[i >>> 16] as Int32Array, 0, Math.min(SEGMENT, c.count() - i) * width, i);
     return true;
