@@ -5,8 +5,8 @@ import { BLOCKED, DONE, defineFamily, defineModel, lock, propertiesOn, protocols
 
 const MOST_VCPUS = 3;
 
-/** What a vCPU does when it leaves the guest. */
-const [LOOK, HALT, PREEMPT] = [0, 1, 2];
+/** What happens to a vCPU in the guest: something reaches it, it halts, it is preempted, or it computes from now on without an exit. */
+const [LOOK, HALT, COMPUTE] = [0, 1, 3];
 
 /**
  * A vCPU and its pCPU. `running` and `logIntr` are avic_physical_id_entry, with KVM's synthetic GA_LOG_INTR; `irr` is one vector in the backing page
@@ -54,8 +54,8 @@ function lookInGuest(m: AvicPost, vcpu: number): 'guest' | 'enterGuest' | typeof
 }
 
 /**
- * vcpu_enter_guest, avic_vcpu_put, kvm_vcpu_block with avic_vcpu_blocking, avic_vcpu_load. The guest halts or is preempted `left` times,
- * then computes for ever without an exit.
+ * vcpu_enter_guest, avic_vcpu_put, kvm_vcpu_block with avic_vcpu_blocking, avic_vcpu_load. The guest halts or is preempted up to `left`
+ * times, then computes for ever without an exit.
  */
 export const runAndBlock = protocol(
   'kvm_vcpu_block, avic_vcpu_load, avic_vcpu_put',
@@ -65,10 +65,11 @@ export const runAndBlock = protocol(
       Object.assign(m.vcpus.at(f.vcpu), { inGuest: 1, irr: 0 });
     },
     guest: p.idle(
-      p.choose(PREEMPT + 1, (m, f, _self, choice) => {
+      p.choose(COMPUTE + 1, (m, f, _self, choice) => {
         if (choice === LOOK) return lookInGuest(m, f.vcpu);
         if (f.left === 0) return BLOCKED;
-        f.left--;
+        f.left = choice === COMPUTE ? 0 : f.left - 1;
+        if (choice === COMPUTE) return 'guest';
         f.block = choice === HALT ? 1 : 0;
         leaveGuest(m, f.vcpu);
         return undefined;
