@@ -79,6 +79,11 @@ describe('virq check', () => {
     expect(out).toContain('8 faults planted, 1 survive');
   });
 
+  it('plants faults into a symmetric model too', async () => {
+    const { out } = await virq(['check', 'avic-ir-list', '--mutants', '--max-states', '5000']);
+    expect(out).toContain("noticed  avic_pi_update_irte without 'deletePrevious'");
+  });
+
   it('prints records with --json', async () => {
     const [head, violation] = records((await virq([...BUG, '--json'])).out);
     expect(head).toMatchObject({ schema: 'virq/check@1', name: 'xive-mapping', verdict: 'violated', violations: 1 });

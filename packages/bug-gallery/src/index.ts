@@ -1,11 +1,14 @@
 // @virq/bug-gallery: historical bugs as edits of corrected protocols.
 
 import type { ModelFamily } from '@virq/irq-core/protocol';
+import { bug as avicGfp } from './avic-gfp/index.ts';
 import { bug as avicInhibit } from './avic-inhibit/index.ts';
 import { bug as avicIrList } from './avic-ir-list/index.ts';
 import { bug as avicIrListEmbedded } from './avic-ir-list-embedded/index.ts';
 import { bug as avicIrteOrder } from './avic-irte-order/index.ts';
+import { bug as avicIrteReaffine } from './avic-irte-reaffine/index.ts';
 import { bug as avicIrteRunning } from './avic-irte-running/index.ts';
+import { bug as avicUnlinkWindow } from './avic-unlink-window/index.ts';
 import type { Bug } from './bug.ts';
 import { bug as bypassStart } from './bypass-start/index.ts';
 import { bug as gicv4Doorbell } from './gicv4-doorbell/index.ts';
@@ -72,6 +75,9 @@ export const BUGS: readonly Bug[] = [
   piSnOn,
   piAssign,
   ioapicRemoteIrr,
+  avicGfp,
+  avicIrteReaffine,
+  avicUnlinkWindow,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -10,12 +10,12 @@ import { MODELS } from './index.ts';
 const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'two writes under one lock, in the other order: nobody looks in between': [
     "avic_pi_update_irte: 'join' before 'program'",
+    "svm_ir_list_add: 'add' before 'post'",
     "avic_pi_update_irte: 'hasTarget' before 'forgetPrevious'",
     "kvm_irq_routing_update: 'updateIrte' before 'copyRoute'",
     "kvm_set_irq_routing: 'updateActive' before 'setTable'",
     "kvmppc_xive_clr_mapped: 'clearData' before 'clearNumber'",
     "kvmppc_xive_set_mapped: 'storeData' before 'storeNumber'",
-    "vgic_put_irq: 'free' before 'erase'",
   ],
   'the section is one step, or the rest of it is, and no other section of the lock is disturbed by it': [
     "KVM_ASSIGN_SET_INTX_MASK without 'lock intx_mask'",
@@ -26,6 +26,7 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "kvm_irqfd_deassign without 'lock irqfds'",
     "kvm_irqfd_deassign without 'lock irqfds'",
     "kvm_set_irq level: 'keepLevel' before 'lock chip'",
+    "svm_ir_list_add without 'lock irqfds'",
     "vfio_intx_handler without 'lock irqlock'",
     "vgic_flush_pending_lpis: 'put' behind 'unlock ap_list'",
   ],
@@ -69,7 +70,8 @@ const noticed = (model: Model, { edits }: Mutant): boolean => {
 it('nine of ten faults that change what can happen are noticed, and the others are explained', () => {
   const survivors: string[] = [];
   let caught = 0;
-  for (const family of MODELS) {
+  // avic-post is large and has faults of its own beside it, each with the length of its counterexample.
+  for (const family of MODELS.filter((f) => f.name !== 'avic-post')) {
     const model = family.build();
     const coverage = check((o) => model.create(o)).coverage;
     const ran = new Set(coverage.filter((l) => l.reached).map((l) => l.protocol));

@@ -14,9 +14,9 @@ import {
 } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
 import { plainGraph } from './graph.ts';
-import { createPcEdges, type LockUser, lockOrder, type PcEdges } from './lock-order.ts';
+import { createPcEdges, type LockUser, lockDiscipline, type PcEdges } from './lock-order.ts';
 import { checkPlain } from './plain.ts';
-import { BUILT_IN } from './result.ts';
+import { BUILT_IN, isAboutLocks } from './result.ts';
 
 const Locks = struct('locks', { a: lock, b: lock, c: lock, handed: u1 });
 type Machine = { readonly s: View<typeof Locks> };
@@ -67,9 +67,7 @@ function observe(...protocols: readonly AnyProtocol<Machine>[]): PcEdges {
     },
     properties: [propertiesOn<Machine>().always('true', () => true)],
   });
-  const others = checkPlain(model.create(), { deadlock: false }).violations.filter(
-    (v) => v.property !== BUILT_IN.lockOrder,
-  );
+  const others = checkPlain(model.create(), { deadlock: false }).violations.filter((v) => !isAboutLocks(v.property));
   expect(others).toEqual([]);
   const system = model.create();
   const { processes } = system;
@@ -106,7 +104,7 @@ const nests = (...classes: readonly string[]): LockUser =>
 
 describe('lock order', () => {
   it('an inversion is found although the hand-over keeps the two apart', () => {
-    expect(lockOrder(observe(aThenB, bThenA))).toEqual({
+    expect(lockDiscipline(observe(aThenB, bThenA))).toEqual({
       property: 'locks are taken in one order',
       kind: 'built-in',
       instance: 0,
@@ -116,34 +114,36 @@ describe('lock order', () => {
   });
 
   it('locks nested in one order pass', () => {
-    expect(lockOrder(observe(aThenB, aThenB, bThenC, aAlone))).toBeNull();
+    expect(lockDiscipline(observe(aThenB, aThenB, bThenC, aAlone))).toBeNull();
   });
 
   it('a circle over three protocols is found', () => {
-    expect(lockOrder(observe(aThenB, bThenC, cThenA))?.message.split('; ')).toHaveLength(3);
+    expect(lockDiscipline(observe(aThenB, bThenC, cThenA))?.message.split('; ')).toHaveLength(3);
   });
 
   it('what never ran does not count', () => {
     const never = insert(bThenA, { after: 'await' }, { giveUp: () => DONE });
-    expect(lockOrder(observe(aThenB, never))).toBeNull();
+    expect(lockDiscipline(observe(aThenB, never))).toBeNull();
   });
 
   it('a lock is held where a jump left its region without releasing it', () => {
-    expect(lockOrder(observe(early, aThenB))).toBeNull();
-    expect(lockOrder(observe(leaves, aThenB))?.message).toContain(
+    expect(lockDiscipline(observe(early, aThenB))).toBeNull();
+    expect(lockDiscipline(observe(leaves, aThenB))?.message).toContain(
       "early~insert(jumpOut) takes 'A' at 'lock A' while it holds 'B'",
     );
   });
 
   it('a lock released late by an edit is held until then', () => {
-    expect(lockOrder(observe(bInTurnA, aThenB))).toBeNull();
+    expect(lockDiscipline(observe(bInTurnA, aThenB))).toBeNull();
     const late = reorder(bInTurnA, 'lock A', 'unlock B');
-    expect(lockOrder(observe(late, aThenB))?.message).toContain("takes 'A' at 'lock A' while it holds 'B'");
+    expect(lockDiscipline(observe(late, aThenB))?.message).toContain("takes 'A' at 'lock A' while it holds 'B'");
   });
 
   it('a class taken while it is held is a circle of one, though the process never gets it', () => {
     const again = insert(aAlone, { after: 'work' }, { retry: () => 'lock A' });
-    expect(lockOrder(observe(again))?.message).toBe("aAlone~insert(retry) takes 'A' at 'lock A' while it holds 'A'");
+    expect(lockDiscipline(observe(again))?.message).toBe(
+      "aAlone~insert(retry) takes 'A' at 'lock A' while it holds 'A'",
+    );
   });
 });
 
@@ -158,27 +158,27 @@ describe('the class graph', () => {
       edges.note(mayHoldA, 0, way);
       edges.note(mayHoldA, way, 2);
     }
-    expect(lockOrder(edges)?.message).toContain("mayHoldA takes 'B' at 'step2' while it holds 'A'");
+    expect(lockDiscipline(edges)?.message).toContain("mayHoldA takes 'B' at 'step2' while it holds 'A'");
   });
 
   it('reports a shortest circle, each side by the first protocol that showed it', () => {
     const long = [nests('P', 'Q'), nests('Q', 'R'), nests('R', 'P')];
     const edges = straight(...long, nests('A', 'B'), nests('B', 'C'), nests('C', 'A'), nests('B', 'A'));
     edges.note({ ...nests('A', 'B'), name: 'later' }, 0, 1);
-    expect(lockOrder(edges)?.message).toBe(
+    expect(lockDiscipline(edges)?.message).toBe(
       "A B takes 'B' at 'step1' while it holds 'A'; B A takes 'A' at 'step1' while it holds 'B'",
     );
   });
 
   it('a circle that does not lead back to where the search began is found from within', () => {
-    expect(lockOrder(straight(nests('X', 'A'), nests('A', 'B'), nests('B', 'A')))?.message).toContain('A B takes');
+    expect(lockDiscipline(straight(nests('X', 'A'), nests('A', 'B'), nests('B', 'A')))?.message).toContain('A B takes');
   });
 });
 
 describe('read-side sections', () => {
   it('waiting for the readers of a domain while reading it is a circle of one', () => {
     const self = user('self', [{ enters: 'irq_srcu' }, { awaits: 'irq_srcu' }, { leaves: 'irq_srcu' }]);
-    expect(lockOrder(straight(self))?.message).toBe(
+    expect(lockDiscipline(straight(self))?.message).toBe(
       "self waits for the readers of 'irq_srcu' at 'step1' while it holds 'irq_srcu'",
     );
   });
@@ -186,8 +186,8 @@ describe('read-side sections', () => {
   it('a reader that takes a lock under which another waits for the readers is a circle', () => {
     const reader = user('reader', [{ enters: 'S' }, { acquires: 'L' }, { releases: 'L' }, { leaves: 'S' }]);
     const writer = user('writer', [{ acquires: 'L' }, { awaits: 'S' }, { releases: 'L' }]);
-    expect(lockOrder(straight(reader, writer))?.message).toContain("reader takes 'L'");
-    expect(lockOrder(straight(writer))).toBeNull();
+    expect(lockDiscipline(straight(reader, writer))?.message).toContain("reader takes 'L'");
+    expect(lockDiscipline(straight(writer))).toBeNull();
   });
 
   it('reading under a lock under which nobody waits, and reading twice, pass', () => {
@@ -199,6 +199,36 @@ describe('read-side sections', () => {
       { releases: 'L' },
     ]);
     const reader = user('reader', [{ enters: 'S' }, { acquires: 'L' }, { releases: 'L' }, { leaves: 'S' }]);
-    expect(lockOrder(straight(outer, reader))).toBeNull();
+    expect(lockDiscipline(straight(outer, reader))).toBeNull();
+  });
+});
+
+describe('under a spinlock', () => {
+  const allocate = protocol('allocate', {}, (p) => ({
+    ...p.spinlocked('A', (m) => m.s.a, { allocate: p.sleeps(() => {}) }),
+  }));
+  const mutexInside = protocol('mutexInside', {}, (p) => ({
+    ...p.spinlocked('A', (m) => m.s.a, { ...p.locked('B', (m) => m.s.b, { work: () => {} }) }),
+  }));
+  const mutexOutside = protocol('mutexOutside', {}, (p) => ({
+    ...p.locked('B', (m) => m.s.b, {
+      allocate: p.sleeps(() => {}),
+      ...p.spinlocked('A', (m) => m.s.a, { ...p.spinlocked('C', (m) => m.s.c, { work: () => {} }) }),
+      allocateAgain: p.sleeps(() => {}),
+    }),
+  }));
+
+  it.each([
+    [allocate, "allocate may sleep at 'allocate' while it holds the spinlock 'A'"],
+    [mutexInside, "mutexInside may sleep at 'lock B' while it holds the spinlock 'A'"],
+  ] as const)('no step sleeps', (faulty, message) => {
+    expect(lockDiscipline(observe(faulty as AnyProtocol<Machine>))).toMatchObject({
+      property: BUILT_IN.atomic,
+      message,
+    });
+  });
+
+  it('a spinlock may be taken, and outside of it everything may sleep', () => {
+    expect(lockDiscipline(observe(mutexOutside))).toBeNull();
   });
 });

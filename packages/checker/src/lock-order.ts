@@ -1,4 +1,4 @@
-// Lock order, as lockdep sees it: which classes of locks are taken while which are held, over all protocols, whether or not a schedule deadlocks.
+// Lock order and sleeping under spinlocks, as lockdep sees them: which classes of locks are taken while which are held, over all protocols, whether or not a schedule deadlocks.
 
 import { type Broken, builtIn } from './judge.ts';
 import { BUILT_IN } from './result.ts';
@@ -8,6 +8,10 @@ export interface LockNote {
   /** Waits until the lock is free and holds it from then on. */
   readonly acquires?: string;
   readonly releases?: string;
+  /** The lock taken is a spinlock. */
+  readonly spins?: boolean;
+  /** The step may sleep. */
+  readonly sleeps?: boolean;
   /** Holds without waiting: a read-side section of SRCU. */
   readonly enters?: string;
   readonly leaves?: string;
@@ -88,18 +92,22 @@ function nestingsOf(protocol: LockUser, edges: readonly PcEdge[]): Nesting[] {
   });
 }
 
-/** Class graph: for each held class, the classes taken under it, each with the first nesting that showed it. */
-type ClassGraph = ReadonlyMap<string, ReadonlyMap<string, Nesting>>;
-
-function classGraph(observed: Iterable<PcEdge>): ClassGraph {
+function byProtocolOf(observed: Iterable<PcEdge>): ReadonlyMap<LockUser, readonly PcEdge[]> {
   const byProtocol = new Map<LockUser, PcEdge[]>();
   for (const edge of observed) {
     const edges = byProtocol.get(edge.protocol);
     if (edges === undefined) byProtocol.set(edge.protocol, [edge]);
     else edges.push(edge);
   }
+  return byProtocol;
+}
+
+/** Class graph: for each held class, the classes taken under it, each with the first nesting that showed it. */
+type ClassGraph = ReadonlyMap<string, ReadonlyMap<string, Nesting>>;
+
+function classGraph(observed: Iterable<PcEdge>): ClassGraph {
   const graph = new Map<string, Map<string, Nesting>>();
-  for (const [protocol, edges] of byProtocol)
+  for (const [protocol, edges] of byProtocolOf(observed))
     for (const nesting of nestingsOf(protocol, edges)) {
       const under = graph.get(nesting.held) ?? new Map<string, Nesting>();
       graph.set(nesting.held, under);
@@ -142,7 +150,7 @@ function sentence({ protocol, pc, held, wanted }: Nesting): string {
  * Abstraction: classes only. Two instances of one class taken in a declared order (lockdep's nest_lock and subclasses) are
  * reported as recursion; give the inner one a name of its own. SRCU sections of one domain do not count their depth.
  */
-export function lockOrder(observed: Iterable<PcEdge>): Broken | null {
+function lockOrder(observed: Iterable<PcEdge>): Broken | null {
   const graph = classGraph(observed);
   let shortest: Nesting[] | null = null;
   for (const start of graph.keys()) {
@@ -151,3 +159,25 @@ export function lockOrder(observed: Iterable<PcEdge>): Broken | null {
   }
   return shortest === null ? null : builtIn(BUILT_IN.lockOrder, shortest.map(sentence).join('; '));
 }
+
+/** Whether a step may give its CPU away: it says so, takes a mutex, or waits for a grace period. */
+const maySleep = ({ sleeps, acquires, spins, awaits }: LockNote): boolean =>
+  sleeps === true || awaits !== undefined || (acquires !== undefined && spins !== true);
+
+/** Finds a step that may sleep at a label where a spinlock is held on some path that was seen. */
+function sleepsUnderSpinlock(observed: Iterable<PcEdge>): Broken | null {
+  for (const [protocol, edges] of byProtocolOf(observed)) {
+    const spinlocks = new Set(protocol.notes.flatMap((n) => (n.spins === true ? [n.acquires] : [])));
+    for (const [pc, held] of heldBefore(protocol, edges)) {
+      const spinlock = [...held].find((name) => spinlocks.has(name));
+      if (spinlock === undefined || !maySleep(protocol.notes[pc] ?? {})) continue;
+      const where = `${protocol.name} may sleep at '${protocol.labels[pc]}' while it holds the spinlock '${spinlock}'`;
+      return builtIn(BUILT_IN.atomic, where);
+    }
+  }
+  return null;
+}
+
+/** What the explored steps do to locks that they may not. */
+export const lockDiscipline = (observed: Iterable<PcEdge>): Broken | null =>
+  lockOrder(observed) ?? sleepsUnderSpinlock(observed);

@@ -5,7 +5,7 @@ import { createCoverage } from './coverage.ts';
 import { plainGraph } from './graph.ts';
 import { type Broken, createJudge, type Known, unasked } from './judge.ts';
 import { checkLiveness, isLiveness } from './liveness.ts';
-import { createPcEdges, type LockUser, lockOrder } from './lock-order.ts';
+import { createPcEdges, type LockUser, lockDiscipline } from './lock-order.ts';
 import type { Bound, CheckOptions, CheckResult, Violation } from './result.ts';
 import { StaleAccess } from './stale.ts';
 
@@ -132,7 +132,7 @@ export function checkPlain(system: System, options: CheckOptions = {}): CheckRes
   if (bound === null && violations.length === 0) {
     const live = () => (system.properties.some(isLiveness) ? checkLiveness(system, plainGraph(system), all) : []);
     arena.bytes.set((found[0] as Found).bytes);
-    violations.push(...pathViolations(lockOrder(edges), live));
+    violations.push(...pathViolations(lockDiscipline(edges), live));
   }
   return {
     verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',

@@ -8,7 +8,12 @@ export const BUILT_IN = {
   stale: 'no freed slot is touched',
   deadlock: 'no process waits for ever',
   lockOrder: 'locks are taken in one order',
+  atomic: 'no step sleeps under a spinlock',
 } as const;
+
+/** Properties of protocols that no schedule shows: their violations have no steps. */
+export const isAboutLocks = (property: string): boolean =>
+  property === BUILT_IN.lockOrder || property === BUILT_IN.atomic;
 
 /** Why an exploration ended before it had seen everything. */
 export type Bound = 'states' | 'depth' | 'time' | 'memory' | 'interrupted';

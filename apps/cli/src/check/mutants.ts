@@ -21,6 +21,8 @@ interface Fate {
 function fateOf(target: Target, { name, edits }: Mutant, options: CheckOptions): Fate {
   const r: CheckResult = check((o) => target.make({ ...o, edits }), {
     ...options,
+    // A fault may well break the symmetry that the corrected form has.
+    reduce: options.reduce === false ? false : { ...options.reduce, symmetry: false },
     maxStates: options.maxStates ?? ENOUGH,
   });
   const noticedBy = r.violations[0]?.property ?? (r.verdict === 'ok' ? r.unreached[0] : undefined) ?? null;

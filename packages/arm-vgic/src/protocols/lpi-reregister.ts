@@ -76,6 +76,10 @@ export const lpiReregister = defineFamily({
       },
       properties: [
         always(
+          'the table holds no LPI that was freed',
+          ({ dist, lpis }) => dist.entry === 0 || lpis.isLive(dist.entry),
+        ),
+        always(
           'a mapped LPI is found by its INTID',
           ({ dist }) => dist.ite === 0 || dist.lpiXa.holder !== 0 || dist.entry === dist.ite,
           {

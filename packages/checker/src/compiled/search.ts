@@ -6,7 +6,7 @@ import { keepTransitions } from '../graph.ts';
 import { type Broken, breach, builtIn, failure, unasked, waiting } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { checkLiveness, isLiveness } from '../liveness.ts';
-import { lockOrder } from '../lock-order.ts';
+import { lockDiscipline } from '../lock-order.ts';
 import { pathViolations } from '../plain.ts';
 import { NONE, reductionsOf } from '../reduce/reductions.ts';
 import {
@@ -222,7 +222,7 @@ export function conclude(over: Search, { system, edges }: Knowledge, options: Ch
     system.properties.some(isLiveness)
       ? checkLiveness(system, keepTransitions(exploredGraph(over.explorer)), options.all)
       : [];
-  const violations = pathViolations(lockOrder(edges), live);
+  const violations = pathViolations(lockDiscipline(edges), live);
   return violations.length === 0 ? result : { ...result, verdict: 'violated', violations };
 }
 

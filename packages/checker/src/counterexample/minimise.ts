@@ -2,7 +2,7 @@
 
 import { pidOf, type ScheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
-import { BUILT_IN, type Violation } from '../result.ts';
+import { isAboutLocks, type Violation } from '../result.ts';
 import { brokenNow, createReplayer } from './replay.ts';
 
 /** Schedules tried at most; a long one is given back as good as it got by then. */
@@ -54,7 +54,7 @@ function* rearrangements(steps: Steps): Generator<Steps> {
  * A lasso, and what no schedule shows (lock order), is given back as it is.
  */
 export function minimise(make: MakeSystem, violation: Violation): Violation {
-  if (violation.cycleFrom !== null || violation.property === BUILT_IN.lockOrder) return violation;
+  if (violation.cycleFrom !== null || isAboutLocks(violation.property)) return violation;
   const r = createReplayer(make({ record: false }));
   let tries = 0;
 

@@ -4,7 +4,7 @@ import { type AnyArena, type Change, diffBytes, place } from '@virq/irq-core/are
 import { VirqError } from '@virq/irq-core/errors';
 import { choiceOf, pidOf, type ScheduleStep, type System } from '@virq/irq-core/protocol';
 import { createJudge, type Judge } from '../judge.ts';
-import { BUILT_IN, type Violation } from '../result.ts';
+import { isAboutLocks, type Violation } from '../result.ts';
 import { StaleAccess } from '../stale.ts';
 
 /** A process by its number and the protocol it runs. */
@@ -164,6 +164,6 @@ export function replaySteps(system: System, violation: Pick<Violation, 'property
     last = made;
   }
   if (cycleFrom !== null) return { steps: replayed, broken: closes(r, steps, cycleFrom) ? property : null };
-  if (property === BUILT_IN.lockOrder) return { steps: replayed, broken: property };
+  if (isAboutLocks(property)) return { steps: replayed, broken: property };
   return { steps: replayed, broken: brokenNow(r, property, last) };
 }

@@ -8,7 +8,7 @@ import { conclude, createSearch, failingStep, type Search, search } from '../com
 import { type Broken, failure, unasked } from '../judge.ts';
 import { createKnowledge, type Knowledge } from '../learn/knowledge.ts';
 import { isLiveness } from '../liveness.ts';
-import { lockOrder } from '../lock-order.ts';
+import { lockDiscipline } from '../lock-order.ts';
 import { reductionsOf } from '../reduce/reductions.ts';
 import type { Bound, CheckOptions, CheckResult, Violation } from '../result.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
@@ -221,7 +221,7 @@ async function goOn(run: Run): Promise<Outcome> {
     const broken = firstBroken(run, answers);
     if (broken !== null) return violation(broken[0], broken[1], run.level + 1, false);
   }
-  const inverted = lockOrder(knowledge.edges);
+  const inverted = lockDiscipline(knowledge.edges);
   return resultOf(run, inverted === null ? null : { ...inverted, steps: [], cycleFrom: null }, null);
 }
 

@@ -27,6 +27,16 @@ export interface Combinators<M, F> {
     lockOf: (m: M, f: F) => Lock,
     steps: { readonly [K in L]: Step<M, F, NoInfer<L> | `unlock ${N}`> },
   ): { readonly [K in L | `lock ${N}` | `unlock ${N}`]: Step<M, F, never> };
+  /** The same with a spinlock, under which no step may sleep: none made with `sleeps`, no mutex, no grace period. */
+  spinlocked<N extends string, L extends string>(
+    name: N,
+    lockOf: (m: M, f: F) => Lock,
+    steps: { readonly [K in L]: Step<M, F, NoInfer<L> | `unlock ${N}`> },
+  ): { readonly [K in L | `lock ${N}` | `unlock ${N}`]: Step<M, F, never> };
+  /** A step that may sleep, such as an allocation with GFP_KERNEL. */
+  sleeps<R extends Outcome>(
+    step: (m: M, f: F, self: number, choice: number) => R,
+  ): (m: M, f: F, self: number, choice: number) => R;
   /** SRCU read-side section around the steps; `local` keeps the index. Labels `enter <name>`, `leave <name>`. */
   reading<N extends string, L extends string>(
     name: N,
@@ -73,6 +83,12 @@ function locked<M, F>(name: string, lockOf: (m: M, f: F) => Lock, steps: Record<
     ...steps,
     [`unlock ${name}`]: withNote(release, { releases: name }),
   };
+}
+
+function spinlocked<M, F>(name: string, lockOf: (m: M, f: F) => Lock, steps: Record<string, Step<M, F>>) {
+  const section = locked(name, lockOf, steps);
+  withNote(section[`lock ${name}`] as Step<M, F>, { spins: true });
+  return section;
 }
 
 function reading<M, F>(name: string, srcuOf: (m: M, f: F) => Srcu, local: string, steps: Record<string, Step<M, F>>) {
@@ -127,7 +143,9 @@ function choose<S extends object>(choices: number, step: S): S {
 
 const idle = <S extends object>(step: S): S => withNote(step, { idle: true });
 
-const combinators = { locked, reading, synchronize, choose, idle, include };
+const sleeps = <S extends object>(step: S): S => withNote(step, { sleeps: true });
+
+const combinators = { locked, spinlocked, sleeps, reading, synchronize, choose, idle, include };
 
 /** The protocol builder for one machine type. */
 export interface ProtocolBuilder<M> {

@@ -1,7 +1,7 @@
 // Edits that turn a corrected protocol into a historical bug (or a mutant), and nothing else changes.
 
 import type { Fields, StructView } from '../arena/index.ts';
-import { assemble, DONE, type Protocol, type Step } from './protocol.ts';
+import { assemble, DONE, type Protocol, type Step, withNote } from './protocol.ts';
 
 type Entry<M, A extends Fields> = readonly [string, Step<M, StructView<A>>];
 
@@ -33,6 +33,16 @@ export function replace<M, A extends Fields>(
   const at = indexOf(p, label);
   const entries = entriesOf(p).map((e, i) => (i === at ? ([label, step] as const) : e));
   return assemble(`${p.name}~replace(${label})`, p.locals, entries);
+}
+
+/** Lets one step sleep: an allocation whose flags are wrong, a copy from user space where it may fault. What the step does stays the same. */
+export function sleepsAt<M, A extends Fields>(p: Protocol<M, A>, label: string): Protocol<M, A> {
+  const at = indexOf(p, label);
+  const sleeping: Step<M, StructView<A>> = (m, f, self, choice) => p.steps[at]?.(m, f, self, choice);
+  const entries = entriesOf(p).map((e, i) =>
+    i === at ? ([label, withNote(sleeping, { ...p.notes[at], sleeps: true })] as const) : e,
+  );
+  return assemble(`${p.name}~sleepsAt(${label})`, p.locals, entries);
 }
 
 /** Inserts steps before or after a label. */

@@ -25,6 +25,10 @@ export interface StepNote {
   /** Name of the lock it takes or releases, for lock-order checking and the docs. */
   readonly acquires?: string;
   readonly releases?: string;
+  /** The lock it takes is a spinlock: nobody may sleep while holding it. */
+  readonly spins?: boolean;
+  /** The step may sleep: an allocation with GFP_KERNEL, a copy from user space. */
+  readonly sleeps?: boolean;
   /** Name of the SRCU domain whose read-side section it enters or leaves, or whose readers it waits for. */
   readonly enters?: string;
   readonly leaves?: string;

@@ -19,7 +19,7 @@ describe('avic-ir-list', () => {
 
   // Between leaving the old list and being programmed anew the IRTE is on no list. A vCPU that is put then leaves IsRun set behind it: an interrupt
   // posted in that moment rings a doorbell where the vCPU no longer runs, and writes nothing to the GA log that would wake it. The update that
-  // follows points the IRTE elsewhere, so the property of the model is asked only while nobody is changing routes. Not known to have been reported.
+  // follows points the IRTE elsewhere, so the property of the model is asked only while nobody is changing routes. What is lost, avic-post shows.
   it('an IRTE on its way between two lists may name a pCPU that its vCPU has left', () => {
     const { always } = propertiesOn<AvicLists>();
     const strict = always('an IRTE that says running names the pCPU of its vCPU at every moment', namesRunner);

@@ -45,7 +45,8 @@ function updateNext(
 }
 
 /**
- * A vCPU that is scheduled in and out for ever: avic_vcpu_load, avic_vcpu_put.
+ * A vCPU that is scheduled in and out for ever: avic_vcpu_load, avic_vcpu_put. Halting, GALogIntr and the device that posts are in avic-post.
+ * Abstraction: put forgets the pCPU, where Linux keeps it in entry and IRTE; it means something only while IsRunning or IsRun is set.
  * Abstraction: two vCPUs may be loaded on one pCPU at once; more behaviour than the kernel has, and no property asks who shares a pCPU.
  */
 export const vcpuLoadPut = protocol('avic_vcpu_load, avic_vcpu_put', vcpuLocals, (p) => ({
@@ -116,6 +117,8 @@ const leavePrevious = (p: Previous) => ({
 /**
  * avic_pi_update_irte, called for every new route of the interrupt, under irqfds.lock (kvm_irq_routing_update, add_producer,
  * del_producer): off the list of the previous vCPU first (0a917e9d4b70), then program and join under the lock of the new one.
+ * Abstraction: `forgetPrevious` is a step of its own; Linux overwrites irq_bypass_vcpu at the end. Both are under irqfds.lock, and nobody else reads it.
+ * Failures of irq_set_vcpu_affinity are left out.
  */
 export const updateIrte = protocol('avic_pi_update_irte', updateLocals, (p) => ({
   chooseTarget: p.choose(NONE + 1, (m, f, _self, choice) => {

@@ -2,7 +2,16 @@
 
 export { type AvicNodes, avicEmbeddedNode, moveNode, walkIrList } from './avic-embedded-node.ts';
 export { type AvicInhibit, avicInhibit, deliver, inhibit, runVcpu } from './avic-inhibit.ts';
+export { avicIrData, type IrDataAllocation, trackIrte, walkList } from './avic-ir-data.ts';
 export { type AvicLists, avicIrList, namesRunner, programIrte, updateIrte, vcpuLoadPut } from './avic-ir-list.ts';
+export {
+  type AvicPost,
+  avicPost,
+  moveIrte,
+  pollGaLog,
+  postInterrupt,
+  runAndBlock,
+} from './avic-post.ts';
 export {
   device,
   handlesVector,
