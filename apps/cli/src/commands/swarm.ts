@@ -9,6 +9,7 @@ import {
   type Part,
   parseShard,
   type RandomSearchOptions,
+  type RandomSearchResult,
   randomSearchSlices,
   type ShardResult,
 } from '@virq/checker';
@@ -88,6 +89,13 @@ export async function checkShard(target: Target, options: CheckVerbOptions, io: 
   return interrupted ? EXIT.INTERRUPTED : EXIT.OK;
 }
 
+/** What a search that keeps hashes is worth. */
+function worth({ bound, omission }: RandomSearchResult): string {
+  if (omission === null) return 'states may be missing: bits are shared';
+  if (bound !== null) return 'what was left out is not known';
+  return `probability that a state is missing: below ${omission.toExponential(1)}`;
+}
+
 /** virq check --store: one random search. Bits prove nothing; fingerprints prove up to the probability that is printed. */
 export async function checkHashed(target: Target, options: CheckVerbOptions, io: Io): Promise<number> {
   const began = now();
@@ -105,13 +113,7 @@ export async function checkHashed(target: Target, options: CheckVerbOptions, io:
     await print(io, `${JSON.stringify({ ...head, ...rest, violations: violations.length })}\n`);
   } else if (verdict === 'violated') await print(io, renderViolated(checked, false, color));
   else await print(io, (verdict === 'ok' ? renderClean : renderIncomplete)(checked, color));
-  if (options.json !== true) {
-    const odds =
-      r.omission === null
-        ? 'states may be missing: bits are shared'
-        : `probability that a state is missing: below ${r.omission.toExponential(1)}`;
-    await print(io, `  ${odds}\n`);
-  }
+  if (options.json !== true) await print(io, `  ${worth(r)}\n`);
   for (const violation of r.violations) await presentViolation(target, violation, options, io);
   if (verdict === 'violated') return EXIT.FINDING;
   if (r.bound === 'interrupted') return EXIT.INTERRUPTED;

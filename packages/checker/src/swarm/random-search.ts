@@ -20,7 +20,7 @@ export interface RandomSearchOptions {
   /** Bytes for what was visited; default 256 MiB for fingerprints, 64 MiB for bits. */
   readonly maxMemory?: number;
   readonly maxStates?: number;
-  /** Longest schedule; default 10,000. */
+  /** Longest schedule; default 100,000. */
   readonly maxDepth?: number;
   /** Milliseconds, measured by `now`. */
   readonly maxTime?: number;
@@ -128,7 +128,7 @@ export function* randomSearchSlices(
 ): Generator<undefined, RandomSearchResult> {
   const knowledge = createKnowledge(make({ record: true }), NONE);
   const { learner } = knowledge;
-  const { maxStates = Infinity, maxDepth = 10_000, maxTime = Infinity, now } = options;
+  const { maxStates = Infinity, maxDepth = 100_000, maxTime = Infinity, now } = options;
   const random = seeded(options.seed ?? 1);
   const hash = createStateHash(learner);
   const lanes = new Uint32Array(2);
