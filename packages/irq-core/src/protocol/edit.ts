@@ -57,7 +57,7 @@ export function insert<M, A extends Fields>(
   return assemble(`${p.name}~insert(${Object.keys(steps).join(',')})`, p.locals, entries);
 }
 
-/** Puts the named steps into the given order; they share the places they had, all others stay. */
+/** Puts the named steps into the given order; they share the places they had, all others stay. A jump goes to a label wherever it stands now: a loop may then skip what was moved before it. */
 export function reorder<M, A extends Fields>(p: Protocol<M, A>, ...order: readonly string[]): Protocol<M, A> {
   const places = order.map((label) => indexOf(p, label)).sort((a, b) => a - b);
   if (new Set(places).size !== order.length) throw new RangeError(`reorder of ${p.name}: a label is named twice`);

@@ -13,6 +13,6 @@ export interface Sort {
   readonly handles?: readonly string[];
   /** Groups of pids: group g holds the process of instance i at index i. */
   readonly processes?: readonly (readonly number[])[];
-  /** Names of locals (in any protocol) whose value is an instance. */
+  /** Names of locals (in any protocol) whose value is an instance; declare them as u8. Their processes must not end: a free slot is all zero, which would be instance 0. */
   readonly locals?: readonly string[];
 }
