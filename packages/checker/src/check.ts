@@ -1,17 +1,21 @@
 // check: every interleaving of a system's processes.
 
 import type { System } from '@virq/irq-core/protocol';
-import { search, searchSlices } from './compiled/search.ts';
+import { type Slices, searchSlices } from './compiled/search.ts';
 import { checkPlain } from './plain.ts';
 import type { CheckOptions, CheckResult } from './result.ts';
+import { drained, hashedSlices } from './swarm/random-search.ts';
 
 /** A system maker: `model.create`, or anything that gives a fresh system in its initial state, recording if asked. */
 export type MakeSystem = (options: { readonly record: boolean }) => System;
 
+const slicesOf = (make: MakeSystem, options: CheckOptions): Slices =>
+  (options.store ?? 'exact') === 'exact' ? searchSlices(make, options) : hashedSlices(make, options);
+
 /** Explores the states a system can reach and judges them by its properties. */
 export function check(make: MakeSystem, options: CheckOptions = {}): CheckResult {
   if (options.engine === 'plain') return checkPlain(make({ record: false }), options);
-  return search(make, options);
+  return drained(slicesOf(make, options));
 }
 
 /** Gives other work a turn: `setImmediate` in Node, a task in browsers. */
@@ -23,7 +27,7 @@ export async function checkWithPauses(
   options: CheckOptions & { readonly now: () => number; readonly pause: Pause },
 ): Promise<CheckResult> {
   if (options.engine === 'plain') return checkPlain(make({ record: false }), options);
-  const slices = searchSlices(make, options);
+  const slices = slicesOf(make, options);
   let rested = options.now();
   for (;;) {
     const { done, value } = slices.next();

@@ -16,7 +16,16 @@ export const isAboutLocks = (property: string): boolean =>
   property === BUILT_IN.lockOrder || property === BUILT_IN.atomic;
 
 /** Why an exploration ended before it had seen everything. */
-export type Bound = 'states' | 'depth' | 'time' | 'memory' | 'interrupted';
+export type Bound =
+  | 'states'
+  | 'depth'
+  | 'time'
+  | 'memory'
+  | 'interrupted'
+  /** Everything that was not taken for something else was seen: states shared bits (`store: 'bitstate'`). */
+  | 'bits'
+  /** Every state was seen, but promises about paths cannot be judged by hashes of states. */
+  | 'promises';
 
 /** Reductions; each keeps every verdict and can be switched off. */
 export interface Reductions {
@@ -32,6 +41,15 @@ export interface Reductions {
 export interface CheckOptions {
   /** Breadth first finds a shortest counterexample; depth first needs less memory for deep, narrow spaces. Default `bfs`. */
   readonly search?: 'bfs' | 'dfs';
+  /**
+   * What is kept of a state. `exact` (default): all of it. `fingerprint`: 64 bits, so that a state may be taken for another with a
+   * probability that the result bounds. `bitstate`: three bits in a field of `maxMemory` bytes (default 64 MiB), which proves nothing.
+   * Those two go depth first in the order that `seed` gives, unreduced, with the compiled engine; they are for states of more than
+   * three words or spaces beyond memory, since exact states are small already.
+   */
+  readonly store?: 'exact' | 'fingerprint' | 'bitstate';
+  /** Order of a search that keeps hashes; default 1. */
+  readonly seed?: number;
   /** `plain` runs the steps themselves; `compiled` (default) runs code generated from what they were seen to read and write. */
   readonly engine?: 'compiled' | 'plain';
   /** All on by default, except where a property asks for the whole graph. `false` switches all off. */
@@ -104,7 +122,11 @@ export interface CheckResult {
   readonly terminal: number;
   /** Bytes per stored state, tables included. */
   readonly bytesPerState: number;
+  /** Bound on the probability that a state was left out, null if none can be given; only if hashes were kept. */
+  readonly omission?: number | null;
+  /** Bits per state that `bitstate` had: above 100 nearly all states were told apart. */
+  readonly hashFactor?: number | null;
   readonly coverage: readonly LabelCoverage[];
-  /** `sometimes` properties that no state satisfied, and `quiescent` ones that were never asked because something can always move. */
+  /** `sometimes` properties that no state satisfied, and `quiescent` ones that were never asked because something can always move; with hashes, also promises about paths. */
   readonly unreached: readonly string[];
 }

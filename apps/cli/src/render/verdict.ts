@@ -45,6 +45,7 @@ const BOUNDS: Readonly<Record<string, string>> = {
   memory: 'the memory was used up (--max-memory)',
   interrupted: 'it was interrupted',
   bits: 'states were told apart by three bits each (--store bitstate)',
+  promises: 'promises about paths cannot be judged by hashes of states (--store)',
 };
 
 /** Labels that never ran, and witnesses that no state satisfied. */

@@ -4,7 +4,8 @@
 import type { Action, Knowledge, Question } from '../learn/knowledge.ts';
 import type { Packing } from '../learn/packing.ts';
 import type { Branch, Leaf, TreeNode } from '../learn/tree.ts';
-import { type Images, storeLeastCode } from './images.ts';
+import { appendCode, hashedStoreCode } from './hashed-code.ts';
+import { type Group, type Images, storeLeastCode } from './images.ts';
 import { SEGMENT } from './log.ts';
 
 /** What a generated explorer is for. */
@@ -19,6 +20,8 @@ export interface CodegenOptions {
   readonly workers: number;
   /** Witnesses still unseen. */
   readonly witnesses: readonly Question[];
+  /** Lookups of the hash by which the host knows states again; null: the table holds the states. */
+  readonly hash: readonly Group[] | null;
 }
 
 const words = (width: number, prefix: string): string[] => Array.from({ length: width }, (_, i) => `${prefix}${i}`);
@@ -269,11 +272,7 @@ function insert(${n.join(', ')}) {
     if (i === E) i = 0;
   }
   ${slot.put}
-  if (p === SE) { S = host.nextSegment(); SE = S.length; p = 0; }
-  ${n.map((w, k) => `S[p + ${k}] = ${w};`).join(' ')}
-  p += ${width};
-  count++;
-  if (check(${n.join(', ')}) === 0) host.suspect(count - 1);
+  ${appendCode(n)}
 }
 function reinsert(L, from, to, index) {
   for (let j = from; j < to; j += ${width}) {
@@ -344,7 +343,7 @@ export function explorerSource(k: Knowledge, packing: Packing, o: CodegenOptions
   const expand = live.map((pid) => `r = p${pid}(${args}); if (r < 0) break; n += r;`).join('\n');
   return `'use strict';
 let T = null, M = 0, E = 0, S = null, SE = 0, p = 0, count = 0, transitions = 0, seeking = false, found = false, G = null;
-${storeCode(width, o.workers)}
+${o.hash === null ? storeCode(width, o.workers) : hashedStoreCode(words(width, 'n'), o.hash)}
 ${o.workers > 1 ? exchangeCode(width, o.workers) : ''}
 ${invariants}
 ${witnesses}

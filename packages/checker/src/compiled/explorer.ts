@@ -6,7 +6,7 @@ import type { Leaf } from '../learn/tree.ts';
 import { LONGEST_CHAIN } from './codegen.ts';
 import { leastImage } from './images.ts';
 import { SEGMENT } from './log.ts';
-import { createStore } from './store.ts';
+import { createStore, type StoreOptions } from './store.ts';
 
 /** One possible step of a state, and the owned steps that are made with it. */
 export interface Move {
@@ -25,7 +25,10 @@ export interface Move {
 export interface Explorer {
   readonly knowledge: Knowledge;
   readonly packing: Packing;
+  /** States in the log. */
   readonly count: number;
+  /** States found; more than there are in the log if only hashes are kept. */
+  readonly found: number;
   /** Bytes of log and table. */
   readonly bytes: number;
   /** Expands states [from, to) with generated code. Returns the first one that it could not. */
@@ -50,6 +53,10 @@ export interface Explorer {
   readonly first: Int32Array;
   /** Tables that the generated code asks its host for. */
   tables(): Int32Array[];
+  /** Forgets the states of the log from `count` on; only where hashes are kept. */
+  cut(count: number): void;
+  /** Exchanges two states of the log. */
+  swap(i: number, k: number): void;
   /** First state in [from, to) that has state `target` as a successor. */
   predecessor(target: number, from: number, to: number): number;
   /** States found since the last call that the generated code could not judge, in order. */
@@ -68,12 +75,17 @@ const NOTHING = new Int32Array(0);
 /** Misses before the first compilation; doubles with each. */
 const FIRST_COMPILATION = 1000;
 
+function apply(state: Uint16Array, { writes }: Leaf): void {
+  for (let k = 0; k < writes.length; k += 2) state[writes[k] as number] = writes[k + 1] as number;
+}
+
 /** Creates an explorer that knows the initial state only. */
-export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: boolean): Explorer {
+export function createExplorer(knowledge: Knowledge, options: StoreOptions): Explorer {
   const { learner } = knowledge;
-  const store = createStore(knowledge, maxMemory, reduce);
-  let misses = 0;
-  let patience = FIRST_COMPILATION;
+  const { reduce } = options;
+  const store = createStore(knowledge, options);
+  const { source, tables, takeSuspects, takeTransitions, witnessed, makeRoom, cut } = store;
+  let [misses, patience] = [0, FIRST_COMPILATION];
 
   function consider(i: number): void {
     store.packing.unpack(store.log.segmentOf(i), store.log.offsetOf(i), learner.state);
@@ -97,14 +109,10 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
       if (action === undefined || other !== undefined) continue;
       const leaf = knowledge.act(action);
       if (!leaf.owned) continue;
-      apply(leaf);
+      apply(learner.state, leaf);
       return pid;
     }
     return -1;
-  }
-
-  function apply({ writes }: Leaf): void {
-    for (let k = 0; k < writes.length; k += 2) learner.state[writes[k] as number] = writes[k + 1] as number;
   }
 
   /** Makes each possible step of a packed state. Symbols may turn out new on the way: then `next` is not to be used. */
@@ -117,7 +125,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
         if (leaf.ending === 'blocked') continue;
         let [chain, reached, next]: [number[], Int32Array, Int32Array] = [[], NOTHING, NOTHING];
         if (leaf.ending === 'moved') {
-          apply(leaf);
+          apply(learner.state, leaf);
           chain = settle();
           reached = new Int32Array(store.packing.width);
           store.packing.pack(learner.state, reached, 0);
@@ -206,6 +214,9 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
     get count() {
       return store.code.count();
     },
+    get found() {
+      return store.found();
+    },
     get bytes() {
       return store.bytes();
     },
@@ -227,11 +238,7 @@ export function createExplorer(knowledge: Knowledge, maxMemory: number, reduce: 
       patience *= 2;
       store.regenerate(true);
     },
-    source: store.source,
-    tables: store.tables,
-    takeSuspects: store.takeSuspects,
-    takeTransitions: store.takeTransitions,
-    witnessed: store.witnessed,
-    makeRoom: store.makeRoom,
+    ...{ source, tables, takeSuspects, takeTransitions, witnessed, makeRoom, cut },
+    swap: (i, k) => store.log.swap(i, k),
   };
 }

@@ -16,6 +16,12 @@ export interface Group {
   readonly table: Int32Array;
 }
 
+/** Bits that the lookups of some fields span, from the lowest of the first to the highest of the last. */
+export function spanOf(fields: readonly Field[]): number {
+  const [first, last] = [fields[0] as Field, fields.at(-1) as Field];
+  return last.shift + 32 - Math.clz32(last.mask) - first.shift;
+}
+
 /** Lookup groups of every permutation. */
 export type Images = readonly (readonly Group[])[];
 
@@ -34,7 +40,8 @@ export function closeSymbols({ learner: { symbols }, images }: Knowledge): void 
   if (total() !== before) closeSymbols({ learner: { symbols }, images } as Knowledge);
 }
 
-function grouped(fields: readonly Field[]): Field[][] {
+/** Fields that one lookup can serve: neighbours in a word. */
+export function grouped(fields: readonly Field[]): Field[][] {
   const groups: Field[][] = [];
   for (const f of [...fields].sort((a, b) => a.word - b.word || a.shift - b.shift)) {
     const last = groups.at(-1);
@@ -52,8 +59,8 @@ function groupTable(
   p: Permutation,
   fields: readonly Field[],
 ): Group {
-  const [first, last] = [fields[0] as Field, fields.at(-1) as Field];
-  const bits = last.shift + 32 - Math.clz32(last.mask) - first.shift;
+  const first = fields[0] as Field;
+  const bits = spanOf(fields);
   const table = new Int32Array(2 ** bits * packing.width);
   for (let entry = 0; entry < 2 ** bits; entry++)
     for (const f of fields) {

@@ -1,10 +1,13 @@
 // The order in which states are expanded, and how the way to a state is found again without keeping it.
 
-import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
+import { type Random, type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { Explorer, Move } from './explorer.ts';
+import { SEGMENT } from './log.ts';
 
 /** States expanded between two looks at bounds and progress. */
 const BATCH = 1 << 13;
+/** Bytes that a number in an array takes. */
+const NUMBER = 8;
 
 /** Breadth first or depth first. */
 export interface Order {
@@ -106,6 +109,75 @@ export function depthFirst(explorer: Explorer, maxDepth: number, cut: () => void
       const states = stack.map((s) => s.at);
       const way = states.at(-1) === i ? states : [...states, i];
       return follow(explorer, way);
+    },
+  };
+}
+
+/** What a random order needs. */
+export interface RandomOrder {
+  readonly random: Random;
+  readonly maxDepth: number;
+  /** Bytes for the stack at present; one segment of the log is free. */
+  maxStack(): number;
+  /** Told when steps are not taken because they lead too deep. */
+  cut(bound: 'depth' | 'memory'): void;
+}
+
+/**
+ * Depth first in a random order, for an explorer that keeps hashes: the log is the stack. Each state under way is the last of its
+ * siblings, its successors lie behind it, and whoever is done is cut off.
+ */
+export function randomDepthFirst(explorer: Explorer, { random, maxDepth, maxStack, cut }: RandomOrder): Order {
+  /** Where the siblings of each depth begin. */
+  const starts = [0];
+  let [deepest, known] = [0, explorer.count];
+
+  function shuffle(from: number): void {
+    for (let i = explorer.count - 1; i > from; i--) explorer.swap(i, from + random.below(i + 1 - from));
+  }
+
+  /** Cuts off all from `count` on, and the parents whose successors are all done. */
+  function leave(count: number): void {
+    let left = count;
+    while (starts.length > 0 && starts.at(-1) === left) {
+      starts.pop();
+      left = Math.max(0, left - 1);
+    }
+    explorer.cut(left);
+    known = left;
+  }
+
+  /** Why the states on top of the stack are not expanded. */
+  function tooDeep(): 'depth' | 'memory' | null {
+    if (starts.length > maxDepth) return 'depth';
+    if (known <= SEGMENT) return null;
+    return known * explorer.packing.width * 4 + starts.length * NUMBER > maxStack() ? 'memory' : null;
+  }
+
+  return {
+    levels: [0],
+    get depth() {
+      return deepest;
+    },
+    next() {
+      for (let bound = tooDeep(); bound !== null; bound = tooDeep()) {
+        cut(bound);
+        leave(starts.at(-1) as number);
+      }
+      return known > 0 ? [known - 1, known] : null;
+    },
+    expanded(reached) {
+      if (reached < known) return;
+      if (explorer.count === known) return leave(known - 1);
+      shuffle(known);
+      starts.push(known);
+      deepest = Math.max(deepest, starts.length - 1);
+      known = explorer.count;
+    },
+    atLevelStart: () => false,
+    path(i) {
+      const way = [...starts.slice(1), known].map((behind) => behind - 1);
+      return follow(explorer, i === known - 1 ? way : [...way, i]);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Exhaustive search with the explorer: expands, judges, heeds the bounds, starts anew when a reduction was too bold.
 
-import { type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
+import { type Random, type ScheduleStep, scheduleStep } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
 import { keepTransitions } from '../graph.ts';
 import { type Broken, breach, builtIn, failure, unasked, waiting } from '../judge.ts';
@@ -19,7 +19,8 @@ import {
 } from '../result.ts';
 import { exploredGraph } from './explored-graph.ts';
 import { createExplorer, type Explorer } from './explorer.ts';
-import { breadthFirst, depthFirst, type Order } from './order.ts';
+import { breadthFirst, depthFirst, type Order, randomDepthFirst } from './order.ts';
+import type { Visited } from './state-hash.ts';
 
 const DEFAULT_MEMORY = 2 ** 31;
 
@@ -63,19 +64,41 @@ export interface Search {
   result(): CheckResult | null;
 }
 
+/** What a search that keeps hashes needs: where they are kept, and an order to go depth first in. */
+export interface Hashed {
+  readonly visited: Visited;
+  readonly random: Random;
+  /** Bytes for the stack at present. */
+  maxStack(): number;
+}
+
+/** Expansions of single states between two looks at the clock. */
+const LOOK = 256;
+
 /** One search over what is known so far. */
-export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce: boolean): Search {
+export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce: boolean, hashed?: Hashed): Search {
   const { learner, system } = knowledge;
   const { maxStates = Infinity, maxDepth = Infinity, maxTime = Infinity, now, all = false } = options;
-  const explorer = createExplorer(knowledge, options.maxMemory ?? DEFAULT_MEMORY, reduce);
+  const { maxMemory = DEFAULT_MEMORY } = options;
+  const explorer = createExplorer(knowledge, { maxMemory, reduce, visited: hashed?.visited ?? null });
   const violations: Violation[] = [];
-  const order = options.search === 'dfs' ? depthFirst(explorer, maxDepth, () => (cut = true)) : breadthFirst(explorer);
-  let cut = false;
+  let cut: Bound | null = null;
+  const order = orderOf();
+  let expansions = 0;
+  let peak = 0;
   const began = now?.() ?? 0;
   let shown = began;
   let transitions = 0;
   let terminal = 0;
   const contradicted = (): boolean => reduce && knowledge.contradicted;
+
+  function orderOf(): Order {
+    const note = (why: Bound = 'depth'): void => {
+      cut = why;
+    };
+    if (hashed !== undefined) return randomDepthFirst(explorer, { ...hashed, maxDepth, cut: note });
+    return options.search === 'dfs' ? depthFirst(explorer, maxDepth, note) : breadthFirst(explorer);
+  }
 
   /** Notes a violation; `fails` means in the step after state `i`. True: stop. */
   function violated(broken: Broken, i: number, fails = false): boolean {
@@ -144,16 +167,19 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
   }
 
   function boundHit(head: number): Bound | null {
-    if (explorer.count > maxStates) return 'states';
+    if (explorer.found > maxStates) return 'states';
     if (order.depth >= maxDepth && order.atLevelStart()) return 'depth';
     if (!explorer.makeRoom()) return 'memory';
+    if (hashed !== undefined && expansions++ % LOOK !== 0) return null;
+    peak = Math.max(peak, explorer.bytes);
     if (now === undefined) return null;
     const time = now();
     if (time - began > maxTime) return 'time';
     if (time - shown < 100 || options.onProgress === undefined) return null;
     shown = time;
-    const [states, depth, memory] = [explorer.count, order.depth, explorer.bytes];
-    const goOn = options.onProgress({ states, transitions, depth, queue: states - head, memory });
+    const [states, depth, memory] = [explorer.found, order.depth, explorer.bytes];
+    const queue = hashed === undefined ? states - head : explorer.count;
+    const goOn = options.onProgress({ states, transitions, depth, queue, memory });
     return goOn === false ? 'interrupted' : null;
   }
 
@@ -162,7 +188,7 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
 
   function advance(): boolean {
     const range = order.next();
-    if (range === null && cut) bound = 'depth';
+    if (range === null) bound = cut;
     if (range === null || stop || contradicted()) return false;
     const [from, to] = range;
     bound = boundHit(from);
@@ -181,11 +207,11 @@ export function createSearch(knowledge: Knowledge, options: CheckOptions, reduce
       verdict: violations.length > 0 ? 'violated' : bound !== null ? 'incomplete' : 'ok',
       violations,
       bound,
-      states: explorer.count,
+      states: explorer.found,
       transitions,
       depth: order.depth,
       terminal,
-      bytesPerState: explorer.bytes / explorer.count,
+      bytesPerState: Math.max(peak, explorer.bytes) / explorer.found,
       coverage: coverage(knowledge),
       unreached: [...new Set(explorer.unwitnessed.map((q) => q.property.name)), ...unasked(system, terminal)],
     };
@@ -256,8 +282,8 @@ export function search(make: MakeSystem, options: CheckOptions): CheckResult {
   }
 }
 
-/** A counterexample found under reduction need not be a shortest one: looks for a shorter one in as much of the full graph as is cheap. */
-function* shortened(make: MakeSystem, options: CheckOptions, found: CheckResult): Slices {
+/** A counterexample found under reduction or depth first need not be a shortest one: looks for a shorter one in as much of the full graph as is cheap. */
+export function* shortened(make: MakeSystem, options: CheckOptions, found: CheckResult): Slices {
   if (found.verdict !== 'violated' || options.all === true) return found;
   const maxStates = Math.max(100_000, found.states * 20);
   const knowledge = createKnowledge(make({ record: true }), NONE);

@@ -1,10 +1,12 @@
 // Where an explorer keeps what it has found: packed states in a log, a table to find them by, and the code generated for their packing.
+// If only hashes are kept, somebody else keeps them, and the log is a stack that can be cut.
 
 import type { Knowledge, Question } from '../learn/knowledge.ts';
 import { createPacking, type Packing } from '../learn/packing.ts';
 import { explorerSource, slotWords } from './codegen.ts';
 import { closeSymbols, imagesOf } from './images.ts';
 import { createLog, type Log, SEGMENT } from './log.ts';
+import { hashGroups, type Visited } from './state-hash.ts';
 
 /** What the generated code offers. */
 export interface Generated {
@@ -26,6 +28,8 @@ export interface Generated {
 interface Fields {
   readonly packing: Packing;
   readonly images: ReturnType<typeof imagesOf>;
+  /** Lookups of the hash, if hashes are kept instead of states. */
+  readonly hash: ReturnType<typeof hashGroups> | null;
   readonly log: Log;
   readonly code: Generated;
   /** The code knows the steps, not only how to insert. */
@@ -35,6 +39,10 @@ interface Fields {
 
 /** Log, table and code. */
 export interface Store extends Fields {
+  /** States found; those in the log and, if only hashes are kept, those that were cut off. */
+  found(): number;
+  /** Forgets the states from `count` on. Only where hashes are kept: the table would still know them. */
+  cut(count: number): void;
   /** Bytes of log and table. */
   bytes(): number;
   /** Every symbol has room, and an image. */
@@ -65,6 +73,8 @@ export interface Store extends Fields {
 const FIRST_TABLE = 1 << 12;
 /** Room kept free for the successors of one state. */
 const MARGIN = 2048;
+/** States that a log can number. */
+const MOST = 2 ** 31 - 1;
 
 /** Packing with room for every image of what is known. */
 function packingOf(knowledge: Knowledge): Packing {
@@ -78,35 +88,43 @@ function symbolsSeen({ learner: { symbols } }: Knowledge): number {
   return n;
 }
 
+/** What a store is made for. */
+export interface StoreOptions {
+  /** Bytes for log and table. */
+  readonly maxMemory: number;
+  /** Whether the code makes owned steps at once. */
+  readonly reduce: boolean;
+  /** Who keeps the hashes of states, null if states are kept. */
+  readonly visited: Visited | null;
+}
+
 /** An empty store, with code that can insert. */
-export function createStore(knowledge: Knowledge, maxMemory: number, reduce: boolean): Store {
+export function createStore(knowledge: Knowledge, { maxMemory, reduce, visited }: StoreOptions): Store {
   const { learner } = knowledge;
   const now = {} as { -readonly [K in keyof Fields]: Fields[K] };
   now.witnesses = knowledge.witnesses.filter((q) => !knowledge.witnessed.has(q.property));
-  /** Symbols for which there are images. */
-  let imaged = 0;
+  /** Symbols for which there are images and hashes. */
+  let [imaged, pending] = [0, 0];
   let table = new Int32Array(0);
   let suspects: number[] = [];
-  let pending = 0;
   const symbols = new Uint16Array(learner.state.length);
   const tables = (): Int32Array[] => now.images.flatMap((groups) => groups.map((g) => g.table));
   const host = {
-    nextSegment: () => now.log.extend(),
+    nextSegment: () => now.log.segments[now.code.count() / SEGMENT] ?? now.log.extend(),
+    add: visited?.add,
     segment: (i: number) => now.log.segmentOf(i),
-    get tables() {
-      return tables();
-    },
     suspect: (i: number) => void suspects.push(i),
   };
 
   function sourceFor(steps: boolean, workers: number): string {
-    const { packing, images, witnesses } = now;
-    return explorerSource(knowledge, packing, { steps, reduce, images, witnesses, workers });
+    const { packing, images, hash, witnesses } = now;
+    return explorerSource(knowledge, packing, { steps, reduce, images, hash, witnesses, workers });
   }
 
   function generate(steps: boolean): Generated {
     now.compiled = steps;
-    return new Function('host', sourceFor(steps, 1))(host) as Generated;
+    const hash = now.hash?.map((g) => g.table);
+    return new Function('host', sourceFor(steps, 1))({ ...host, tables: tables(), hash }) as Generated;
   }
 
   /** Doubles the table; false if the memory limit forbids it. */
@@ -132,11 +150,11 @@ export function createStore(knowledge: Knowledge, maxMemory: number, reduce: boo
     pending += now.code.takeTransitions();
     now.code = generate(steps);
     now.code.setTable(table);
-    now.code.setLog(now.log.segments.at(-1) as Int32Array, position, count);
+    now.code.setLog(now.log.segmentOf(Math.max(0, count - 1)), position, count);
   }
 
   const slots = (): number => table.length / slotWords(now.packing.width);
-  const limit = (): number => slots() - Math.max(MARGIN, slots() >> 2);
+  const limit = (): number => (visited === null ? slots() - Math.max(MARGIN, slots() >> 2) : MOST);
 
   function rebuildTable(size: number): void {
     const count = now.code.count();
@@ -166,11 +184,12 @@ export function createStore(knowledge: Knowledge, maxMemory: number, reduce: boo
     pending += now.code.takeTransitions();
     now.code = generate(false);
     now.code.setLog(now.log.segments.at(-1) as Int32Array, moved.offsetOf(count - 1) + now.packing.width, count);
-    rebuildTable(size);
+    if (visited === null) rebuildTable(size);
   }
 
   function makeImages(): void {
     now.images = imagesOf(knowledge, now.packing);
+    now.hash = visited === null ? null : hashGroups(knowledge, now.packing);
     imaged = symbolsSeen(knowledge);
   }
 
@@ -186,21 +205,27 @@ export function createStore(knowledge: Knowledge, maxMemory: number, reduce: boo
 
   restart();
   return Object.assign(now, {
-    bytes: () => now.log.bytes + table.byteLength,
-    upToDate: () => now.packing.fits() && (now.images.length === 0 || symbolsSeen(knowledge) === imaged),
+    bytes: () => now.log.bytes + (visited?.bytes ?? table.byteLength),
+    found: () => visited?.count ?? now.code.count(),
+    cut(count: number) {
+      const last = Math.max(0, count - 1);
+      const at = count === 0 ? 0 : now.log.offsetOf(last) + now.packing.width;
+      now.code.setLog(now.log.segmentOf(last), at, count);
+      now.log.trim(count);
+    },
+    upToDate: () =>
+      now.packing.fits() && ((now.images.length === 0 && now.hash === null) || symbolsSeen(knowledge) === imaged),
     adapt() {
       closeSymbols(knowledge);
       if (!now.packing.fits()) return repack();
       makeImages();
       regenerate(now.compiled);
     },
-    restart,
-    regenerate,
+    ...{ restart, regenerate, tables, limit },
     source: (workers: number) => sourceFor(true, workers),
-    tables,
-    limit,
-    makeRoom: () => now.code.count() < limit() - MARGIN || grow(),
+    makeRoom: () => (visited === null ? now.code.count() < limit() - MARGIN || grow() : !visited.full),
     takeSuspects() {
+      if (suspects.length === 0) return suspects;
       const list = suspects;
       suspects = [];
       return list;

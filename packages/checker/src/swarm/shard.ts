@@ -4,6 +4,7 @@ import { VirqError } from '@virq/irq-core/errors';
 import { formatSchedule } from '@virq/irq-core/protocol';
 import type { MakeSystem } from '../check.ts';
 import type { Origin } from '../counterexample/index.ts';
+import type { Bound } from '../result.ts';
 import { drained, type RandomSearchOptions, randomSearchSlices } from './random-search.ts';
 import { estimate, union } from './sketch.ts';
 
@@ -28,6 +29,9 @@ export interface ShardResult extends Part {
   readonly virq: typeof FORMAT;
   readonly origin: Origin;
   readonly seed: number;
+  readonly store: 'fingerprint' | 'bitstate';
+  /** Why it ended before it had seen everything. */
+  readonly bound: Bound | null;
   /** Everything was seen: the shard ended by itself, with fingerprints. */
   readonly complete: boolean;
   /** Bound on the probability that a state was left out; null if none can be given. */
@@ -53,13 +57,16 @@ export const exploreShard = (make: MakeSystem, options: ShardOptions): ShardResu
 /** The same, stopping now and then so that its caller can look around. */
 export function* exploreShardSlices(make: MakeSystem, options: ShardOptions): Generator<undefined, ShardResult> {
   const { shard, of, origin } = options;
+  if (!Number.isInteger(shard) || shard < 1 || shard > of)
+    throw new VirqError('VIRQ-K005', `there is no shard ${shard} of ${of}`, { hint: 'shards are numbered from 1' });
   const seed = ((options.seed ?? 1) * 1009 + shard) >>> 0;
   const store = options.store ?? (shard % 2 === 1 ? 'fingerprint' : 'bitstate');
   const r = yield* randomSearchSlices(make, { ...options, seed, store });
   return {
     virq: FORMAT,
-    ...{ origin, shard, of, seed },
-    complete: r.bound === null && r.omission !== null,
+    ...{ origin, shard, of, seed, store },
+    bound: r.bound,
+    complete: r.bound === null,
     omission: r.omission,
     states: r.states,
     transitions: r.transitions,
@@ -114,6 +121,11 @@ export function mergeShards(shards: readonly ShardResult[]): MergedResult {
       throw new VirqError('VIRQ-K005', `shard ${s.shard} of ${s.of} is of another swarm: ${JSON.stringify(s.origin)}`, {
         hint: 'merge results of one model with one scope and one number of shards',
       });
+  const twice = shards.find((s, i) => shards.some((t, k) => k < i && t.shard === s.shard));
+  if (twice !== undefined)
+    throw new VirqError('VIRQ-K005', `shard ${twice.shard} of ${twice.of} is there twice`, {
+      hint: 'give one result of each shard',
+    });
   const violations = shortest(shards.flatMap((s) => s.violations));
   const complete = shards.find((s) => s.complete);
   return {

@@ -97,9 +97,15 @@ describe('a swarm', () => {
       expect(() => parseShard(bad)).toThrow(expect.objectContaining({ code: 'VIRQ-K002' }));
   });
 
-  it('refuses shards of another swarm, and nothing at all', () => {
+  it.each([0, 4, 1.5])('has no shard %d of 3', (i) => {
+    expect(() => shard(i)).toThrow(expect.objectContaining({ code: 'VIRQ-K005' }));
+  });
+
+  it('refuses shards of another swarm, a shard twice, and nothing at all', () => {
     const other = exploreShard(make, { shard: 2, of: 4, origin, maxStates: 10 });
-    for (const list of [[shard(1, { maxStates: 10 }), other], []])
+    const one = shard(1, { maxStates: 10 });
+    const elsewhere = { ...one, shard: 2, origin: { ...origin, scope: { updates: 2, loads: 4 } } };
+    for (const list of [[one, other], [one, elsewhere], [one, one], []])
       expect(() => mergeShards(list)).toThrow(expect.objectContaining({ code: 'VIRQ-K005' }));
   });
 });
