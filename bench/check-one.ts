@@ -1,6 +1,6 @@
-// One measurement of bench/check.mjs in a process of its own: `check-one <instance> [workers]`, one line of JSON.
+// One measurement of bench/check.mjs in a process of its own: `check-one <instance> [mode]`, one line of JSON.
 
-import { check } from '@virq/checker';
+import { type CheckOptions, check } from '@virq/checker';
 import { checkInParallel } from '@virq/checker/workers';
 import { avic } from '../packages/checker/src/__fixtures__/peers/avic.ts';
 import { intx, intxWithoutLock } from '../packages/checker/src/__fixtures__/peers/intx.ts';
@@ -16,15 +16,23 @@ const SYSTEMS = {
   B2: () => ({ model: intx(5), edits: intxWithoutLock }),
 };
 
-const [name, workers = '1', mode = 'unreduced'] = process.argv.slice(2);
+const MODES: Readonly<Record<string, CheckOptions & { readonly workers?: number }>> = {
+  plain: { reduce: false },
+  reduced: {},
+  workers: { reduce: false, workers: 2 },
+  fingerprint: { store: 'fingerprint' },
+  bitstate: { store: 'bitstate', maxMemory: 2 ** 26 },
+};
+
+const [name, mode = 'plain'] = process.argv.slice(2);
 const { model, edits = [] } = SYSTEMS[name as keyof typeof SYSTEMS]() as { model: ReturnType<typeof intx>; edits?: [] };
 const make = (o: { readonly record: boolean }) => model.create({ ...o, edits });
-const options = { now: () => performance.now(), ...(mode === 'unreduced' && { reduce: false as const }) };
+const { workers = 1, ...asked } = MODES[mode] as (typeof MODES)[string];
+const options = { ...asked, now: () => performance.now() };
 const start = performance.now();
-const r =
-  workers === '1' ? check(make, options) : await checkInParallel(make, { ...options, workers: Number(workers) });
+const r = workers === 1 ? check(make, options) : await checkInParallel(make, { ...options, workers });
 const seconds = (performance.now() - start) / 1000;
-const { states, transitions, bytesPerState, verdict } = r;
+const { states, transitions, bytesPerState, verdict, bound } = r;
 const steps = r.violations[0]?.steps.length ?? null;
 const memory = process.resourceUsage().maxRSS * 1024;
-console.log(JSON.stringify({ states, transitions, seconds, bytesPerState, memory, verdict, steps }));
+console.log(JSON.stringify({ states, transitions, inside: seconds, bytesPerState, memory, verdict, bound, steps }));

@@ -1,9 +1,12 @@
-// The checker against SPIN on the same models, each measurement in a process of its own, peers side by side in one run.
-// node bench/check.mjs [--long] [--json] [--rounds n]
+// The checker against SPIN on the same models, each measurement a process of its own, all of them in turn in one run.
+// node bench/check.mjs [--long] [--modes] [--only A1,B1] [--rounds n] [--json]
+//
+// Seconds are those of whole processes, from start to exit: Node's own start counts for us; generating and compiling the verifier,
+// which SPIN does once per model, is shown beside. B/state is what each tool says of its states and tables, MiB what the process took.
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -13,28 +16,85 @@ const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
   options: {
     long: { type: 'boolean', default: false },
+    modes: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    only: { type: 'string' },
     rounds: { type: 'string', default: '3' },
   },
 });
 const work = mkdtempSync(join(tmpdir(), 'virq-bench-'));
 process.on('exit', () => rmSync(work, { recursive: true }));
 
-/** Instance → what SPIN is given: file, macros, log2 of its table. B1 and B2 have a planted bug. */
+/** Instance → what SPIN is given: file, macros, log2 of its table, depth of its stack. B1 and B2 have a planted bug. */
 const INSTANCES = {
-  A1: ['avic', ['-DN=2', '-DM=2', '-DP=2'], 20],
-  A2: ['intx', ['-DK=6'], 23],
-  ...(values.long && { A3: ['resample', ['-DK=3', '-DRD=1'], 23], A4: ['avic', ['-DN=2', '-DM=3', '-DP=2'], 25] }),
-  B1: ['avic', ['-DN=2', '-DM=2', '-DP=2', '-DBUG=2'], 20],
-  B2: ['intx', ['-DK=5', '-DBUG=1'], 20],
+  A1: ['avic', ['-DN=2', '-DM=2', '-DP=2'], 20, 500_000],
+  A2: ['intx', ['-DK=6'], 23, 5_000_000],
+  ...(values.long && {
+    A3: ['resample', ['-DK=3', '-DRD=1'], 23, 5_000_000],
+    A4: ['avic', ['-DN=2', '-DM=3', '-DP=2'], 25, 12_000_000],
+  }),
+  B1: ['avic', ['-DN=2', '-DM=2', '-DP=2', '-DBUG=2'], 20, 500_000],
+  B2: ['intx', ['-DK=5', '-DBUG=1'], 20, 500_000],
 };
 
-const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+/** Row → mode of bench/check-one.ts. */
+const OURS = {
+  virq: 'plain',
+  'virq, reduced': 'reduced',
+  'virq, 2 workers': 'workers',
+  ...(values.modes && { 'virq, fingerprints': 'fingerprint', 'virq, bits, 64 MiB': 'bitstate' }),
+};
 
-/** Best of several rounds would flatter; the median does not. */
-function rounds(once) {
-  const all = Array.from({ length: Number(values.rounds) }, once);
-  return { ...all[0], seconds: median(all.map((r) => r.seconds)) };
+/**
+ * Row → flags of SPIN's verifier. The first is its fastest exact mode on these models (`--modes` shows the others): breadth first,
+ * without its partial order reduction, which saves no state here.
+ */
+const SPINS = {
+  'SPIN, BFS': ['-DNOREDUCE', '-DBFS'],
+  ...(values.modes && {
+    'SPIN, BFS, POR': ['-DBFS'],
+    'SPIN, DFS': ['-DNOREDUCE'],
+    'SPIN, DFS, POR': [],
+    'SPIN, collapse': ['-DNOREDUCE', '-DCOLLAPSE'],
+    'SPIN, hash compact': ['-DNOREDUCE', '-DHC4'],
+    'SPIN, bits, 64 MiB': ['-DNOREDUCE', '-DBITSTATE'],
+  }),
+};
+/** Bits of SPIN's field, as a power of two: as many bytes as ours. */
+const FIELD = 29;
+/** Modes that keep all of every state, without reduction: their counts must agree. */
+const EXACT = ['virq', 'virq, 2 workers', 'SPIN, BFS', 'SPIN, DFS', 'SPIN, collapse'];
+/** States that SPIN counts before its processes run. */
+const START_UP = 64;
+
+/** Greatest resident size of a running process, where the system tells. */
+function residentSize(pid) {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** Runs a process to its end: what it printed, wall seconds, and its greatest resident size as often as it was looked at. */
+function measure(program, args) {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    const child = spawn(program, args, { cwd: work, stdio: ['ignore', 'pipe', 'inherit'] });
+    let [text, memory] = ['', 0];
+    const look = setInterval(() => {
+      memory = Math.max(memory, residentSize(child.pid));
+    }, 5);
+    child.stdout.on('data', (part) => {
+      text += part;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearInterval(look);
+      if (code !== 0) reject(new Error(`${program} ${args.join(' ')} ended with ${code}:\n${text.slice(0, 2000)}`));
+      else resolve({ text, memory, seconds: (performance.now() - started) / 1000 });
+    });
+  });
 }
 
 async function bundled() {
@@ -44,72 +104,129 @@ async function bundled() {
   return outfile;
 }
 
-function virq(program, ...args) {
-  return rounds(() => JSON.parse(execFileSync(process.execPath, [program, ...args], { encoding: 'utf8' })));
+async function runOurs(program, name, mode) {
+  const { text, seconds } = await measure(process.execPath, [program, name, mode]);
+  return { ...JSON.parse(text), seconds };
 }
 
-function hasSpin() {
-  try {
-    execFileSync('spin', ['-V'], { stdio: 'pipe' });
-    execFileSync('gcc', ['--version'], { stdio: 'pipe' });
-    return true;
-  } catch {
-    return false;
+/** Why SPIN cannot run here, null if it can. */
+function spinIsMissing() {
+  for (const [program, flag] of [
+    ['spin', '-V'],
+    ['gcc', '--version'],
+  ]) {
+    try {
+      execFileSync(program, [flag], { stdio: 'pipe' });
+    } catch {
+      return `${program} is not installed; on Debian: apt-get install -y spin gcc`;
+    }
   }
+  return null;
 }
 
-/** SPIN's fastest exact mode on these models: breadth first, without its partial order reduction, which saves nothing here. */
-function spin(name) {
-  const [file, macros, log] = INSTANCES[name];
-  const run = (program, args) => execFileSync(program, args, { cwd: work, encoding: 'utf8', stdio: 'pipe' });
+/** Makes SPIN's verifier for an instance; says where it is and how long that took. */
+function buildSpin(name, row) {
+  const [file, macros] = INSTANCES[name];
   const started = performance.now();
-  run('spin', ['-a', ...macros, join(here, 'spin', `${file}.pml`)]);
-  run('gcc', ['-O3', '-march=native', '-DSAFETY', '-DNOREDUCE', '-DBFS', '-o', 'pan', 'pan.c']);
-  const built = (performance.now() - started) / 1000;
-  return {
-    built,
-    ...rounds(() => {
-      const start = performance.now();
-      const text = run('./pan', ['-m5000000', `-w${log}`]);
-      const number = (pattern) => Number(pattern.exec(text)?.[1] ?? Number.NaN);
-      const states = number(/^\s*(\d+) states, stored/m);
-      const memory = number(/^\s*([\d.]+)\s+total actual memory usage/m) * 2 ** 20;
-      return { states, memory, seconds: (performance.now() - start) / 1000, bytesPerState: memory / states };
-    }),
-  };
+  const program = join(work, `pan-${name}-${row.replaceAll(/\W+/g, '-')}`);
+  const options = { cwd: work, stdio: 'pipe' };
+  execFileSync('spin', ['-a', ...macros, join(here, 'spin', `${file}.pml`)], options);
+  execFileSync('gcc', ['-O3', '-march=native', '-DSAFETY', ...SPINS[row], '-o', program, 'pan.c'], options);
+  return { program, built: (performance.now() - started) / 1000 };
 }
 
-const program = await bundled();
-const withSpin = hasSpin();
-const rows = Object.keys(INSTANCES).map((name) => ({
-  name,
-  virq: virq(program, name),
-  reduced: virq(program, name, '1', 'reduced'),
-  ...(name.startsWith('A') && { two: virq(program, name, '2') }),
-  ...(withSpin && { spin: spin(name) }),
-}));
+async function runSpin({ program, built }, name, row) {
+  const bits = SPINS[row].includes('-DBITSTATE');
+  const [, , log, depth] = INSTANCES[name];
+  const table = bits ? FIELD : log;
+  const { text, memory: seen, seconds } = await measure(program, [`-m${depth}`, `-w${table}`]);
+  const number = (pattern) => Number(pattern.exec(text)?.[1] ?? Number.NaN);
+  const states = number(/^\s*(\d+) states, stored/m);
+  const own = number(/^\s*([\d.]+)\s+total actual memory usage/m) * 2 ** 20;
+  const steps = /assertion violated/.test(text) ? number(/at depth (\d+)/) : null;
+  const cut = /max search depth too small/.test(text);
+  return { states, steps, cut, built, seconds, memory: Math.max(own, seen), bytesPerState: own / states };
+}
 
-const million = (n) => (n / 1e6).toFixed(2);
-const line = (label, r) =>
-  `${label.padEnd(18)} ${String(r.states).padStart(10)} ${r.seconds.toFixed(2).padStart(8)} ${million(r.states / r.seconds).padStart(8)} ${r.bytesPerState.toFixed(1).padStart(9)} ${(r.memory / 2 ** 20).toFixed(0).padStart(7)}`;
+const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
 
-if (values.json) console.log(JSON.stringify({ schema: 'virq/bench-check@1', node: process.version, rows }, null, 1));
-else {
-  console.log(
-    `${''.padEnd(18)} ${'states'.padStart(10)} ${'s'.padStart(8)} ${'M/s'.padStart(8)} ${'B/state'.padStart(9)} ${'MiB'.padStart(7)}`,
+/** All rounds of a row as one: the median; the best would flatter. */
+const summary = (rounds) => {
+  const seconds = rounds.map((r) => r.seconds);
+  const memory = median(rounds.map((r) => r.memory));
+  return { ...rounds[0], memory, seconds: median(seconds), least: Math.min(...seconds), most: Math.max(...seconds) };
+};
+
+/** Everything that is measured on one instance, the rows in turn in every round. */
+async function measureInstance(name, program, missing) {
+  const ours = Object.entries(OURS).filter(([, mode]) => name.startsWith('A') || mode !== 'workers');
+  const runs = new Map(ours.map(([row, mode]) => [row, () => runOurs(program, name, mode)]));
+  if (missing === null)
+    for (const row of Object.keys(SPINS)) {
+      const made = buildSpin(name, row);
+      runs.set(row, () => runSpin(made, name, row));
+    }
+  const rounds = new Map([...runs.keys()].map((row) => [row, []]));
+  for (let i = 0; i < Number(values.rounds); i++) for (const [row, run] of runs) rounds.get(row).push(await run());
+  const rows = [...rounds].map(([row, all]) => ({ row, ...summary(all) }));
+  const [first] = rows;
+  for (const r of rows) r.ratio = r.seconds / first.seconds;
+  const differ = rows.filter(
+    (r) => name.startsWith('A') && EXACT.includes(r.row) && Math.abs(r.states - first.states) > START_UP,
   );
-  for (const { name, virq: one, reduced, two, spin: peer } of rows) {
-    const bug = one.steps === null ? '' : ` (bug, ${one.steps} steps)`;
-    console.log(line(`${name} virq${bug}`.slice(0, 18), one));
-    console.log(line('   reduced', reduced));
-    if (two !== undefined) console.log(line('   2 workers', two));
-    if (peer !== undefined) console.log(`${line('   SPIN, BFS', peer)}   + ${peer.built.toFixed(2)} s to build`);
-    const ratios = [two && `2 workers ${(one.seconds / two.seconds).toFixed(2)}×`];
-    if (peer !== undefined)
-      ratios.push(
-        `SPIN takes ${(peer.seconds / one.seconds).toFixed(1)}× the time and ${(peer.bytesPerState / one.bytesPerState).toFixed(1)}× the bytes per state`,
-      );
-    console.log(`   ${ratios.filter(Boolean).join(' · ')}`);
-  }
-  if (!withSpin) console.log('\nSPIN was left out: it is not installed. On Debian: apt-get install spin gcc');
+  return { name, rows, differ: differ.map((r) => r.row) };
 }
+
+/** States from which on the fixed size of the tables no longer matters. */
+const MANY = 50_000;
+const HEAD = ['states', 's', 'M/s', 'B/state', 'MiB', 'time ×'];
+const cells = (list) => list.map((cell, i) => cell.padStart([10, 8, 7, 8, 7, 7][i])).join(' ');
+
+function print({ name, rows, differ }) {
+  console.log(`${name.padEnd(21)} ${cells(HEAD)}`);
+  for (const r of rows) {
+    const figures = [
+      String(r.states),
+      r.seconds.toFixed(2),
+      (r.states / r.seconds / 1e6).toFixed(2),
+      r.states < MANY ? '–' : r.bytesPerState.toFixed(1),
+      (r.memory / 2 ** 20).toFixed(0),
+      r.ratio.toFixed(2),
+    ];
+    const notes = [
+      `${r.least.toFixed(2)}–${r.most.toFixed(2)} s`,
+      r.inside && `${r.inside.toFixed(2)} s without Node's start`,
+      r.built && `${(r.built + r.seconds).toFixed(2)} s with generating and compiling`,
+      r.steps !== null && `counterexample of ${r.steps} steps${r.built ? ', starts of processes included' : ''}`,
+      (r.cut || (r.bound !== null && r.bound !== undefined)) && `incomplete: ${r.cut ? 'depth' : r.bound}`,
+    ];
+    console.log(`  ${r.row.padEnd(19)} ${cells(figures)}   ${notes.filter(Boolean).join(' · ')}`);
+  }
+  for (const row of differ) console.log(`  ! ${row} does not count the same states`);
+  console.log('');
+}
+
+const missing = spinIsMissing();
+const program = await bundled();
+const names = Object.keys(INSTANCES).filter(
+  (name) => values.only === undefined || values.only.split(',').includes(name),
+);
+const load = loadavg()[0];
+const machine = { node: process.version, threads: availableParallelism(), load, rounds: Number(values.rounds) };
+const { json } = values;
+if (!json) {
+  const { node, threads, rounds } = machine;
+  console.log(`Node ${node}, ${threads} threads, load ${load.toFixed(1)}, medians of ${rounds} rounds in turn\n`);
+}
+const instances = [];
+for (const name of names) {
+  instances.push(await measureInstance(name, program, missing));
+  if (!json) print(instances.at(-1));
+}
+if (json)
+  console.log(
+    JSON.stringify({ schema: 'virq/bench-check@2', machine, skipped: { spin: missing }, instances }, null, 1),
+  );
+else if (missing !== null) console.log(`SPIN was left out: ${missing}`);
+else if (load > 0.5) console.log('Other work was going on here: read ratios, and read nothing into two workers.');
+if (instances.some((i) => i.differ.length > 0)) process.exitCode = 1;

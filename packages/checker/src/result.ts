@@ -122,7 +122,7 @@ export interface CheckResult {
   readonly terminal: number;
   /** Bytes per stored state, tables included. */
   readonly bytesPerState: number;
-  /** Bound on the probability that a state was left out, null if none can be given; only if hashes were kept. */
+  /** Bound on the probability that a state was taken for another and left out, null if none can be given; only if hashes were kept. */
   readonly omission?: number | null;
   /** Bits per state that `bitstate` had: above 100 nearly all states were told apart. */
   readonly hashFactor?: number | null;

@@ -10,6 +10,9 @@ export const appendCode = (n: readonly string[]): string => `
   count++;
   if (check(${n.join(', ')}) === 0) host.suspect(count - 1);`;
 
+/** What the lanes of the initial state are: anything that looks random. */
+const [LOW, HIGH] = [0x2545f491, 0x5bd1e995];
+
 /** Inserts a state unless the host knows its hash: two lanes, each the sum of what the fields contribute. */
 export function hashedStoreCode(n: readonly string[], groups: readonly Group[]): string {
   const tables = groups.map((_, i) => `H${i} = host.hash[${i}]`);
@@ -19,7 +22,7 @@ export function hashedStoreCode(n: readonly string[], groups: readonly Group[]):
   );
   return `const ${['add = host.add', ...tables].join(', ')}, rehash = null;
 function insert(${n.join(', ')}) {
-  let lo = 0, hi = 0, e = 0;
+  let lo = ${LOW}, hi = ${HIGH}, e = 0;
   ${lanes.join('\n  ')}
   if (!add(lo, hi)) return;
   ${appendCode(n)}

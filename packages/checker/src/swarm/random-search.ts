@@ -22,7 +22,7 @@ export interface RandomSearchOptions {
   /** Bytes for what was visited and for the stack; default 256 MiB for fingerprints, 64 MiB for bits. */
   readonly maxMemory?: number;
   readonly maxStates?: number;
-  /** Longest schedule. */
+  /** Longest schedule; default any, for a shard 100,000. */
   readonly maxDepth?: number;
   /** Milliseconds, measured by `now`. */
   readonly maxTime?: number;
@@ -95,9 +95,10 @@ export function* randomSearchSlices(
   }
   const { verdict, bytesPerState, bound, violations, unreached, ...counts } = search.result() as CheckResult;
   const ended = verdict === 'ok' && !stopped;
+  const gaveUp = options.all === false && violations.length > 0;
   return {
     ...counts,
-    bound: stopped ? 'interrupted' : (bound ?? shortfall(knowledge, visited)),
+    bound: stopped ? 'interrupted' : (bound ?? (gaveUp ? null : shortfall(knowledge, visited))),
     violations: ended ? pathViolations(lockDiscipline(knowledge.edges), () => []) : violations,
     unreached: [...unreached, ...promisesOf(knowledge)],
     bytes: bytesPerState * counts.states,

@@ -9,6 +9,8 @@ import { drained, type RandomSearchOptions, randomSearchSlices } from './random-
 import { estimate, union } from './sketch.ts';
 
 const FORMAT = 'shard/1';
+/** Longest schedule that a shard looks for unless it is told otherwise: shards are there to find, and what they find is to be read. */
+const DEEP = 100_000;
 
 /** Which part of a swarm. */
 export interface Part {
@@ -61,12 +63,12 @@ export function* exploreShardSlices(make: MakeSystem, options: ShardOptions): Ge
     throw new VirqError('VIRQ-K005', `there is no shard ${shard} of ${of}`, { hint: 'shards are numbered from 1' });
   const seed = ((options.seed ?? 1) * 1009 + shard) >>> 0;
   const store = options.store ?? (shard % 2 === 1 ? 'fingerprint' : 'bitstate');
-  const r = yield* randomSearchSlices(make, { ...options, seed, store });
+  const r = yield* randomSearchSlices(make, { maxDepth: DEEP, ...options, seed, store });
   return {
     virq: FORMAT,
     ...{ origin, shard, of, seed, store },
     bound: r.bound,
-    complete: r.bound === null,
+    complete: r.bound === null && (options.all !== false || r.violations.length === 0),
     omission: r.omission,
     states: r.states,
     transitions: r.transitions,

@@ -63,14 +63,14 @@ export function fingerprints(maxBytes: number, note: Note = () => {}): Hashes {
       return full;
     },
     add(low, high) {
-      // The empty slot is zero; the one state that hashes to zero stands for another hash.
+      // The empty slot is zero; a state that hashes to zero stands for another hash.
       const [l, h] = [low | 0, (low | high) === 0 ? 1 : high | 0];
       const part = h >>> 26;
       const table = tables[part] as Int32Array;
       if ((counts[part] as number) * 2 + 2 >= table.length) return true;
       if (!put(table, l, h)) return false;
       count++;
-      note(l, h);
+      note(low, high);
       if (++(counts[part] as number) * 2 > table.length * DENSE) grow(part);
       return true;
     },
