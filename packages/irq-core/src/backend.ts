@@ -3,6 +3,7 @@
 import type { Fields, StructKind, StructView } from './arena/index.ts';
 import { VirqError } from './errors.ts';
 import type { EventTexts, Trace } from './events/index.ts';
+import type { AnyHostPart } from './host-part.ts';
 import type { KvmArch } from './kvm/arch.ts';
 import type { Kvm } from './kvm/index.ts';
 import type { KernelVersion } from './kvm/kernel.ts';
@@ -29,6 +30,10 @@ export interface VmContext {
   readonly trace: Trace;
   readonly kernel: KernelVersion;
   readonly options: VmOptions;
+  /** What the backend's {@link Backend.host} part attached; null without one. */
+  readonly host: unknown;
+  /** The machine's processes, for kernel paths that run to their end at once. */
+  processes(): BackendProcesses;
   /** Model time in nanoseconds; moves only when a scenario says so. */
   now(): number;
 }
@@ -65,6 +70,8 @@ export interface Backend<F extends Fields = Fields, C extends VmChip = VmChip> {
   readonly summary: string;
   /** Irqchips a route can name and pins of each, for the reverse map from pins to GSIs. */
   readonly irqchips: { readonly count: number; readonly pins: number };
+  /** What its VMs share below KVM: physical CPUs, the IOMMU. */
+  readonly host?: AnyHostPart;
   /** State of one VM's interrupt controllers. Must be a pure function of its arguments. */
   layout(limits: VmLimits, options: VmOptions): StructKind<F>;
   /** Brings the zeroed state to reset and returns the chip that works on it. */
@@ -137,6 +144,16 @@ export function assertBackend(value: unknown, from: string): asserts value is An
         hint: `give defineBackend() a ${type} named '${key}'`,
       });
 }
+
+export {
+  type AnyHostPart,
+  defineHostPart,
+  type HostContext,
+  type HostOptions,
+  type HostPart,
+  type HostSizes,
+  type PartTarget,
+} from './host-part.ts';
 
 /** Processes of a machine as a backend sees them. */
 export type BackendProcesses = Processes<never>;

@@ -39,7 +39,7 @@ function checkResult(b: Binding, expect: StepFile['expect'], at: Path): void {
 
 function checkViolation(b: Binding): void {
   const violation = b.file.expect?.violation;
-  const known = propertyNames(new Set(b.backendOf.values()));
+  const known = propertyNames(new Set(b.backendOf.values()), b.parts);
   if (violation !== undefined && !known.includes(violation))
     b.report(['expect', 'violation'], 'VIRQ-S008', `no property '${violation}'`, `there are: ${known.join('; ')}`);
 }

@@ -1,5 +1,6 @@
 // The host of a scenario: its VMs with their backends' options, and its passed-through devices.
 
+import type { AnyHostPart, HostOptions } from '@virq/irq-core/backend';
 import type { KernelVersion } from '@virq/irq-core/kvm';
 import type { MachineOptions, VmSpec } from '@virq/irq-core/machine';
 import type { DeviceSpec } from '@virq/irq-core/vfio';
@@ -26,6 +27,7 @@ function bindVm(b: Binding, i: number): VmSpec | null {
   if (options === null) return null;
   const name = b.vmNames[i] as string;
   b.backendOf.set(name, backend);
+  if (backend.host !== undefined) addPart(b, backend.host);
   const vcpus = Math.max(1, (options['vcpus'] as number | undefined) ?? 1);
   return { name, backend, options, limits: { ...VM_SIZES, vcpus } };
 }
@@ -43,9 +45,36 @@ const deviceSpec = (d: NonNullable<ScenarioFile['devices']>[number]): DeviceSpec
   ...(d.msix === undefined ? {} : { msix: d.msix }),
 });
 
+function addPart(b: Binding, part: AnyHostPart): void {
+  if (!b.parts.includes(part)) b.parts.push(part);
+}
+
+/** The `host` section: parts by name, then the options of all parts. */
+function bindHost(b: Binding): HostOptions {
+  const { parts: names = [], ...given } = b.file.host ?? {};
+  for (const [i, name] of names.entries()) {
+    const part = b.available.find((p) => p.name === name);
+    if (part !== undefined) addPart(b, part);
+    else
+      b.report(
+        ['host', 'parts', i],
+        'VIRQ-S006',
+        `no part '${name}'`,
+        suggest(
+          name,
+          b.available.map((p) => p.name),
+        ),
+      );
+  }
+  const specs = Object.assign({}, ...b.parts.map((p) => p.options));
+  return bindArgs(b, specs, given, { path: ['host'], what: '' }) ?? {};
+}
+
 /** Binds everything that exists before the first step. Sizes are 4096 GSIs, 256 routes and 64 irqfds per VM, 128 eventfds per host. */
 export function bindMachine(b: Binding): MachineOptions {
-  checkUnique(b, b.vmNames, { field: 'vms', reserved: HOST_PARTS });
+  const vms = b.file.vms.map((_, i) => bindVm(b, i)).filter((vm) => vm !== null);
+  const host = bindHost(b);
+  checkUnique(b, b.vmNames, { field: 'vms', reserved: [...HOST_PARTS, ...b.parts.map((p) => p.name)] });
   const devices = b.file.devices ?? [];
   checkUnique(
     b,
@@ -53,7 +82,9 @@ export function bindMachine(b: Binding): MachineOptions {
     { field: 'devices', reserved: [] },
   );
   return {
-    vms: b.file.vms.map((_, i) => bindVm(b, i)).filter((vm) => vm !== null),
+    vms,
+    host,
+    parts: b.parts,
     limits: HOST_SIZES,
     devices: devices.map(deviceSpec),
     ...(b.file.kernel === undefined ? {} : { kernel: b.file.kernel as KernelVersion }),

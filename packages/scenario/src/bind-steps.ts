@@ -1,6 +1,6 @@
 // The steps of a scenario: operations found, arguments checked against their declarations, names resolved.
 
-import type { AnyBackend } from '@virq/irq-core/backend';
+import type { AnyBackend, AnyHostPart } from '@virq/irq-core/backend';
 import { type ArgSpec, type Args, CORE_OPERATIONS, DEVICE_OPERATIONS } from '@virq/irq-core/machine';
 import { type Binding, bindArgs, checkDeclared, type Path } from './binding.ts';
 import { nearestWord, suggest } from './did-you-mean.ts';
@@ -31,14 +31,15 @@ const STEP_FIELDS: readonly string[] = ['vm', 'note', 'expect', 'concurrent'];
 export type Table = Readonly<Record<string, { readonly args: Readonly<Record<string, ArgSpec>> }>>;
 
 /** Operations a VM of a backend has. */
-export const tablesOf = (backend: AnyBackend): readonly Table[] => [
+export const tablesOf = (backend: AnyBackend, parts: readonly AnyHostPart[]): readonly Table[] => [
   backend.vocabulary.operations,
   CORE_OPERATIONS,
   DEVICE_OPERATIONS,
+  ...parts.map((part) => part.operations as Table),
 ];
 
 const operationNames = (b: Binding): string[] =>
-  [...b.backendOf.values()].flatMap(tablesOf).flatMap((table) => Object.keys(table));
+  [...b.backendOf.values()].flatMap((backend) => tablesOf(backend, b.parts)).flatMap((table) => Object.keys(table));
 
 /** The single operation of a step. Of several fields the one that is no operation is to blame, if there is one. */
 function operationOf(b: Binding, step: StepFile, path: Path): string | null {
@@ -64,7 +65,7 @@ function backendOf(b: Binding, vm: string, path: Path): AnyBackend | undefined {
 }
 
 function specOf(b: Binding, backend: AnyBackend, op: string, path: Path): Readonly<Record<string, ArgSpec>> | null {
-  const tables = tablesOf(backend);
+  const tables = tablesOf(backend, b.parts);
   const table = tables.find((t) => Object.hasOwn(t, op));
   if (table !== undefined) return (table[op] as Table[string]).args;
   const known = tables.flatMap((t) => Object.keys(t));

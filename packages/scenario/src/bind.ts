@@ -1,10 +1,11 @@
 // Scenario → machine and steps: backends found, arguments checked against the operations' declarations, names resolved.
 
+import type { AnyHostPart } from '@virq/irq-core/backend';
 import type { MachineOptions } from '@virq/irq-core/machine';
 import { checkExpectations } from './bind-expectations.ts';
 import { bindMachine } from './bind-machine.ts';
 import { type BoundItem, bindSteps } from './bind-steps.ts';
-import type { Backends, Binding, Part } from './binding.ts';
+import type { Backends, Binding, Part, Sources } from './binding.ts';
 import { withSizes } from './concurrent/scope.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { Parsed } from './parse.ts';
@@ -32,10 +33,12 @@ function within(d: Diagnostic, { text, from, to }: Part): Diagnostic {
 }
 
 /** The state of a binding of a file; diagnostics go to `sink`. */
-export function createBinding(parsed: Parsed, file: ScenarioFile, backends: Backends, sink: Diagnostic[]): Binding {
+export function createBinding(parsed: Parsed, file: ScenarioFile, sources: Sources, sink: Diagnostic[]): Binding {
   return {
     file,
-    backends,
+    backends: sources.backends,
+    available: sources.parts ?? [],
+    parts: [],
     vmNames: file.vms.map((vm, i) => vm.name ?? `vm${i}`),
     backendOf: new Map(),
     report: (...fault) => void sink.push(parsed.at(...fault)),
@@ -45,13 +48,13 @@ export function createBinding(parsed: Parsed, file: ScenarioFile, backends: Back
 }
 
 /** Binds a parsed scenario to backends. Reports every fault it finds, in the order VMs, devices, steps, expectations. */
-export function bindScenario(parsed: Parsed, backends: Backends): BindResult {
+export function bindScenario(parsed: Parsed, backends: Backends, parts: readonly AnyHostPart[] = []): BindResult {
   if (parsed.scenario === null) return { bound: null, diagnostics: parsed.diagnostics };
   const diagnostics: Diagnostic[] = [];
   const file = withSizes(parsed.scenario, parsed.scenario.concurrent?.scope ?? {}, (path, name) => {
     diagnostics.push(parsed.at(path, 'VIRQ-S012', `no size '$${name}'`, 'declare it under concurrent.scope'));
   });
-  const binding = createBinding(parsed, file, backends, diagnostics);
+  const binding = createBinding(parsed, file, { backends, parts }, diagnostics);
   if (file.vms.length === 0)
     binding.report(['concurrent', 'model'], 'VIRQ-S002', 'a model has no steps to run', 'check it: virq check');
   const machine = bindMachine(binding);

@@ -1,6 +1,6 @@
 // What binding knows while it goes through a scenario: the file, its names, the backends, and the diagnostics so far.
 
-import type { AnyBackend } from '@virq/irq-core/backend';
+import type { AnyBackend, AnyHostPart } from '@virq/irq-core/backend';
 import { type ArgSpec, type Args, checkArgs } from '@virq/irq-core/machine';
 import type { ScenarioCode } from './diagnostic.ts';
 import { suggest } from './did-you-mean.ts';
@@ -8,6 +8,12 @@ import type { ScenarioFile } from './schema.ts';
 
 /** Backends by name. */
 export type Backends = ReadonlyMap<string, AnyBackend>;
+/** What a scenario can name. */
+export interface Sources {
+  readonly backends: Backends;
+  /** Parts of the host beside those of the backends. */
+  readonly parts?: readonly AnyHostPart[];
+}
 /** Place in the file. */
 export type Path = readonly PropertyKey[];
 
@@ -15,6 +21,10 @@ export type Path = readonly PropertyKey[];
 export interface Binding {
   readonly file: ScenarioFile;
   readonly backends: Backends;
+  /** Parts of the host that a scenario may name. */
+  readonly available: readonly AnyHostPart[];
+  /** Parts the host has: those of the backends in use, and those named. */
+  readonly parts: AnyHostPart[];
   /** Names of the VMs in order, given or `vm0`, `vm1`, … */
   readonly vmNames: readonly string[];
   /** Backend of each VM that could be bound. */

@@ -1,6 +1,6 @@
 // What must hold when a scenario is over, whatever it was about. Names read as sentences. Linux: drivers/vfio/pci/vfio_pci_intrs.c, kernel/irq/spurious.c.
 
-import type { AnyBackend } from '@virq/irq-core/backend';
+import type { AnyBackend, AnyHostPart } from '@virq/irq-core/backend';
 import type { Machine, Vm } from '@virq/irq-core/machine';
 import { IRQ_TYPE } from '@virq/irq-core/vfio';
 
@@ -104,8 +104,19 @@ export function backendProperties(vms: readonly Vm[]): EndProperty[] {
   );
 }
 
+/** Properties of the host's parts, in the same form. */
+export function partProperties({ hostParts, parts }: Machine): EndProperty[] {
+  return hostParts.flatMap((part) =>
+    part.properties.map((p) => ({
+      name: p.name,
+      broken: () => (p.holds(parts[part.name] as never) ? null : 'the host'),
+    })),
+  );
+}
+
 /** Names of all properties that a scenario of these backends can violate. */
-export const propertyNames = (backends: Iterable<AnyBackend>): string[] => [
+export const propertyNames = (backends: Iterable<AnyBackend>, parts: readonly AnyHostPart[]): string[] => [
   ...END_PROPERTIES.map((p) => p.name),
   ...[...backends].flatMap((b) => b.properties.map((p) => p.name)),
+  ...parts.flatMap((part) => part.properties.map((p) => p.name)),
 ];

@@ -18,7 +18,7 @@ import {
 } from '@virq/irq-core/protocol';
 import type { Bound } from './bind.ts';
 import type { BoundItem, BoundStep } from './bind-steps.ts';
-import { backendProperties, END_PROPERTIES } from './end-properties.ts';
+import { backendProperties, END_PROPERTIES, partProperties } from './end-properties.ts';
 import { countFailures, failuresOf, stateFailures } from './expectations.ts';
 
 /** A field that changed, as {@link Arena.diff} names it. */
@@ -182,7 +182,7 @@ function runConcurrent(r: Run, n: number, item: Extract<BoundItem, { concurrent:
 
 function violationsOf(r: Run): Violation[] {
   const { machine } = r.session;
-  return [...END_PROPERTIES, ...backendProperties(machine.vms)].flatMap((p) => {
+  return [...END_PROPERTIES, ...backendProperties(machine.vms), ...partProperties(machine)].flatMap((p) => {
     const what = p.broken(machine);
     return what === null ? [] : [{ property: p.name, what }];
   });
@@ -226,6 +226,11 @@ export function runScenario(bound: Bound, options: RunOptions = {}): RunReport {
     expectedViolation: bound.file.expect?.violation ?? null,
     failures,
     ok: failures.length === 0,
-    inspect: machine.vms.flatMap((vm) => vm.backend.inspect(vm.chip as never).map((s) => ({ vm: vm.name, ...s }))),
+    inspect: [
+      ...machine.vms.flatMap((vm) => vm.backend.inspect(vm.chip as never).map((s) => ({ vm: vm.name, ...s }))),
+      ...machine.hostParts.flatMap((part) =>
+        part.inspect(machine.parts[part.name] as never).map((s) => ({ vm: 'host', ...s })),
+      ),
+    ],
   };
 }

@@ -63,6 +63,10 @@ export const scenarioSchema = z
       .optional()
       .describe('Kernel whose behaviour is modelled; default the newest'),
     vms: z.array(vm).default([]).describe('Virtual machines of the host'),
+    host: z
+      .looseObject({ parts: z.array(z.string()).optional().describe('Parts of the host beside those of the backends') })
+      .optional()
+      .describe('The host below KVM: options of the parts that the backends share (physical CPUs, the IOMMU)'),
     devices: z.array(device).optional().describe('Devices passed through with VFIO'),
     steps: z.array(step).default([]).describe('What happens, in order; with `concurrent`, what happens before it'),
     concurrent: concurrentSchema.optional(),

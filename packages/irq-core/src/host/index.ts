@@ -3,4 +3,5 @@
 export { FLOW, IRQ, IRQF, SPURIOUS, type SpuriousLimits } from './flags.ts';
 export { type ActionKind, createHost, type Host, type HostInit, type LineRequest } from './host.ts';
 export { Action, type HostLimits, type HostState, hostLayout, IrqDesc } from './layout.ts';
+export type { Remapper, RemapResult } from './remapper.ts';
 export { IRQ_NOTCONNECTED, type IrqRequest, joinFlags, mismatchMessage, requestError } from './request.ts';

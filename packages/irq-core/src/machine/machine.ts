@@ -6,6 +6,7 @@ import { BYPASS_PROTOCOLS, type Bypass, type BypassState, bypassLayout, createBy
 import { ModelError } from '../errors.ts';
 import { createTrace, type EventTexts, type Trace, type TraceEvent } from '../events/index.ts';
 import { createHost, type Host, type HostState, hostLayout, SPURIOUS, type SpuriousLimits } from '../host/index.ts';
+import type { AnyHostPart, HostOptions } from '../host-part.ts';
 import {
   bindIrqfdWakeups,
   createEventfds,
@@ -37,6 +38,7 @@ import {
   straight,
 } from '../protocol/index.ts';
 import { createVfio, type DeviceSpec, type Vfio, type VfioState, vfioLayout, virqfdInject } from '../vfio/index.ts';
+import { attachParts, hostSizes, partsOf, partTexts, type RemapperSlot } from './parts.ts';
 
 /** One VM of a machine. */
 export interface VmSpec {
@@ -57,6 +59,10 @@ export interface MachineOptions {
   readonly limits?: Partial<MachineLimits>;
   /** Passed-through devices of the host. */
   readonly devices?: readonly DeviceSpec[];
+  /** Parts of the host beside those that the backends bring. */
+  readonly parts?: readonly AnyHostPart[];
+  /** Options of all parts, checked by whoever read them. */
+  readonly host?: HostOptions;
   /** Thresholds of the host's spurious detector; small ones for `check`. */
   readonly spurious?: SpuriousLimits;
   /** Record footprints (for reductions in `check`). */
@@ -101,6 +107,9 @@ export interface Machine {
   readonly host: Host;
   readonly bypass: Bypass;
   readonly vfio: Vfio;
+  /** What the parts of the host attached, by their names. */
+  readonly parts: Readonly<Record<string, unknown>>;
+  readonly hostParts: readonly AnyHostPart[];
   readonly processes: Processes<Machine>;
   readonly trace: Trace & { listener: ((event: TraceEvent) => void) | null };
   /** Kernel texts of all tracepoints that can be emitted. */
@@ -138,6 +147,7 @@ function layoutOf(
     bypass: bypassLayout(host.bypass),
     vfio: vfioLayout(devices),
   };
+  for (const part of partsOf(o)) fields[part.name] = part.layout(sizesOf(o), o.host ?? {});
   for (const [i, vm] of o.vms.entries()) {
     const sizes = limits[i] as VmLimits;
     fields[nameOf(vm, i)] = struct(nameOf(vm, i), {
@@ -149,6 +159,12 @@ function layoutOf(
   fields['processes'] = processTable(host.processes, [...protocols, ...edited]);
   return struct('machine', fields);
 }
+
+const sizesOf = (o: MachineOptions) =>
+  hostSizes(
+    o,
+    o.vms.map((vm) => limitsOf(vm).vcpus),
+  );
 
 /** Texts of the host's own tracepoints and messages. */
 const HOST_TEXTS: EventTexts = {
@@ -162,8 +178,8 @@ const nameOf = (vm: VmSpec, index: number): string => vm.name ?? `vm${index}`;
 
 const RESERVED: ReadonlySet<string> = new Set(['clock', 'eventfds', 'host', 'bypass', 'vfio', 'processes']);
 
-function checkNames(vms: readonly VmSpec[]): void {
-  const seen = new Set<string>(RESERVED);
+function checkNames(vms: readonly VmSpec[], parts: readonly AnyHostPart[]): void {
+  const seen = new Set<string>([...RESERVED, ...parts.map((p) => p.name)]);
   for (const [i, vm] of vms.entries()) {
     const name = nameOf(vm, i);
     if (seen.has(name) || !/^[A-Za-z][A-Za-z0-9]*$/.test(name))
@@ -179,13 +195,15 @@ function limitsOf(vm: VmSpec): VmLimits {
   return { ...KVM_LIMITS, irqchips: count, pins, ...vm.limits };
 }
 
-function uniqueProtocols({ vms, agents = [] }: MachineOptions): AnyProtocol<never>[] {
+function uniqueProtocols(o: MachineOptions): AnyProtocol<never>[] {
+  const { vms, agents = [] } = o;
   return [
     ...new Set<AnyProtocol<never>>([
       ...KVM_PROTOCOLS,
       ...BYPASS_PROTOCOLS,
       virqfdInject,
       ...vms.flatMap((vm) => vm.backend.protocols),
+      ...partsOf(o).flatMap((part) => part.protocols),
       ...agents,
     ]),
   ];
@@ -205,7 +223,12 @@ function addVm(machine: Machine & { readonly vms: Vm[]; readonly kvms: Kvm[] }, 
   const kvm = createKvm({ vm: index, state: state.kvm, limits, kernel, trace, eventfds, processes, ...profile });
   machine.kvms.push(kvm);
   const options = spec.options ?? {};
-  const chip = spec.backend.attach({ vm: index, limits, kvm, trace, kernel, options, now: machine.now }, state.chip);
+  const host = spec.backend.host === undefined ? null : machine.parts[spec.backend.host.name];
+  const { now } = machine;
+  const chip = spec.backend.attach(
+    { vm: index, limits, kvm, trace, kernel, options, host, processes, now },
+    state.chip,
+  );
   kvm.bindArch(chip.arch);
   kvm.bindBypass(bypass);
   chip.installDefaults?.();
@@ -224,13 +247,17 @@ function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: rea
   const host = createHost({ state: root.host, trace, now, spurious: o.spurious ?? SPURIOUS });
   const bypass = createBypass({ state: root.bypass, world: machine, kernel });
   const defer = (device: number): void => void processes.spawn(virqfdInject, { device });
-  const vfio = createVfio({ state: root.vfio, specs: o.devices ?? [], host, eventfds, bypass, defer });
+  const slot: RemapperSlot = { bound: null };
+  const remapper = () => slot.bound;
+  const vfio = createVfio({ state: root.vfio, specs: o.devices ?? [], host, eventfds, bypass, defer, remapper });
   Object.assign(machine, { processes, host, bypass, vfio });
+  const states = root as unknown as Readonly<Record<string, never>>;
+  Object.assign(machine, { parts: attachParts(machine, o, { sizes: sizesOf(o), states, slot }) });
 }
 
 /** Composes a machine and brings every VM to reset. Throws ModelError when names clash. */
 export function createMachine(o: MachineOptions): Machine {
-  checkNames(o.vms);
+  checkNames(o.vms, partsOf(o));
   const protocols = uniqueProtocols(o);
   const layout = layoutOf(o, o.vms.map(limitsOf), protocols);
   const arena = createArena(layout, { record: o.record === true }) as unknown as Arena;
@@ -241,9 +268,10 @@ export function createMachine(o: MachineOptions): Machine {
     kernel: o.kernel ?? DEFAULT_KERNEL,
     vms,
     kvms: [],
+    hostParts: partsOf(o),
     eventfds: createEventfds(root.eventfds),
     trace: createTrace(),
-    texts: Object.assign({ ...HOST_TEXTS }, ...o.vms.map((vm) => vm.backend.events)) as EventTexts,
+    texts: Object.assign({ ...HOST_TEXTS, ...partTexts(o) }, ...o.vms.map((vm) => vm.backend.events)) as EventTexts,
     settle: (scheduler: Scheduler = straight(), options?: RunOptions) => run(machine.processes, scheduler, options),
     now: () => root.clockHi * 0x1_0000_0000 + root.clockLo,
     advance(nanoseconds: number) {

@@ -2,6 +2,7 @@
 
 import { EINVAL, ENXIO } from '../errors.ts';
 import { formatEvent, type TraceEvent } from '../events/index.ts';
+import type { PartTarget } from '../host-part.ts';
 import { FD_NOT_EVENTFD, IRQFD_FLAG, type IrqfdArgs, ROUTE, type RouteInput } from '../kvm/index.ts';
 import { DEVICE_OPERATIONS } from './device-operations.ts';
 import type { Machine, Vm } from './machine.ts';
@@ -274,6 +275,20 @@ export const CORE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
   },
 };
 
+/** The operation of a host part. */
+function partOperation(s: Session, op: string): ReturnType<typeof findOperation> {
+  const part = s.machine.hostParts.find(({ operations }) => Object.hasOwn(operations, op));
+  const operation = part?.operations[op];
+  if (part === undefined || operation === undefined) return undefined;
+  const target: PartTarget<unknown> = {
+    part: s.machine.parts[part.name],
+    device: s.device,
+    eventfd: s.eventfd,
+    vm: s.vm.index,
+  };
+  return { args: operation.args, run: (args) => operation.run(target as never, args) };
+}
+
 /** The operation of a name for the session's current VM: the backend's own words first, then the core's. */
 export function findOperation(
   s: Session,
@@ -283,7 +298,7 @@ export function findOperation(
   const own = Object.hasOwn(operations, op) ? operations[op] : undefined;
   if (own !== undefined) return { args: own.args, run: (args) => own.run(s.vm.chip as never, args) };
   const core = [CORE_OPERATIONS, DEVICE_OPERATIONS].find((table) => Object.hasOwn(table, op))?.[op];
-  return core === undefined ? undefined : { args: core.args, run: (args) => core.run(s, args) };
+  return core === undefined ? partOperation(s, op) : { args: core.args, run: (args) => core.run(s, args) };
 }
 
 /** Names of all operations of the current VM. */
@@ -292,5 +307,6 @@ export function operationNames(s: Session): string[] {
     ...Object.keys(CORE_OPERATIONS),
     ...Object.keys(DEVICE_OPERATIONS),
     ...Object.keys(s.vm.backend.vocabulary.operations),
+    ...s.machine.hostParts.flatMap((part) => Object.keys(part.operations)),
   ];
 }

@@ -2,7 +2,7 @@
 
 import type { Bypass } from '../bypass/index.ts';
 import { EINVAL } from '../errors.ts';
-import type { Host } from '../host/index.ts';
+import type { Host, Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { IRQ_TYPE, type VfioDevice, type VfioState } from './layout.ts';
 import { exchange } from './trigger.ts';
@@ -26,11 +26,20 @@ export interface VfioMsiParts {
   /** Vectors the device has per index, and the Linux irq of a vector. */
   available(device: number): number;
   irqOf(device: number, vector: number): number;
+  remapper(): Remapper | null;
 }
 
 /** Creates the MSI side of all devices. */
-export function createVfioMsi({ state, eventfds, bypass, available, irqOf }: VfioMsiParts): VfioMsi {
+export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remapper }: VfioMsiParts): VfioMsi {
   const device = (i: number): VfioDevice => state.devices.at(i);
+
+  /** The message leaves the device: through the IOMMU, if there is one, to vfio_msihandler, unless it is posted. */
+  function send(i: number, vector: number): void {
+    const v = device(i).vectors.at(vector);
+    if (v.enabled === 0) return;
+    const end = remapper()?.deliver(v.hostIrq) ?? 'host';
+    if (end === 'host') eventfds.signal(v.trigger);
+  }
 
   function clear(d: VfioDevice, vector: number): void {
     const v = d.vectors.at(vector);
@@ -38,6 +47,7 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf }: Vfi
     if (v.producer !== 0) bypass.unregisterProducer(v.producer);
     v.trigger = exchange(eventfds, v.trigger, 0);
     v.enabled = v.producer = 0;
+    remapper()?.unmap(v.hostIrq);
   }
 
   /** vfio_msi_set_vector_signal: drops the old trigger, then installs the new one with its producer (whose failure is only logged). */
@@ -51,6 +61,7 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf }: Vfi
     v.hostIrq = irqOf(i, vector);
     v.trigger = exchange(eventfds, v.trigger, fd);
     v.enabled = 1;
+    remapper()?.map(v.hostIrq, i, vector);
     v.producer = Math.max(0, bypass.registerProducer(fd, v.hostIrq, (i << 8) | vector));
     return 0;
   }
@@ -90,14 +101,14 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf }: Vfi
     raise(i, vector) {
       const v = device(i).vectors.at(vector);
       if (v.maskBit === 1) v.pendingBit = 1;
-      else if (v.enabled === 1) eventfds.signal(v.trigger);
+      else send(i, vector);
     },
     setMaskBit(i, vector, masked) {
       const v = device(i).vectors.at(vector);
       v.maskBit = masked ? 1 : 0;
       if (masked || v.pendingBit === 0) return;
       v.pendingBit = 0;
-      if (v.enabled === 1) eventfds.signal(v.trigger);
+      send(i, vector);
     },
   };
 }

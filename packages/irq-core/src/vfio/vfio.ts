@@ -2,7 +2,7 @@
 
 import type { Bypass } from '../bypass/index.ts';
 import { EINVAL } from '../errors.ts';
-import { FLOW, type Host } from '../host/index.ts';
+import { FLOW, type Host, type Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { createIntx, type Intx, VFIO_ACTION } from './intx.ts';
 import { DEVICE_KIND, IRQ_TYPE, type VfioState } from './layout.ts';
@@ -66,12 +66,14 @@ export interface VfioInit {
   readonly host: Host;
   readonly eventfds: Eventfds;
   readonly bypass: Bypass;
+  /** The host's IOMMU, if it has one that remaps interrupts. */
+  remapper?(): Remapper | null;
   /** Queues the deferred unmask of a device as a process. */
   defer(device: number): void;
 }
 
 /** First Linux irq given to MSI vectors; each device has 32. */
-const MSI_IRQ_BASE = 64;
+export const MSI_IRQ_BASE = 64;
 
 /** Takes over what the devices are, and gives each its place in the wired OR of its line. */
 function wireDevices(state: VfioState, specs: readonly DeviceSpec[], host: Host): void {
@@ -102,6 +104,7 @@ export function createVfio(init: VfioInit): Vfio {
     bypass,
     available: (i) => spec(i).vectorsAvailable ?? vectorsOf(i),
     irqOf: (i, vector) => MSI_IRQ_BASE + i * 32 + vector,
+    remapper: () => init.remapper?.() ?? null,
   });
   host.onAction(VFIO_ACTION.INTX, intx.action);
   host.onAction(VFIO_ACTION.PLATFORM, intx.action);

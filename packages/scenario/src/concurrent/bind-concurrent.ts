@@ -5,7 +5,7 @@ import type { Edits, Property, System } from '@virq/irq-core/protocol';
 import { createBinding } from '../bind.ts';
 import { bindMachine } from '../bind-machine.ts';
 import { bindSteps } from '../bind-steps.ts';
-import type { Backends, Binding } from '../binding.ts';
+import type { Binding, Sources } from '../binding.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import type { Parsed } from '../parse.ts';
 import type { ScenarioFile } from '../schema.ts';
@@ -19,8 +19,7 @@ import { type Sizes, sizesOf, substitute, withSizes } from './scope.ts';
 import { createWorld, type OnFailure } from './world.ts';
 
 /** What a section may refer to. */
-export interface ConcurrentSources {
-  readonly backends: Backends;
+export interface ConcurrentSources extends Sources {
   /** Models by name, for `model:`. */
   readonly families?: Families;
   /** Sizes that replace the defaults of `scope:` (--scope). */
@@ -168,7 +167,7 @@ export function bindConcurrent(parsed: Parsed, sources: ConcurrentSources): Conc
     return { concurrent: null, diagnostics: [parsed.at(['concurrent'], 'VIRQ-S020', message, hint)] };
   }
   const { sizes, section, file } = sized(parsed, written, sources.scope ?? {}, diagnostics);
-  const b = createBinding(parsed, file, sources.backends, diagnostics);
+  const b = createBinding(parsed, file, sources, diagnostics);
   const sound = (): boolean => diagnostics.length === 0;
   const source =
     section.model === undefined

@@ -3,7 +3,7 @@
 import type { Machine } from '@virq/irq-core/machine';
 import type { Property, PropertyKind } from '@virq/irq-core/protocol';
 import type { Path } from '../binding.ts';
-import { backendProperties, type EndProperty, REST_PROPERTIES } from '../end-properties.ts';
+import { backendProperties, type EndProperty, partProperties, REST_PROPERTIES } from '../end-properties.ts';
 import { bindCondition, bindInstances, type Subject } from './condition.ts';
 import type { ConcurrentFile, PropertyFile } from './schema.ts';
 
@@ -63,7 +63,8 @@ export function shippedProperties(machine: Machine): Property<never>[] {
       broken('always', several ? { ...p, name: `${p.name} (${vm.name})` } : p, machine),
     ),
   );
-  return [...ofVms, ...REST_PROPERTIES.map((p) => broken('quiescent', p, machine))];
+  const ofHost = partProperties(machine).map((p) => broken('always', p, machine));
+  return [...ofVms, ...ofHost, ...REST_PROPERTIES.map((p) => broken('quiescent', p, machine))];
 }
 
 /** The shipped properties that the section uses. */

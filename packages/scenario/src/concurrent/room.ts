@@ -26,7 +26,7 @@ function namesIn(spec: ArgSpec, value: unknown, into: Set<string>): void {
 export function collectEventfds(b: Binding, step: Pick<BoundStep, 'vm' | 'op' | 'args'>, into: Set<string>): void {
   const { vm, op, args } = step;
   const backend = b.backendOf.get(vm);
-  const table = backend === undefined ? undefined : tablesOf(backend).find((t) => Object.hasOwn(t, op));
+  const table = backend === undefined ? undefined : tablesOf(backend, b.parts).find((t) => Object.hasOwn(t, op));
   for (const [name, spec] of Object.entries(table?.[op]?.args ?? {})) namesIn(spec, args[name], into);
   into.delete('-');
 }
