@@ -83,7 +83,7 @@ export interface RunOptions {
 const NOTHING_MOVED = 's1';
 
 /** State that changes at every step and says nothing. */
-const NOISE = /\.(seq|requests|kicks|wakeups)$|^processes|\.waiter$|generation\[/;
+const NOISE = /\.(seq|requests)$|^processes|\.waiter$|generation\[/;
 
 interface Run {
   readonly session: Session;

@@ -2,17 +2,28 @@
 
 import { EINVAL, EWOULDBLOCK } from '@virq/irq-core/errors';
 import { type KvmArch, ROUTE } from '@virq/irq-core/kvm';
+import type { Apicv } from './apicv.ts';
 import { CHIP, type Context, X86_REQ } from './context.ts';
+import type { Guest } from './guest.ts';
 import type { IoapicChip } from './ioapic.ts';
 import { IRQCHIP_MODE } from './layout.ts';
 import type { Msi } from './msi.ts';
 import type { PicPair } from './pic.ts';
 import { createSetRoutingEntry } from './routing.ts';
 
+/** What the hooks reach. */
+export interface ArchParts {
+  readonly pic: PicPair;
+  readonly ioapic: IoapicChip;
+  readonly msi: Msi;
+  readonly apicv: Apicv;
+  readonly guest: Guest;
+}
+
 /** Builds the hooks over the chips. */
-export function createArch(ctx: Context, chips: { pic: PicPair; ioapic: IoapicChip; msi: Msi }): KvmArch {
+export function createArch(ctx: Context, chips: ArchParts): KvmArch {
   const { state, kvm } = ctx;
-  const { pic, ioapic, msi } = chips;
+  const { pic, ioapic, msi, apicv, guest } = chips;
   const scanAll = (): void => kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
   return {
     canSetIrqRouting: () => state.mode !== IRQCHIP_MODE.NONE,
@@ -36,6 +47,7 @@ export function createArch(ctx: Context, chips: { pic: PicPair; ioapic: IoapicCh
       ioapic.clearSource(source);
       pic.clearSource(source);
     },
-    updateIrte: () => 0,
+    vcpuRunnable: guest.isRunnable,
+    updateIrte: apicv.updateIrte,
   };
 }

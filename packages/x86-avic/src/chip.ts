@@ -4,7 +4,9 @@ import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { EEXIST, EINVAL } from '@virq/irq-core/errors';
 import { createApicBase } from './apic-base.ts';
 import { createApicMap } from './apic-map.ts';
+import { type APICV_MODES, type Apicv, createApicv } from './apicv.ts';
 import { createArch } from './arch.ts';
+import type { Avic } from './avic/avic.ts';
 import type { Context } from './context.ts';
 import { createDelivery, type Delivery } from './destination.ts';
 import { createEoiBitmap } from './eoi-bitmap.ts';
@@ -21,6 +23,7 @@ import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
+import type { UpdateForm } from './protocols/avic-pi-update.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
@@ -39,6 +42,8 @@ export interface X86Chip extends VmChip {
   readonly timers: LapicTimers;
   readonly delivery: Delivery;
   readonly msi: Msi;
+  readonly apicv: Apicv;
+  readonly avic: Avic;
   readonly guest: Guest;
   readonly msrs: GuestMsrs;
   readonly events: VcpuEvents;
@@ -63,6 +68,10 @@ export interface X86Options {
   readonly apicIds: readonly number[];
   /** kvm.vector_hashing: lowest priority by vector modulo, else by arbitration counter. */
   readonly vectorHashing: boolean;
+  /** Hardware acceleration of the local APICs. */
+  readonly apicv: keyof typeof APICV_MODES;
+  /** Overrides the kernel's form of the update of a posted interrupt. */
+  readonly updatePiIrte: UpdateForm | undefined;
 }
 
 function configure(state: X86State, options: X86Options): void {
@@ -97,7 +106,24 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   const x2apic = createX2apic(ctx, lapics, lapicRegs, sendIpi);
   const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase: createApicBase(lapics, mapChanged), timers });
   const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
-  const rescan = createEoiBitmap(ctx, delivery);
+  const guest: Guest = createGuest(ctx, {
+    lapics,
+    lapicRegs,
+    ioapicRegs,
+    msrs,
+    pic,
+    ports: createPicPorts(ctx, pic),
+    rescan: createEoiBitmap(ctx, delivery),
+    acceptEvents: events.accept,
+    apicv: () => apicv,
+  });
+  const apicv = createApicv(
+    vm,
+    ctx,
+    { apicv: options.apicv, form: options.updatePiIrte },
+    { lapics, delivery, regs: () => lapicRegs, serve: guest.serve, isRunnable: guest.isRunnable },
+  );
+  lapics.bindAcceleration(apicv.avic);
   lapics.bindEoi(createEoiForwarding(ctx, ioapic));
   pic.bindAcceptor(() => {
     for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
@@ -109,10 +135,13 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     if (options.lapicEnable) lapics.at(vcpu).svr = 0x1ff;
   }
   mapChanged();
+  apicv.init();
   return {
     context: ctx,
     state,
-    arch: createArch(ctx, { pic, ioapic, msi }),
+    arch: createArch(ctx, { pic, ioapic, msi, apicv, guest }),
+    apicv,
+    avic: apicv.avic,
     pic,
     ioapic,
     ioapicRegs,
@@ -121,19 +150,10 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     timers,
     delivery,
     msi,
-    guest: createGuest(ctx, {
-      lapics,
-      lapicRegs,
-      ioapicRegs,
-      msrs,
-      pic,
-      ports: createPicPorts(ctx, pic),
-      rescan,
-      acceptEvents: events.accept,
-    }),
+    guest,
     msrs,
     events,
-    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged }),
+    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored }),
     createIrqchip() {
       if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
       if (lapics.count > 0) return -EINVAL;

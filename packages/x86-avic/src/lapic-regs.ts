@@ -48,6 +48,8 @@ const PLAIN_READS: Readonly<Record<number, (a: Lapic) => number>> = {
 export interface LapicRegs {
   /** Value at a register offset, or {@link NO_REGISTER}. */
   read(vcpu: number, offset: number): number;
+  /** The same without a tracepoint, as hardware reads. */
+  peek(vcpu: number, offset: number): number;
   /** 0, {@link GP_FAULT} or {@link NO_REGISTER}. */
   write(vcpu: number, offset: number, value: number): number;
   /** kvm_lapic_reset. `init` keeps the base and the id. */
@@ -220,6 +222,7 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   return {
     read,
+    peek,
     write,
     reset,
     sendIpi,

@@ -44,6 +44,13 @@ export function computePpr(a: Lapic): number {
   return vector < 0 || (tpr & 0xf0) >= (vector & 0xf0) ? tpr : vector & 0xf0;
 }
 
+/** AVIC or APICv, as delivery sees it. */
+export interface Acceleration {
+  isActive(vcpu: number): boolean;
+  /** An interrupt is in the IRR: make the vCPU see it. */
+  ring(vcpu: number): void;
+}
+
 /** What a delivery mode does to one LAPIC: 1 accepted, 0 refused. */
 type Mode = (vcpu: number, vector: number, trigger: number) => number;
 
@@ -62,6 +69,8 @@ export interface Lapics {
   /** apic_set_eoi: returns the vector that left service, -1 if none was in it. */
   eoi(vcpu: number): number;
   updatePpr(vcpu: number): void;
+  /** Who tells a vCPU of an interrupt while its local APIC is accelerated. */
+  bindAcceleration(to: Acceleration): void;
   /** Where an EOI of a vector that the IOAPIC handles goes; bound by the IOAPIC or the split irqchip. */
   bindEoi(handler: (vcpu: number, vector: number, trigger: number) => void): void;
 }
@@ -72,6 +81,7 @@ export function createLapics(ctx: Context): Lapics {
   const at = (vcpu: number): Lapic => views[vcpu] as Lapic;
   const { vcpus } = ctx.kvm;
   const { trace } = ctx;
+  let acceleration: Acceleration | null = null;
   let forwardEoi: (vcpu: number, vector: number, trigger: number) => void = () => undefined;
 
   const event = (vcpu: number): void => {
@@ -85,7 +95,8 @@ export function createLapics(ctx: Context): Lapics {
     if (trigger === TRIGGER.LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
     a.tmr.put(vector, trigger);
     a.irr.add(vector);
-    event(vcpu);
+    if (acceleration?.isActive(vcpu)) acceleration.ring(vcpu);
+    else event(vcpu);
     return 1;
   }
 
@@ -212,6 +223,9 @@ export function createLapics(ctx: Context): Lapics {
       return vector;
     },
     updatePpr,
+    bindAcceleration(to) {
+      acceleration = to;
+    },
     bindEoi(handler) {
       forwardEoi = handler;
     },

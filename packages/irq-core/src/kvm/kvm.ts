@@ -139,7 +139,7 @@ export function createKvm(init: KvmInit): Kvm {
     eventfds,
     routing,
     notifiers,
-    vcpus: createVcpus(state.vcpus),
+    vcpus: createVcpus(state.vcpus, trace),
     arch,
     bypass: () => consumers,
     setIrq,

@@ -1,6 +1,7 @@
 // vCPUs as generic code sees them: requests, mode, kick, block and wake-up, load and put. Linux: virt/kvm/kvm_main.c, include/linux/kvm_host.h.
 
 import type { CompositeArray } from '../arena/index.ts';
+import type { Trace } from '../events/index.ts';
 import type { Vcpu } from './layout.ts';
 
 /** vcpu->mode. */
@@ -39,15 +40,17 @@ export interface Vcpus {
   /** The halt state: set before the last look at pending interrupts, cleared by {@link Vcpus.wakeUp}. */
   block(vcpu: number): void;
   isBlocking(vcpu: number): boolean;
+  /** Leaves the halt state by itself. */
+  unblock(vcpu: number): void;
 }
 
 /** Operations over the vCPU states of one VM. */
-export function createVcpus(vcpus: CompositeArray<Vcpu>): Vcpus {
+export function createVcpus(vcpus: CompositeArray<Vcpu>, trace: Trace): Vcpus {
   const wakeUp = (vcpu: number): boolean => {
     const v = vcpus.at(vcpu);
     if (v.blocking === 0) return false;
     v.blocking = 0;
-    v.wakeups++;
+    if (trace.on) trace.emit('kvm_vcpu_wakeup', { vcpu });
     return true;
   };
   return {
@@ -70,7 +73,7 @@ export function createVcpus(vcpus: CompositeArray<Vcpu>): Vcpus {
       const v = vcpus.at(vcpu);
       if (v.mode !== VCPU_MODE.IN_GUEST_MODE) return false;
       v.mode = VCPU_MODE.EXITING_GUEST_MODE;
-      v.kicks++;
+      if (trace.on) trace.emit('ipi_send_cpu', { cpu: v.pcpu - 1, callsite: 'kvm_vcpu_kick' });
       return true;
     },
     wakeUp,
@@ -90,6 +93,9 @@ export function createVcpus(vcpus: CompositeArray<Vcpu>): Vcpus {
     mode: (vcpu) => vcpus.at(vcpu).mode,
     block(vcpu) {
       vcpus.at(vcpu).blocking = 1;
+    },
+    unblock(vcpu) {
+      vcpus.at(vcpu).blocking = 0;
     },
     isBlocking: (vcpu) => vcpus.at(vcpu).blocking === 1,
   };

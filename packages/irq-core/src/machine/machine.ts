@@ -172,6 +172,8 @@ const HOST_TEXTS: EventTexts = {
   irq_handler_exit: (e) => `irq=${e['irq']} ret=${e['handled'] ? 'handled' : 'unhandled'}`,
   genirq: (e) => String(e['text']),
   nobody_cared: (e) => String(e['text']),
+  ipi_send_cpu: (e) => `cpu=${e['cpu']} callsite=${e['callsite']}`,
+  kvm_vcpu_wakeup: (e) => `vcpu ${e['vcpu']}`,
 };
 
 const nameOf = (vm: VmSpec, index: number): string => vm.name ?? `vm${index}`;

@@ -48,6 +48,10 @@ function openWindow(c: X86Chip, v: number): OpResult {
  * from IRR to ISR, the guest reads PPR again. As every KVM_SET_LAPIC it makes all vCPUs rescan the IOAPIC.
  */
 function acknowledge(c: X86Chip, v: number): OpResult {
+  if (c.apicv.mode.isIn(v)) {
+    const vector = c.guest.take(v);
+    return { ret: 0, out: { vector: vector < 0 ? null : vector } };
+  }
   c.guest.enter(v);
   c.lapicRegs.read(v, PPR);
   const vector = c.lapics.deliverable(v);
