@@ -11,6 +11,7 @@ import type { Context } from './context.ts';
 import { createDelivery, type Delivery } from './destination.ts';
 import { createEoiBitmap } from './eoi-bitmap.ts';
 import { createGuest, type Guest } from './guest.ts';
+import { createGuestAccess } from './guest-access.ts';
 import { createGuestMsrs, type GuestMsrs } from './guest-msr.ts';
 import { createIoapic, type IoapicChip } from './ioapic.ts';
 import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
@@ -84,6 +85,41 @@ function configure(state: X86State, options: X86Options): void {
   state.ioapic.base = IOAPIC_BASE;
 }
 
+/** Ids and registers at reset. */
+function resetLapics(lapics: Lapics, lapicRegs: LapicRegs, options: X86Options): void {
+  for (let vcpu = 0; vcpu < lapics.count; vcpu++) {
+    lapics.at(vcpu).vcpuId = options.apicIds[vcpu] ?? vcpu;
+    lapicRegs.reset(vcpu, false);
+    if (options.lapicEnable) lapics.at(vcpu).svr = 0x1ff;
+  }
+}
+
+/** Which irqchip the VM gets, and its default routing. */
+function irqchipOperations(
+  vm: VmContext,
+  state: X86State,
+  vcpus: number,
+): Pick<X86Chip, 'createIrqchip' | 'enableSplit' | 'installDefaults'> {
+  return {
+    createIrqchip() {
+      if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
+      if (vcpus > 0) return -EINVAL;
+      state.mode = IRQCHIP_MODE.KERNEL;
+      return vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
+    },
+    enableSplit(pins) {
+      if (pins > 4096) return -EINVAL;
+      if (state.mode !== IRQCHIP_MODE.NONE || vcpus > 0) return -EEXIST;
+      state.mode = IRQCHIP_MODE.SPLIT;
+      state.reservedPins = pins;
+      return 0;
+    },
+    installDefaults() {
+      if (state.mode === IRQCHIP_MODE.KERNEL) vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
+    },
+  };
+}
+
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
 export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
   const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
@@ -109,10 +145,9 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   const guest: Guest = createGuest(ctx, {
     lapics,
     lapicRegs,
-    ioapicRegs,
     msrs,
     pic,
-    ports: createPicPorts(ctx, pic),
+    emulated: createGuestAccess(ctx, { lapics, lapicRegs, ioapicRegs, msrs, ports: createPicPorts(ctx, pic) }),
     rescan: createEoiBitmap(ctx, delivery),
     acceptEvents: events.accept,
     apicv: () => apicv,
@@ -129,11 +164,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
     return -1;
   });
-  for (let vcpu = 0; vcpu < lapics.count; vcpu++) {
-    lapics.at(vcpu).vcpuId = options.apicIds[vcpu] ?? vcpu;
-    lapicRegs.reset(vcpu, false);
-    if (options.lapicEnable) lapics.at(vcpu).svr = 0x1ff;
-  }
+  resetLapics(lapics, lapicRegs, options);
   mapChanged();
   apicv.init();
   return {
@@ -154,22 +185,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     msrs,
     events,
     saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored }),
-    createIrqchip() {
-      if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
-      if (lapics.count > 0) return -EINVAL;
-      state.mode = IRQCHIP_MODE.KERNEL;
-      return vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
-    },
-    enableSplit(pins) {
-      if (pins > 4096) return -EINVAL;
-      if (state.mode !== IRQCHIP_MODE.NONE || lapics.count > 0) return -EEXIST;
-      state.mode = IRQCHIP_MODE.SPLIT;
-      state.reservedPins = pins;
-      return 0;
-    },
-    installDefaults() {
-      if (state.mode === IRQCHIP_MODE.KERNEL) vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
-    },
+    ...irqchipOperations(vm, state, lapics.count),
     advance(now) {
       timers.tick(now);
       ioapic.tick(now);

@@ -2,18 +2,15 @@
 
 import { EINVAL } from '@virq/irq-core/errors';
 import type { Apicv } from './apicv.ts';
+import { isInhibitedBy } from './avic/inhibit.ts';
 import { type Context, X86_REQ } from './context.ts';
+import { type Exit, type GuestAccess, truncate } from './guest-access.ts';
 import { EXIT, type ExitReason } from './guest-mode.ts';
 import { type GuestMsrs, MSR } from './guest-msr.ts';
-import { IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
 import { acceptsPic, isX2apic, type Lapics } from './lapic.ts';
-import { answersMmio, inLapicPage, type LapicRegs } from './lapic-regs.ts';
+import type { LapicRegs } from './lapic-regs.ts';
 import { IRQCHIP_MODE } from './layout.ts';
 import type { PicPair } from './pic.ts';
-import type { PicPorts } from './pic-ports.ts';
-
-/** How a guest access ends. `mmio`, `io` and `unhandled` leave KVM: user space has to emulate it. */
-export type Exit = 'done' | 'gp' | 'mmio' | 'io' | 'unhandled';
 
 /** Guest-visible behaviour of one VM's vCPUs. */
 export interface Guest {
@@ -41,8 +38,8 @@ export interface Guest {
   readCr8(vcpu: number): number;
   mmioRead(vcpu: number, address: number, size: number): { exit: Exit; value: number };
   mmioWrite(vcpu: number, address: number, size: number, value: number): Exit;
-  portRead(port: number, size: number): { exit: Exit; value: number };
-  portWrite(port: number, size: number, value: number): Exit;
+  portRead(vcpu: number, port: number, size: number): { exit: Exit; value: number };
+  portWrite(vcpu: number, port: number, size: number, value: number): Exit;
   readMsr(vcpu: number, msr: number): { exit: Exit; value: bigint };
   writeMsr(vcpu: number, msr: number, value: bigint): Exit;
 }
@@ -51,10 +48,10 @@ export interface Guest {
 export interface GuestParts {
   readonly lapics: Lapics;
   readonly lapicRegs: LapicRegs;
-  readonly ioapicRegs: IoapicRegs;
   readonly msrs: GuestMsrs;
   readonly pic: PicPair;
-  readonly ports: PicPorts;
+  /** What KVM emulates. */
+  readonly emulated: GuestAccess;
   readonly rescan: (vcpu: number) => void;
   /** INIT and SIPI. */
   readonly acceptEvents: (vcpu: number) => void;
@@ -62,28 +59,17 @@ export interface GuestParts {
   apicv(): Apicv;
 }
 
-/** Bytes of the IOAPIC's region on the MMIO bus. */
-const IOAPIC_LENGTH = 0x100;
-const truncate = (value: number, size: number): number => (size >= 4 ? value : value & ((1 << (size * 8)) - 1)) >>> 0;
-
 /** Creates the guest side. */
 export function createGuest(ctx: Context, parts: GuestParts): Guest {
-  const { lapics, lapicRegs, ioapicRegs, msrs, pic, ports } = parts;
+  const { lapics, lapicRegs, pic, emulated } = parts;
   const { state, trace } = ctx;
   const { vcpus } = ctx.kvm;
   const hasKernelChips = (): boolean => state.mode === IRQCHIP_MODE.KERNEL;
-  const onLapic = (vcpu: number, address: number): boolean =>
-    state.mode !== IRQCHIP_MODE.NONE && inLapicPage(lapics.at(vcpu), address);
-
-  /** Linux: the bus knows the region where it was created, the device where KVM_SET_IRQCHIP put it; an access must lie in both. */
-  function onIoapic(address: number, size: number): boolean {
-    const offset = address - state.ioapic.base;
-    const onBus = address >= IOAPIC_BASE && address + size <= IOAPIC_BASE + IOAPIC_LENGTH;
-    return hasKernelChips() && onBus && offset >= 0 && offset < IOAPIC_LENGTH;
-  }
 
   function serve(vcpu: number): void {
-    parts.apicv().serve(vcpu);
+    const apicv = parts.apicv();
+    if (apicv.avic.isActive(vcpu) && hasExtint(vcpu)) apicv.setInhibit('IRQWIN', true);
+    apicv.serve(vcpu);
     if (vcpus.check(vcpu, X86_REQ.SCAN_IOAPIC)) parts.rescan(vcpu);
     if (vcpus.check(vcpu, X86_REQ.EVENT)) {
       parts.acceptEvents(vcpu);
@@ -125,36 +111,7 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     return vector;
   }
 
-  /** Linux: at most 4 bytes within a register; other reads are ignored. */
-  function lapicRead(vcpu: number, address: number, size: number): number {
-    if (!answersMmio(lapics.at(vcpu))) return 0xffffffff;
-    if ((address & 0xf) + size > 4) return 0;
-    const value = lapicRegs.read(vcpu, address & 0xff0);
-    return value < 0 ? 0 : value >>> ((address & 3) * 8);
-  }
-
-  function msrEvent(write: number, ecx: number, data: bigint, exit: Exit): void {
-    if (trace.on) trace.emit('kvm_msr', { write, ecx, data: data.toString(16), exception: exit === 'gp' ? 1 : 0 });
-  }
-
   const withLapic = (vcpu: number): number => (state.mode === IRQCHIP_MODE.NONE ? -1 : lapics.acknowledge(vcpu));
-
-  function readMmio(vcpu: number, address: number, size: number): { exit: Exit; value: number } {
-    if (onLapic(vcpu, address)) return { exit: 'done', value: truncate(lapicRead(vcpu, address, size), size) };
-    if (!onIoapic(address, size)) return { exit: 'mmio', value: 0 };
-    return { exit: 'done', value: truncate(ioapicRegs.read(address - state.ioapic.base), size) };
-  }
-
-  function writeMmio(vcpu: number, address: number, size: number, value: number): Exit {
-    if (onLapic(vcpu, address)) {
-      const exact = size === 4 && (address & 0xf) === 0;
-      if (exact && answersMmio(lapics.at(vcpu))) lapicRegs.write(vcpu, address & 0xff0, value);
-      return 'done';
-    }
-    if (!onIoapic(address, size)) return 'mmio';
-    ioapicRegs.write(address - state.ioapic.base, truncate(value, size));
-    return 'done';
-  }
 
   function isRunnable(vcpu: number): boolean {
     const a = lapics.at(vcpu);
@@ -172,25 +129,9 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
       return lapics.acknowledge(vcpu);
     }
     const vector = extint ? takeExtint(vcpu) : withLapic(vcpu);
+    if (extint && isInhibitedBy(avic, 'IRQWIN')) parts.apicv().setInhibit('IRQWIN', false);
     if (vector >= 0 && trace.on) trace.emit('kvm_inj_virq', { vector, soft: 0, reinjected: 0 });
     return vector;
-  }
-
-  const readMsr = (vcpu: number, msr: number): { exit: Exit; value: bigint } => {
-    const value = msrs.read(vcpu, msr);
-    if (value === null) return { exit: 'unhandled', value: 0n };
-    const exit = value < 0n ? 'gp' : 'done';
-    const data = value < 0n ? 0n : value;
-    msrEvent(0, msr, data, exit);
-    return { exit, value: data };
-  };
-
-  function writeMsr(vcpu: number, msr: number, value: bigint): Exit {
-    const done = msrs.write(vcpu, msr, value, false);
-    if (done === null) return 'unhandled';
-    const exit = done ? 'done' : 'gp';
-    msrEvent(1, msr, value, exit);
-    return exit;
   }
 
   /** x2AVIC completes accesses to the x2APIC MSRs; -1 if this is none of them. */
@@ -234,34 +175,31 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     mmioRead(vcpu, address, size) {
       enter(vcpu);
       const { access } = parts.apicv();
-      if (onLapic(vcpu, address) && access.takes(vcpu, 'mmio'))
+      if (emulated.onLapic(vcpu, address) && access.takes(vcpu, 'mmio'))
         return { exit: 'done', value: truncate(access.read(vcpu, address & 0xff0), size) };
-      return intercepted(vcpu, EXIT.NPF, () => readMmio(vcpu, address, size));
+      return intercepted(vcpu, EXIT.NPF, () => emulated.readMmio(vcpu, address, size));
     },
     mmioWrite(vcpu, address, size, value) {
       enter(vcpu);
       const { access } = parts.apicv();
-      if (!onLapic(vcpu, address) || !access.takes(vcpu, 'mmio'))
-        return intercepted(vcpu, EXIT.NPF, () => writeMmio(vcpu, address, size, value));
+      if (!emulated.onLapic(vcpu, address) || !access.takes(vcpu, 'mmio'))
+        return intercepted(vcpu, EXIT.NPF, () => emulated.writeMmio(vcpu, address, size, value));
       access.write(vcpu, address & 0xff0, value, 0);
       return 'done';
     },
-    portRead(port, size) {
-      const value = hasKernelChips() ? ports.read(port, size) : null;
-      return value === null ? { exit: 'io', value: 0 } : { exit: 'done', value };
-    },
-    portWrite: (port, size, value) => (hasKernelChips() && ports.write(port, size, value) ? 'done' : 'io'),
+    portRead: (vcpu, port, size) => intercepted(vcpu, EXIT.IO, () => emulated.readPort(port, size)),
+    portWrite: (vcpu, port, size, value) => intercepted(vcpu, EXIT.IO, () => emulated.writePort(port, size, value)),
     readMsr(vcpu, msr) {
       enter(vcpu);
       const offset = x2avicOffset(vcpu, msr);
-      if (offset < 0) return intercepted(vcpu, EXIT.MSR, () => readMsr(vcpu, msr));
+      if (offset < 0) return intercepted(vcpu, EXIT.MSR, () => emulated.readMsr(vcpu, msr));
       const value = parts.apicv().access.read(vcpu, offset);
       return value < 0 ? { exit: 'gp', value: 0n } : { exit: 'done', value: BigInt(value >>> 0) };
     },
     writeMsr(vcpu, msr, value) {
       enter(vcpu);
       const offset = x2avicOffset(vcpu, msr);
-      if (offset < 0) return intercepted(vcpu, EXIT.MSR, () => writeMsr(vcpu, msr, value));
+      if (offset < 0) return intercepted(vcpu, EXIT.MSR, () => emulated.writeMsr(vcpu, msr, value));
       const low = Number(value & 0xffffffffn);
       return parts.apicv().access.write(vcpu, offset, low, Number(value >> 32n)) === 0 ? 'done' : 'gp';
     },

@@ -42,3 +42,9 @@ export const inhibitBit = (reason: InhibitReason): number => 1 << INHIBIT[reason
 /** Reasons set in a mask. */
 export const reasonsIn = (mask: number): readonly InhibitReason[] =>
   INHIBIT_REASONS.filter((reason) => (mask & inhibitBit(reason)) !== 0);
+
+/** Whether a reason stands against acceleration. */
+export const isInhibitedBy = (
+  { state }: { readonly state: { readonly inhibits: number } },
+  reason: InhibitReason,
+): boolean => (state.inhibits & inhibitBit(reason)) !== 0;
