@@ -12,12 +12,13 @@ import { APICV } from './avic/tables.ts';
 import { type Context, X86_REQ } from './context.ts';
 import type { Delivery } from './destination.ts';
 import { createGuestMode, type GuestMode } from './guest-mode.ts';
-import type { Lapics } from './lapic.ts';
+import type { Acceleration, Lapics } from './lapic.ts';
 import type { LapicRegs } from './lapic-regs.ts';
 import { createPostable } from './postable.ts';
 import { kvmSetApicvInhibit, kvmVcpuUpdateApicv } from './protocols/avic-inhibit-update.ts';
 import { UPDATE_PI_IRTE, type UpdateForm } from './protocols/avic-pi-update.ts';
 import { svmVcpuBlock, svmVcpuLoad, svmVcpuPut } from './protocols/avic-run.ts';
+import { svmDeliverInterrupt } from './protocols/svm-deliver.ts';
 import { hostOf } from './x86-host.ts';
 
 /** Values of the `apicv` option. */
@@ -30,6 +31,7 @@ export const X86_PROTOCOLS: readonly AnyProtocol<never>[] = [
   svmVcpuBlock,
   kvmSetApicvInhibit,
   kvmVcpuUpdateApicv,
+  svmDeliverInterrupt,
   ...Object.values(UPDATE_PI_IRTE),
 ];
 
@@ -42,6 +44,8 @@ export interface Apicv {
   init(): void;
   /** Registers changed from outside (KVM_SET_LAPIC): tables follow. */
   restored(vcpu: number): void;
+  /** How the LAPICs deliver; null without acceleration. */
+  readonly acceleration: Acceleration | null;
   /** KVM_REQ_APICV_UPDATE at entry. */
   serve(vcpu: number): void;
   /** kvm_arch_update_irqfd_routing and the bypass callbacks: 0 or negative errno. */
@@ -112,6 +116,10 @@ export function createApicv(
       mode,
       serve: parts.serve,
     }),
+    acceleration:
+      avic.mode === APICV.NONE
+        ? null
+        : { deliver: (vcpu, vector) => call(svmDeliverInterrupt, { vm: vmIndex, vcpu, vector }) },
     init: () => initAvic(avic),
     restored: (vcpu) => updateLogical(avic, parts.lapics, vcpu),
     serve(vcpu) {

@@ -158,7 +158,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     { apicv: options.apicv, form: options.updatePiIrte },
     { lapics, delivery, regs: () => lapicRegs, serve: guest.serve, isRunnable: guest.isRunnable },
   );
-  lapics.bindAcceleration(apicv.avic);
+  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
   lapics.bindEoi(createEoiForwarding(ctx, ioapic));
   pic.bindAcceptor(() => {
     for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;

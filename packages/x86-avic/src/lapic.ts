@@ -46,9 +46,8 @@ export function computePpr(a: Lapic): number {
 
 /** AVIC or APICv, as delivery sees it. */
 export interface Acceleration {
-  isActive(vcpu: number): boolean;
-  /** An interrupt is in the IRR: make the vCPU see it. */
-  ring(vcpu: number): void;
+  /** Sets the IRR bit and makes the vCPU see it. */
+  deliver(vcpu: number, vector: number): void;
 }
 
 /** What a delivery mode does to one LAPIC: 1 accepted, 0 refused. */
@@ -94,9 +93,12 @@ export function createLapics(ctx: Context): Lapics {
     const a = at(vcpu);
     if (trigger === TRIGGER.LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
     a.tmr.put(vector, trigger);
+    if (acceleration !== null) {
+      acceleration.deliver(vcpu, vector);
+      return 1;
+    }
     a.irr.add(vector);
-    if (acceleration?.isActive(vcpu)) acceleration.ring(vcpu);
-    else event(vcpu);
+    event(vcpu);
     return 1;
   }
 
