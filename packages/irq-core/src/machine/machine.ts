@@ -173,6 +173,8 @@ const HOST_TEXTS: EventTexts = {
   genirq: (e) => String(e['text']),
   nobody_cared: (e) => String(e['text']),
   ipi_send_cpu: (e) => `cpu=${e['cpu']} callsite=${e['callsite']}`,
+  vmm_wakeup: (e) => `eventfd ${e['eventfd']}`,
+  kvm_userspace_exit: (e) => `reason ${e['reason']}`,
   kvm_vcpu_wakeup: (e) => `vcpu ${e['vcpu']}`,
 };
 
@@ -251,7 +253,7 @@ function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: rea
   const defer = (device: number): void => void processes.spawn(virqfdInject, { device });
   const slot: RemapperSlot = { bound: null };
   const remapper = () => slot.bound;
-  const vfio = createVfio({ state: root.vfio, specs: o.devices ?? [], host, eventfds, bypass, defer, remapper });
+  const vfio = createVfio({ state: root.vfio, specs: o.devices ?? [], host, eventfds, bypass, defer, remapper, trace });
   Object.assign(machine, { processes, host, bypass, vfio });
   const states = root as unknown as Readonly<Record<string, never>>;
   Object.assign(machine, { parts: attachParts(machine, o, { sizes: sizesOf(o), states, slot }) });

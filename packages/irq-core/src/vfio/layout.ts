@@ -44,5 +44,7 @@ export type VfioState = View<ReturnType<typeof vfioLayout>>;
 
 /** irq_type of vfio-pci. */
 export const IRQ_TYPE = { NONE: 0, INTX: 1, MSI: 2, MSIX: 3 } as const;
+/** irq_type of the index of VFIO_DEVICE_SET_IRQS: INTX 0, MSI 1, MSIX 2. */
+export const irqTypeOf = (index: number): number => index + 1;
 /** Bus of a device. */
 export const DEVICE_KIND = { PCI: 0, PLATFORM: 1 } as const;

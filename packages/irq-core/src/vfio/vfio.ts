@@ -2,10 +2,11 @@
 
 import type { Bypass } from '../bypass/index.ts';
 import { EINVAL } from '../errors.ts';
+import type { Trace } from '../events/index.ts';
 import { FLOW, type Host, type Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { createIntx, type Intx, VFIO_ACTION } from './intx.ts';
-import { DEVICE_KIND, IRQ_TYPE, type VfioState } from './layout.ts';
+import { DEVICE_KIND, IRQ_TYPE, irqTypeOf, type VfioState } from './layout.ts';
 import { createVfioMsi, type VfioMsi } from './msi.ts';
 import { driveLine, INTX_DISABLE, INTX_STATUS, maskSupported, setDisIntx } from './pci-config.ts';
 import { ACTION, DATA, INDEX, type SetIrqs, setIrqsError } from './set-irqs.ts';
@@ -66,6 +67,7 @@ export interface VfioInit {
   readonly host: Host;
   readonly eventfds: Eventfds;
   readonly bypass: Bypass;
+  readonly trace?: Trace;
   /** The host's IOMMU, if it has one that remaps interrupts. */
   remapper?(): Remapper | null;
   /** Queues the deferred unmask of a device as a process. */
@@ -105,7 +107,18 @@ export function createVfio(init: VfioInit): Vfio {
     available: (i) => spec(i).vectorsAvailable ?? vectorsOf(i),
     irqOf: (i, vector) => MSI_IRQ_BASE + i * 32 + vector,
     remapper: () => init.remapper?.() ?? null,
+    handled: (i, vector) => init.trace?.on === true && handled(i, vector),
   });
+  /** The handler that /proc/interrupts shows for a vector. */
+  function handled(i: number, vector: number): void {
+    const { irqType, vectors } = state.devices.at(i);
+    const irq = vectors.at(vector).hostIrq;
+    init.trace?.emit('irq_handler_entry', {
+      irq,
+      name: `vfio-msi${irqType === IRQ_TYPE.MSIX ? 'x' : ''}[${vector}](${spec(i).name})`,
+    });
+    init.trace?.emit('irq_handler_exit', { irq, handled: 1 });
+  }
   host.onAction(VFIO_ACTION.INTX, intx.action);
   host.onAction(VFIO_ACTION.PLATFORM, intx.action);
 
@@ -156,11 +169,11 @@ export function createVfio(init: VfioInit): Vfio {
     const d = state.devices.at(i);
     const data = r.flags & 7;
     if (data === DATA.NONE && r.count === 0) {
-      if (d.irqType === r.index) msi.disable(i);
+      if (d.irqType === irqTypeOf(r.index)) msi.disable(i);
       return 0;
     }
     if (data === DATA.EVENTFD) return msi.setBlock(i, r.index, r.start, r.data);
-    if (d.irqType !== r.index) return -EINVAL;
+    if (d.irqType !== irqTypeOf(r.index)) return -EINVAL;
     for (let n = 0; n < r.count; n++) if (data === DATA.NONE || r.data[n] === 1) msi.raise(i, r.start + n);
     return 0;
   }

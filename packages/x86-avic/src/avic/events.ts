@@ -28,6 +28,7 @@ export const avicEvents: EventTexts = {
   kvm_apicv_accept_irq: (e) =>
     `apicid ${hex(e['apicid'])} vec ${e['vec']} (${e['mode']}|${e['trigger'] ? 'level' : 'edge'})`,
   hw_post: (e) => `irq ${e['irq']} vec ${e['vec']} vm ${e['vm']} vcpu ${e['vcpu']}`,
+  hw_accept: (e) => `vcpu ${e['vcpu']} vec ${e['vec']}`,
   hw_doorbell: (e) => `apicid ${e['apicid']}`,
   hw_ga_interrupt: () => 'AMD-Vi GA log',
 };
