@@ -8,6 +8,7 @@ import type { Eventfds } from './kvm/eventfd.ts';
 import type { Kvm } from './kvm/index.ts';
 import type { KernelVersion } from './kvm/kernel.ts';
 import type { ArgSpec, Operation } from './machine/vocabulary.ts';
+import type { Pci } from './pci/index.ts';
 import type { AnyProtocol, Processes } from './protocol/index.ts';
 import type { Vfio } from './vfio/index.ts';
 
@@ -31,6 +32,7 @@ export interface HostContext {
   readonly sizes: HostSizes;
   readonly eventfds: Eventfds;
   readonly lines: Host;
+  readonly pci: Pci;
   readonly vfio: Vfio;
   /** The VMs' generic halves; they are created after the parts. */
   readonly kvms: readonly Kvm[];
