@@ -14,7 +14,7 @@ export {
 } from './machine.ts';
 export type { CaptureReplayer, CaptureShape, RecordedEvent, ReplayDifference, ReplayReport } from './replay.ts';
 export { CORE_OPERATIONS, createSession, findOperation, operationNames, routeInput, type Session } from './session.ts';
-export { machineSystem } from './system.ts';
+export { defineMachineModel, type MachineModel, machineSystem } from './system.ts';
 export {
   type ArgKind,
   type ArgSpec,

@@ -237,6 +237,7 @@ function addVm(machine: Machine & { readonly vms: Vm[]; readonly kvms: Kvm[] }, 
   const processes = (): never => machine.processes as never;
   const kvm = createKvm({ vm: index, state: state.kvm, limits, kernel, trace, eventfds, processes, ...profile });
   machine.kvms.push(kvm);
+  for (const part of machine.hostParts) part.addVm?.(machine.parts[part.name] as never, kvm);
   const options = spec.options ?? {};
   const host = spec.backend.host === undefined ? null : machine.parts[spec.backend.host.name];
   const { now } = machine;
