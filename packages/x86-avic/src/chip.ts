@@ -4,7 +4,7 @@ import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { EEXIST, EINVAL } from '@virq/irq-core/errors';
 import { createApicBase } from './apic-base.ts';
 import { createApicMap } from './apic-map.ts';
-import { type APICV_MODES, type Apicv, createApicv } from './apicv.ts';
+import { type Apicv, type ApicvOptions, createApicv } from './apicv.ts';
 import { createArch } from './arch.ts';
 import type { Avic } from './avic/avic.ts';
 import type { Context } from './context.ts';
@@ -24,7 +24,6 @@ import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
-import type { UpdateForm } from './protocols/avic-pi-update.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
@@ -58,7 +57,7 @@ export interface X86Chip extends VmChip {
 }
 
 /** Options of the `vm` operation, checked by the vocabulary. */
-export interface X86Options {
+export interface X86Options extends ApicvOptions {
   readonly irqchip: 'kernel' | 'split' | 'none';
   readonly vcpus: number;
   readonly lapicEnable: boolean;
@@ -69,10 +68,6 @@ export interface X86Options {
   readonly apicIds: readonly number[];
   /** kvm.vector_hashing: lowest priority by vector modulo, else by arbitration counter. */
   readonly vectorHashing: boolean;
-  /** Hardware acceleration of the local APICs. */
-  readonly apicv: keyof typeof APICV_MODES;
-  /** Overrides the kernel's form of the update of a posted interrupt. */
-  readonly updatePiIrte: UpdateForm | undefined;
 }
 
 function configure(state: X86State, options: X86Options): void {
@@ -131,16 +126,23 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   const mapChanged = (): void => {
     map.setDirty();
     map.refresh();
+    apicv.mapRebuilt();
   };
+  const moved = (vcpu: number): void => apicv.registersMoved(vcpu);
   const timers = createLapicTimers(lapics, vm.now);
   const pic = createPic(ctx);
   const ioapic = createIoapic(ctx, delivery);
   const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
   const msi = createMsi(ctx, delivery);
   const sendIpi = createIpi(ctx, delivery);
-  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged });
+  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged, idChanged: moved });
   const x2apic = createX2apic(ctx, lapics, lapicRegs, sendIpi);
-  const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase: createApicBase(lapics, mapChanged), timers });
+  const msrs = createGuestMsrs(ctx, {
+    lapics,
+    x2apic,
+    setBase: createApicBase(lapics, mapChanged, moved),
+    timers,
+  });
   const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
   const guest: Guest = createGuest(ctx, {
     lapics,
@@ -152,12 +154,13 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     acceptEvents: events.accept,
     apicv: () => apicv,
   });
-  const apicv = createApicv(
-    vm,
-    ctx,
-    { apicv: options.apicv, form: options.updatePiIrte },
-    { lapics, delivery, regs: () => lapicRegs, serve: guest.serve, isRunnable: guest.isRunnable },
-  );
+  const apicv = createApicv(vm, ctx, options, {
+    lapics,
+    delivery,
+    regs: () => lapicRegs,
+    serve: guest.serve,
+    isRunnable: guest.isRunnable,
+  });
   if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
   lapics.bindEoi(createEoiForwarding(ctx, ioapic));
   pic.bindAcceptor(() => {
