@@ -16,7 +16,7 @@ const inNode = (name) => ({ run: (cycle) => number(process.execPath, [here('run.
 function inC(folder) {
   const program = join(folder, 'apic');
   try {
-    execFileSync('cc', ['-O3', '-o', program, here('../native/apic.c')], { stdio: 'ignore' });
+    execFileSync('gcc', ['-O2', '-o', program, here('../native/apic.c')], { stdio: 'ignore' });
   } catch {
     return { skipped: 'no C compiler' };
   }
@@ -47,10 +47,12 @@ export async function measurePeers(rounds) {
     );
     for (let round = 0; round < rounds; round++)
       for (const { run, cycle, values } of samples) if (run !== undefined) values.push(run(cycle));
-    return samples.reduce((rows, { name, cycle, skipped, values }) => {
-      const row = skipped === undefined ? { ...rows[name], [cycle]: median(values) } : { skipped };
-      return { ...rows, [name]: row };
-    }, {});
+    const rowOf = (name) => {
+      const row = samples.filter((s) => s.name === name);
+      if (row[0].skipped !== undefined) return { skipped: row[0].skipped };
+      return Object.fromEntries(row.map(({ cycle, values }) => [cycle, median(values)]));
+    };
+    return Object.fromEntries(Object.keys(peers).map((name) => [name, rowOf(name)]));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
