@@ -108,7 +108,9 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     lapicRegs.reset(vcpu, false);
     if (options.lapicEnable) lapics.at(vcpu).svr = 0x1ff;
   }
-  mapChanged();
+  map.setDirty();
+  // Linux: the map is made before a new vCPU is online, so the last one joins with the next change; KVM_SET_LAPIC is one.
+  map.refresh(options.lapicEnable ? lapics.count : lapics.count - 1);
   return {
     context: ctx,
     state,

@@ -74,7 +74,8 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     if (vcpus.check(vcpu, X86_REQ.SCAN_IOAPIC)) parts.rescan(vcpu);
     if (vcpus.check(vcpu, X86_REQ.EVENT)) {
       parts.acceptEvents(vcpu);
-      lapics.deliverable(vcpu);
+      // Linux: kvm_cpu_has_injectable_intr asks the PIC first; then the LAPIC's PPR is not computed.
+      if (!hasExtint(vcpu)) lapics.deliverable(vcpu);
     }
     if (vcpus.mode(vcpu) === VCPU_MODE.EXITING_GUEST_MODE) vcpus.exitGuest(vcpu);
   }

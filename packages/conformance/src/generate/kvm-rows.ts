@@ -119,7 +119,7 @@ export const KVM_ROWS: readonly Row[] = [
       gsi: gsi(c),
       ...(c.chance(40) ? { resample: c.chance(95) ? c.one(RESAMPLEFDS) : c.one(['a', '/dev/null', '-1']) } : {}),
       ...(c.chance(30) ? { deassign: true } : {}),
-      ...(c.chance(2) ? { flags: c.one([2, 4]) } : {}),
+      ...(c.chance(2) ? { flags: c.one([4, 8]) } : {}),
     }),
   },
   { weight: 40, on: ALL, make: (c) => ({ op: 'efd_write', name: c.one(EVENTFDS), n: c.one([1, 1, 1, 2, 0]) }) },

@@ -3,6 +3,7 @@
 import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { IOAPIC_BASE } from '../ioapic-regs.ts';
+import { isHwEnabled } from '../lapic.ts';
 import { bit, int, vcpu } from './args.ts';
 
 type Op = Operation<X86Chip>;
@@ -45,17 +46,19 @@ function openWindow(c: X86Chip, v: number): OpResult {
 
 /**
  * What the CPU does on injection, done from outside as the recordings do it: the guest reads PPR, KVM_SET_LAPIC moves the vector
- * from IRR to ISR, the guest reads PPR again. As every KVM_SET_LAPIC it makes all vCPUs rescan the IOAPIC.
+ * from IRR to ISR, the guest reads PPR again (a LAPIC that is off has no PPR to read). As every KVM_SET_LAPIC it makes all vCPUs rescan the IOAPIC.
  */
 function acknowledge(c: X86Chip, v: number): OpResult {
-  c.guest.enter(v);
-  c.lapicRegs.read(v, PPR);
+  const readPpr = (): void => {
+    c.guest.enter(v);
+    if (isHwEnabled(c.lapics.at(v))) c.lapicRegs.read(v, PPR);
+  };
+  readPpr();
   const vector = c.lapics.deliverable(v);
   if (vector < 0) return { ret: 0, out: { vector: null } };
   const a = c.lapics.at(v);
   c.saveRestore.setLapic(v, { irr: a.irr.list().filter((x) => x !== vector), isr: [...a.isr.list(), vector] });
-  c.guest.enter(v);
-  c.lapicRegs.read(v, PPR);
+  readPpr();
   return { ret: 0, out: { vector } };
 }
 
