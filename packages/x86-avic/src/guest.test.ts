@@ -19,6 +19,20 @@ it('an entry leaves PPR stale while the PIC has an interrupt for the vCPU', () =
   expect([stale(0), stale(1)]).toEqual(['0x80', '0x0']);
 });
 
+it('an NMI has the next entry evaluate events, so that PPR is computed', () => {
+  const stale = (op: string): unknown => {
+    const m = vm();
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00100 });
+    m.op({ op: 'lapic_set', isr: [0x81] });
+    m.op({ op: 'sync' });
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00900 });
+    m.op({ op });
+    m.op({ op: 'sync' });
+    return m.state.lapic[0]?.['ppr'];
+  };
+  expect([stale('sync'), stale('nmi')]).toEqual(['0x0', '0x80']);
+});
+
 describe('IOAPIC', () => {
   it.each([0x03, 0x0f, 0x40, 0xff])('index 0x%s reads all ones: it is no register', (index) => {
     expect(vm().op({ op: 'ioapic_read', reg: index }).out?.['value']).toBe('0xffffffff');

@@ -72,7 +72,10 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
 
   function enter(vcpu: number): void {
     if (vcpus.check(vcpu, X86_REQ.SCAN_IOAPIC)) parts.rescan(vcpu);
-    if (vcpus.check(vcpu, X86_REQ.EVENT)) {
+    // Linux: process_nmi and process_smi ask for the evaluation of events.
+    const nmi = vcpus.check(vcpu, X86_REQ.NMI);
+    const smi = vcpus.check(vcpu, X86_REQ.SMI);
+    if (vcpus.check(vcpu, X86_REQ.EVENT) || nmi || smi) {
       parts.acceptEvents(vcpu);
       // Linux: kvm_cpu_has_injectable_intr asks the PIC first; then the LAPIC's PPR is not computed.
       if (!hasExtint(vcpu)) lapics.deliverable(vcpu);

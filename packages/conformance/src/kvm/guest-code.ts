@@ -1,15 +1,28 @@
-// What the guest runs: one access and `out 0x80`, in 32-bit flat mode. 256 exception and interrupt gates report their vector on port 0x81.
-// The host sets the registers before every KVM_RUN, so nothing ever returns: no IRET, which KVM's emulator lacks in protected mode.
+// What the guest runs, in 32-bit flat mode: a loop that takes registers and a snippet from a block of memory, makes one access, and reports
+// with `out 0x80`. 256 exception and interrupt gates report their vector on port 0x81. Nothing ever returns: KVM's emulator has no IRET in
+// protected mode. The host never sets registers: KVM_SET_REGS would ask for KVM_REQ_EVENT, which a guest access does not.
 
 import { SEGMENT, SREGS } from './structs.ts';
 
 /** Where things are in the guest's memory. */
-export const MEMORY = { SIZE: 0x10000, CODE: 0x1000, IDT: 0x2000, STUBS: 0x3000, GDT: 0x4000, STACK: 0x8000 } as const;
+export const MEMORY = {
+  SIZE: 0x10000,
+  LOOP: 0x0800,
+  END: 0x0900,
+  CODE: 0x1000,
+  IDT: 0x2000,
+  GDT: 0x4000,
+  BLOCK: 0x5000,
+  STUBS: 0x6000,
+  STACK: 0x9000,
+} as const;
+
+/** The block through which host and guest talk: words from BLOCK on. */
+export const BLOCK = { EAX: 0, ECX: 4, EDX: 8, ESI: 12, CODE: 16, OUT_EAX: 20, OUT_EDX: 24 } as const;
 
 /** Ports on which the guest reports: end of an access, vector of a gate. */
 export const PORT = { DONE: 0x80, VECTOR: 0x81 } as const;
 
-const OUT_DONE = [0xe6, PORT.DONE];
 /** Instructions by name, with the operand sizes they have. */
 const CODE: Readonly<Record<string, readonly number[]>> = {
   load1: [0x8a, 0x06],
@@ -27,8 +40,10 @@ const CODE: Readonly<Record<string, readonly number[]>> = {
   rdmsr: [0x0f, 0x32],
   wrmsr: [0x0f, 0x30],
   nop: [0x90],
+  cli: [0x90, 0xfa],
 };
 const SLOT = 16;
+const STUB = 16;
 
 /** Address of a snippet, or undefined when there is none of that name. */
 export function snippet(name: string): number | undefined {
@@ -36,13 +51,39 @@ export function snippet(name: string): number | undefined {
   return index < 0 ? undefined : MEMORY.CODE + index * SLOT;
 }
 
+const word = (value: number): number[] => [value, value >> 8, value >> 16, value >> 24].map((b) => b & 0xff);
+const inBlock = (field: number): number[] => word(MEMORY.BLOCK + field);
+/** JMP to a target from where so many bytes of code stand already. */
+const jump = (at: number, before: readonly number[], target: number): number[] => [
+  0xe9,
+  ...word(target - (at + before.length + 5)),
+];
+
+/** mov esp, STACK; mov eax, ecx, edx, esi from the block; jmp to the snippet. */
+const LOOP = [
+  0xbc,
+  ...word(MEMORY.STACK),
+  0xa1,
+  ...inBlock(BLOCK.EAX),
+  ...[0x8b, 0x0d, ...inBlock(BLOCK.ECX)],
+  ...[0x8b, 0x15, ...inBlock(BLOCK.EDX)],
+  ...[0x8b, 0x35, ...inBlock(BLOCK.ESI)],
+  ...[0xff, 0x25, ...inBlock(BLOCK.CODE)],
+];
+/** mov the results to the block; out 0x80. */
+const END = [0xa3, ...inBlock(BLOCK.OUT_EAX), 0x89, 0x15, ...inBlock(BLOCK.OUT_EDX), 0xe6, PORT.DONE];
+
 /** Writes code, gates and descriptor table into the guest's memory. */
 export function writeGuest(memory: Uint8Array): void {
   const view = new DataView(memory.buffer, memory.byteOffset);
-  for (const [i, code] of Object.values(CODE).entries()) memory.set([...code, ...OUT_DONE], MEMORY.CODE + i * SLOT);
+  const put = (at: number, code: readonly number[], target: number): void =>
+    memory.set([...code, ...jump(at, code, target)], at);
+  memory.set(LOOP, MEMORY.LOOP);
+  put(MEMORY.END, END, MEMORY.LOOP);
+  for (const [i, code] of Object.values(CODE).entries()) put(MEMORY.CODE + i * SLOT, code, MEMORY.END);
   for (let vector = 0; vector < 256; vector++) {
-    const stub = MEMORY.STUBS + vector * 8;
-    memory.set([0xb0, vector, 0xe6, PORT.VECTOR], stub);
+    const stub = MEMORY.STUBS + vector * STUB;
+    put(stub, [0xb0, vector, 0xe6, PORT.VECTOR], MEMORY.LOOP);
     view.setUint32(MEMORY.IDT + vector * 8, 0x0008_0000 | stub, true);
     view.setUint32(MEMORY.IDT + vector * 8 + 4, 0x8e00, true);
   }

@@ -6,7 +6,7 @@ import { hex, num, redirection, u64 } from '../arguments.ts';
 import { type Op, OracleError } from '../oracle.ts';
 import { getMsr, setMsr } from './host-operations.ts';
 import { lapicPage } from './observe.ts';
-import { type Access, access, type Registers } from './run.ts';
+import { type Access, access, openWindow, type Registers } from './run.ts';
 import type { Answer, Run, Session } from './session.ts';
 import { IOCTL } from './ioctls.ts';
 import { LAPIC } from './structs.ts';
@@ -123,7 +123,7 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Run>> = {
     return { ret: 0, out: { exit: 'done' } };
   },
   window: onVcpu((s, vcpu) => {
-    const a = access(s.vm, vcpu, 'nop', { interruptible: true });
+    const a = openWindow(s.vm, vcpu);
     return a.exit === 'vector' ? ended(a) : { ret: 0, out: { exit: 'halt' } };
   }),
   sync(s) {

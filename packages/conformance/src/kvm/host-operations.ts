@@ -157,9 +157,9 @@ export const HOST_OPERATIONS: Readonly<Record<string, Run>> = {
   signal_msi: signalMsi,
   irqfd,
   eventfd(s, op) {
-    const fd = s.eventfds.fd(op['name'] as string);
-    const initial = num(op, 'initial');
-    return { ret: initial > 0 || fd < 0 ? s.eventfds.write(op['name'] as string, initial) : 0 };
+    const name = op['name'] as string;
+    s.eventfds.fd(name);
+    return { ret: num(op, 'initial') > 0 ? s.eventfds.write(name, num(op, 'initial')) : 0 };
   },
   efd_write: (s, op) => ({ ret: s.eventfds.write(op['name'] as string, num(op, 'n', 1)) }),
   efd_read(s, op) {

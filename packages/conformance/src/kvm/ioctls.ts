@@ -28,7 +28,6 @@ export const IOCTL = {
   SET_BOOT_CPU_ID: io(0x78),
   RUN: io(0x80),
   SET_REGS: io(0x82, WRITE, 144),
-  GET_REGS: io(0x81, READ, 144),
   GET_SREGS: io(0x83, READ, 312),
   SET_SREGS: io(0x84, WRITE, 312),
   INTERRUPT: io(0x86, WRITE, 4),
@@ -47,7 +46,7 @@ export const IOCTL = {
 } as const;
 
 /** Capabilities. */
-export const CAP = { SPLIT_IRQCHIP: 121, X2APIC_API: 129, MAX_VCPU_ID: 128 } as const;
+export const CAP = { SPLIT_IRQCHIP: 121, X2APIC_API: 129 } as const;
 
 /** Exit reasons that the guest code can come to. */
-export const EXIT = { IO: 2, HLT: 5, MMIO: 6, INTR: 10, IOAPIC_EOI: 26 } as const;
+export const EXIT = { IO: 2, MMIO: 6, INTR: 10, IOAPIC_EOI: 26 } as const;

@@ -1,22 +1,20 @@
-// One guest access: registers in, KVM_RUN until the guest reports, registers out.
+// One guest access: the block filled in, KVM_RUN until the guest reports.
 
 import { OracleError } from '../oracle.ts';
-import { MEMORY, PORT, snippet } from './guest-code.ts';
+import { BLOCK, MEMORY, PORT, snippet } from './guest-code.ts';
 import { EXIT, IOCTL } from './ioctls.ts';
-import { EVENTS, REGS, RUN } from './structs.ts';
-import { demand, type Vcpu, type Vm } from './vm.ts';
+import { EVENTS, RUN } from './structs.ts';
+import { demand, setRegisters, type Vcpu, type Vm } from './vm.ts';
 
-/** Registers of an access, 32 bits each. */
+/** Registers of an access. */
 export interface Registers {
   readonly eax?: number;
   readonly ecx?: number;
   readonly edx?: number;
   readonly esi?: number;
-  /** RFLAGS.IF: interrupts are taken. */
-  readonly interruptible?: boolean;
 }
 
-/** How an access ended: `done`, `gp`, `mmio` and `io` (user space would have to emulate), `vector` (an interrupt was taken). */
+/** How an access ended: `done`, `gp`, `mmio` and `io` (user space has to emulate), `vector` (an interrupt was taken). */
 export interface Access {
   readonly exit: 'done' | 'gp' | 'mmio' | 'io' | 'vector' | 'ioapic_eoi';
   readonly eax: number;
@@ -26,30 +24,15 @@ export interface Access {
 }
 
 const GP = 13;
-const RESERVED_FLAG = 2n;
-const INTERRUPT_FLAG = 0x200n;
 const MP_RUNNABLE = 0;
+const EINTR = -4;
+const EAGAIN = -11;
 /** More exits than any access has. */
 const MOST_EXITS = 64;
 
-const regs = new Uint8Array(REGS.SIZE);
-const regsView = new DataView(regs.buffer);
 const word = new Uint8Array(4);
 const wordView = new DataView(word.buffer);
 const events = new Uint8Array(EVENTS.SIZE);
-
-function setRegisters(vm: Vm, vcpu: Vcpu, code: number, r: Registers): void {
-  regs.fill(0);
-  const put = (at: number, value: number): void => regsView.setBigUint64(at, BigInt(value >>> 0), true);
-  put(REGS.RAX, r.eax ?? 0);
-  put(REGS.RCX, r.ecx ?? 0);
-  put(REGS.RDX, r.edx ?? 0);
-  put(REGS.RSI, r.esi ?? 0);
-  put(REGS.RSP, MEMORY.STACK);
-  put(REGS.RIP, code);
-  regsView.setBigUint64(REGS.RFLAGS, r.interruptible === true ? RESERVED_FLAG | INTERRUPT_FLAG : RESERVED_FLAG, true);
-  demand(vm.kvm.libc.ioctlOn(vcpu.fd, IOCTL.SET_REGS, regs), 'KVM_SET_REGS');
-}
 
 /** A vCPU that is not runnable would sleep in KVM_RUN, and this thread with it. */
 function demandRunnable(vm: Vm, vcpu: Vcpu): void {
@@ -69,34 +52,74 @@ function dropNmis(vm: Vm, vcpu: Vcpu): void {
   demand(vm.kvm.libc.ioctlOn(vcpu.fd, IOCTL.SET_VCPU_EVENTS, events), 'KVM_SET_VCPU_EVENTS');
 }
 
-/** Lets KVM finish the instruction that left the guest. */
-function complete(vm: Vm, vcpu: Vcpu): void {
-  vcpu.run.setUint8(RUN.IMMEDIATE_EXIT, 1);
-  vm.kvm.libc.ioctl(vcpu.fd, IOCTL.RUN, 0);
-  vcpu.run.setUint8(RUN.IMMEDIATE_EXIT, 0);
+function fillBlock({ memory }: Vm, name: string, r: Registers): void {
+  const code = snippet(name);
+  if (code === undefined) throw new OracleError(`the guest has no code for ${name}`);
+  const put = (field: number, value = 0): void => memory.setUint32(MEMORY.BLOCK + field, value >>> 0, true);
+  put(BLOCK.EAX, r.eax);
+  put(BLOCK.ECX, r.ecx);
+  put(BLOCK.EDX, r.edx);
+  put(BLOCK.ESI, r.esi);
+  put(BLOCK.CODE, code);
 }
 
-type Step = { readonly exit: Access['exit']; readonly vector?: number } | 'again';
+/** What one return from KVM_RUN means; `left`: user space emulates and the guest goes on. */
+type Step = { readonly end: boolean; readonly exit: Access['exit']; readonly vector: number };
 
-/** What one return from KVM_RUN means. */
-function step(vm: Vm, vcpu: Vcpu): Step {
+/** An access that user space emulates reads zeros. */
+function readsZero({ run }: Vcpu, at: number, length: number): void {
+  for (let i = 0; i < length; i++) run.setUint8(at + i, 0);
+}
+
+function ioExit(vcpu: Vcpu): Step {
+  const { run } = vcpu;
+  const port = run.getUint16(RUN.IO_PORT, true);
+  const data = Number(run.getBigUint64(RUN.IO_DATA_OFFSET, true));
+  if (port === PORT.DONE) return { end: true, exit: 'done', vector: -1 };
+  if (port === PORT.VECTOR) {
+    const vector = run.getUint8(data);
+    return { end: true, exit: vector === GP ? 'gp' : 'vector', vector };
+  }
+  if (run.getUint8(RUN.IO_DIRECTION) === 0) readsZero(vcpu, data, 4);
+  return { end: false, exit: 'io', vector: -1 };
+}
+
+function step(vcpu: Vcpu): Step | null {
   const { run } = vcpu;
   const reason = run.getUint32(RUN.EXIT_REASON, true);
-  if (reason === EXIT.IOAPIC_EOI) return { exit: 'ioapic_eoi', vector: run.getUint8(RUN.EOI_VECTOR) };
-  if (reason === EXIT.MMIO) {
-    complete(vm, vcpu);
-    return { exit: 'mmio' };
+  if (reason === EXIT.INTR) return null;
+  if (reason === EXIT.IO) return ioExit(vcpu);
+  if (reason === EXIT.IOAPIC_EOI) return { end: false, exit: 'ioapic_eoi', vector: run.getUint8(RUN.EOI_VECTOR) };
+  if (reason !== EXIT.MMIO) throw new OracleError(`guest code ended with exit reason ${reason}`);
+  readsZero(vcpu, RUN.MMIO_DATA, 8);
+  return { end: false, exit: 'mmio', vector: -1 };
+}
+
+/** Runs the guest until it reports. An exit on the way decides what the access was. */
+function untilReport(vm: Vm, vcpu: Vcpu): { readonly exit: Access['exit']; readonly vector: number } {
+  let left: Step | null = null;
+  for (let exits = 0; exits < MOST_EXITS; exits++) {
+    const ret = vm.kvm.libc.ioctl(vcpu.fd, IOCTL.RUN, 0);
+    if (ret === EINTR || ret === EAGAIN) continue;
+    demand(ret, 'KVM_RUN');
+    const s = step(vcpu);
+    if (s?.end === true) return left ?? s;
+    left = s ?? left;
   }
-  if (reason === EXIT.INTR) return 'again';
-  if (reason !== EXIT.IO) throw new OracleError(`guest code ended with exit reason ${reason}`);
-  const port = run.getUint16(RUN.IO_PORT, true);
-  if (port === PORT.DONE) return { exit: 'done' };
-  if (port === PORT.VECTOR) {
-    const vector = run.getUint8(Number(run.getBigUint64(RUN.IO_DATA_OFFSET, true)));
-    return { exit: vector === GP ? 'gp' : 'vector', vector };
-  }
-  complete(vm, vcpu);
-  return { exit: 'io' };
+  throw new OracleError('guest code does not end');
+}
+
+function runSnippet(vm: Vm, vcpu: Vcpu, name: string, r: Registers): Access {
+  fillBlock(vm, name, r);
+  const { exit, vector } = untilReport(vm, vcpu);
+  const out = (field: number): number => vm.memory.getUint32(MEMORY.BLOCK + field, true);
+  return { exit, vector, eax: out(BLOCK.OUT_EAX), edx: out(BLOCK.OUT_EDX) };
+}
+
+/** One entry with interrupts enabled. KVM_SET_REGS sets RFLAGS.IF: an STI could be emulated together with what follows. */
+export function openWindow(vm: Vm, vcpu: Vcpu): Access {
+  setRegisters(vm.kvm, vcpu.fd, true);
+  return access(vm, vcpu, 'cli', {});
 }
 
 /** Runs one snippet on a vCPU. */
@@ -108,27 +131,4 @@ export function access(vm: Vm, vcpu: Vcpu, name: string, r: Registers): Access {
   // A host that emulates several instructions in one go comes to KVM_EXIT_IOAPIC_EOI only at the next entry.
   const after = runSnippet(vm, vcpu, 'nop', {});
   return after.exit === 'ioapic_eoi' ? { ...a, exit: 'ioapic_eoi', vector: after.vector } : a;
-}
-
-function runSnippet(vm: Vm, vcpu: Vcpu, name: string, r: Registers): Access {
-  const code = snippet(name);
-  if (code === undefined) throw new OracleError(`the guest has no code for ${name}`);
-  setRegisters(vm, vcpu, code, r);
-  let eoi = -1;
-  for (let exits = 0; exits < MOST_EXITS; exits++) {
-    const ret = vm.kvm.libc.ioctl(vcpu.fd, IOCTL.RUN, 0);
-    if (ret === -4 || ret === -11) continue;
-    demand(ret, 'KVM_RUN');
-    const s = step(vm, vcpu);
-    if (s === 'again') continue;
-    if (s.exit === 'ioapic_eoi') {
-      eoi = s.vector as number;
-      continue;
-    }
-    demand(vm.kvm.libc.ioctlOn(vcpu.fd, IOCTL.GET_REGS, regs), 'KVM_GET_REGS');
-    const eax = regsView.getUint32(REGS.RAX, true);
-    const edx = regsView.getUint32(REGS.RDX, true);
-    return eoi >= 0 ? { exit: 'ioapic_eoi', eax, edx, vector: eoi } : { exit: s.exit, eax, edx, vector: s.vector ?? -1 };
-  }
-  throw new OracleError('guest code does not end');
 }

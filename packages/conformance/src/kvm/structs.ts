@@ -1,7 +1,7 @@
 // Byte offsets in the structures of KVM's ioctls on x86. Linux: arch/x86/include/uapi/asm/kvm.h, include/uapi/linux/kvm.h.
 
 /** struct kvm_regs: 18 words of 64 bits. */
-export const REGS = { SIZE: 144, RAX: 0, RBX: 8, RCX: 16, RDX: 24, RSI: 32, RSP: 48, RIP: 128, RFLAGS: 136 } as const;
+export const REGS = { SIZE: 144, RSP: 48, RIP: 128, RFLAGS: 136 } as const;
 
 /** struct kvm_sregs. */
 export const SREGS = {
@@ -25,16 +25,16 @@ export const SEGMENT = { BASE: 0, LIMIT: 8, SELECTOR: 12, TYPE: 14, PRESENT: 15,
 
 /** struct kvm_run. */
 export const RUN = {
-  IMMEDIATE_EXIT: 1,
   EXIT_REASON: 8,
   IO_DIRECTION: 32,
   IO_PORT: 34,
   IO_DATA_OFFSET: 40,
+  MMIO_DATA: 40,
   EOI_VECTOR: 32,
 } as const;
 
 /** struct kvm_vcpu_events. */
-export const EVENTS = { SIZE: 64, NMI_INJECTED: 12, NMI_PENDING: 13, NMI_MASKED: 14, FLAGS: 20, SMI_PENDING: 25, TRIPLE: 28 } as const;
+export const EVENTS = { SIZE: 64, NMI_INJECTED: 12, NMI_PENDING: 13, FLAGS: 20, SMI_PENDING: 25 } as const;
 
 /** struct kvm_irqchip: chip id, then the chip. */
 export const IRQCHIP = { SIZE: 520, CHIP: 8 } as const;

@@ -4,7 +4,7 @@ import { OracleError } from '../oracle.ts';
 import { flatMode, MEMORY, writeGuest } from './guest-code.ts';
 import { CAP, IOCTL } from './ioctls.ts';
 import { errnoOf, type Libc } from './libc.ts';
-import { BITMAP, LAPIC, SREGS } from './structs.ts';
+import { BITMAP, LAPIC, REGS, SREGS } from './structs.ts';
 
 /** /dev/kvm, opened once. */
 export interface Kvm {
@@ -39,6 +39,8 @@ export interface Vm {
   readonly fd: number;
   readonly args: VmArgs;
   readonly vcpus: readonly Vcpu[];
+  /** The guest's memory. */
+  readonly memory: DataView;
   close(): void;
 }
 
@@ -77,14 +79,23 @@ export const createIrqchip = (kvm: Kvm, vm: number): number => kvm.libc.ioctl(vm
 /** KVM_CAP_SPLIT_IRQCHIP with so many reserved pins. */
 export const enableSplit = (kvm: Kvm, vm: number, pins: number): number => enableCap(kvm, vm, CAP.SPLIT_IRQCHIP, pins);
 
-function addMemory(kvm: Kvm, vm: number): bigint {
+function addMemory(kvm: Kvm, vm: number): { readonly bytes: Uint8Array; readonly address: bigint } {
   const { bytes, address } = kvm.libc.mmap(MEMORY.SIZE, -1);
   writeGuest(bytes);
   const region = new DataView(new ArrayBuffer(32));
   region.setBigUint64(16, BigInt(MEMORY.SIZE), true);
   region.setBigUint64(24, address, true);
   demand(kvm.libc.ioctlOn(vm, IOCTL.SET_USER_MEMORY_REGION, new Uint8Array(region.buffer)), 'KVM_SET_USER_MEMORY_REGION');
-  return address;
+  return { bytes, address };
+}
+
+/** Puts a vCPU at the beginning of its loop, with RFLAGS.IF as wanted. */
+export function setRegisters(kvm: Kvm, vcpu: number, interruptible: boolean): void {
+  const regs = new DataView(new ArrayBuffer(REGS.SIZE));
+  regs.setBigUint64(REGS.RIP, BigInt(MEMORY.LOOP), true);
+  regs.setBigUint64(REGS.RSP, BigInt(MEMORY.STACK), true);
+  regs.setBigUint64(REGS.RFLAGS, interruptible ? 0x202n : 2n, true);
+  demand(kvm.libc.ioctlOn(vcpu, IOCTL.SET_REGS, new Uint8Array(regs.buffer)), 'KVM_SET_REGS');
 }
 
 /** Software-enables a LAPIC: SPIV bit 8. */
@@ -104,6 +115,7 @@ function addVcpu(kvm: Kvm, vm: number, id: number, args: VmArgs): Vcpu {
   demand(libc.ioctlOn(fd, IOCTL.GET_SREGS, sregs), 'KVM_GET_SREGS');
   flatMode(sregs);
   demand(libc.ioctlOn(fd, IOCTL.SET_SREGS, sregs), 'KVM_SET_SREGS');
+  setRegisters(kvm, fd, false);
   if (args.irqchip !== 'none') {
     demand(libc.ioctlOn(fd, IOCTL.SET_MP_STATE, new Uint8Array(4)), 'KVM_SET_MP_STATE');
     if (args.lapicEnable) enableLapic(kvm, fd);
@@ -127,13 +139,14 @@ export function createVm(kvm: Kvm, args: VmArgs): Vm {
     fd,
     args,
     vcpus,
+    memory: new DataView(memory.bytes.buffer, memory.bytes.byteOffset),
     close() {
       for (const vcpu of vcpus) {
         libc.munmap(vcpu.runAddress, kvm.runSize);
         libc.close(vcpu.fd);
       }
       libc.close(fd);
-      libc.munmap(memory, MEMORY.SIZE);
+      libc.munmap(memory.address, MEMORY.SIZE);
     },
   };
 }
