@@ -37,7 +37,6 @@ export function redirection(value: Json | undefined): bigint {
   if (typeof value !== 'object' || value === null) return u64(value);
   const f = value as Readonly<Record<string, Json>>;
   const at = (key: string, shift: number): number => num(f, key) * 2 ** shift;
-  const low =
-    at('vec', 0) + at('dm', 8) + at('logical', 11) + at('pol', 13) + at('level', 15) + at('mask', 16);
+  const low = at('vec', 0) + at('dm', 8) + at('logical', 11) + at('pol', 13) + at('level', 15) + at('mask', 16);
   return (BigInt(num(f, 'dest')) << 56n) | BigInt(low);
 }

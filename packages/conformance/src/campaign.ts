@@ -74,7 +74,12 @@ export async function runCampaign(o: CampaignOptions): Promise<CampaignResult> {
   const explain = (d: Difference): Skip | undefined => explaining(o.skips, who, d.op, d.fields);
 
   /** One sequence; ends at an unexplained difference, or at an explained one after which the states are apart. */
-  async function follow(pair: Lockstep, ops: Iterator<Op, undefined>, seed: number, saw: (op: Op, r: OracleResult) => void): Promise<Outcome> {
+  async function follow(
+    pair: Lockstep,
+    ops: Iterator<Op, undefined>,
+    seed: number,
+    saw: (op: Op, r: OracleResult) => void,
+  ): Promise<Outcome> {
     const sequence: Op[] = [];
     for (let next = ops.next(); next.done !== true; next = ops.next()) {
       const op = next.value;

@@ -16,9 +16,7 @@ const READABLE = new Set([
 /** A load that KVM accepts and then does not answer: no such register, or across its first four bytes. */
 function isUnanswered(op: Op): boolean {
   const offset = num(op, 'addr') - LAPIC_PAGE;
-  return (
-    offset >= 0 && offset < 0x1000 && (!READABLE.has(offset & ~0xf) || (offset & 0xf) + num(op, 'size', 4) > 4)
-  );
+  return offset >= 0 && offset < 0x1000 && (!READABLE.has(offset & ~0xf) || (offset & 0xf) + num(op, 'size', 4) > 4);
 }
 
 /** The known differences of the x86 model. */

@@ -10,6 +10,7 @@ import { createDelivery, type Delivery } from './destination.ts';
 import { createEoiBitmap } from './eoi-bitmap.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { createGuestMsrs, type GuestMsrs } from './guest-msr.ts';
+import { type Implementation, IOAPIC_PROFILES } from './implementation.ts';
 import { createIoapic, type IoapicChip } from './ioapic.ts';
 import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
 import { createIpi } from './ipi.ts';
@@ -21,6 +22,7 @@ import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
+import { createQemuDelivery } from './qemu/delivery.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
@@ -61,6 +63,8 @@ export interface X86Options {
   readonly x2apicApi: number;
   readonly bootCpu: number;
   readonly apicIds: readonly number[];
+  /** Whose IOAPIC and bus; KVM's if not said. */
+  readonly implementation?: Implementation;
   /** kvm.vector_hashing: lowest priority by vector modulo, else by arbitration counter. */
   readonly vectorHashing: boolean;
 }
@@ -77,11 +81,19 @@ function configure(state: X86State, options: X86Options): void {
 
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
 export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
-  const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
+  const { implementation = 'kvm' } = options;
+  const ctx: Context = {
+    state,
+    kvm: vm.kvm,
+    trace: vm.trace,
+    profile: X86_KERNELS[vm.kernel],
+    ioapicProfile: IOAPIC_PROFILES[implementation],
+    now: vm.now,
+  };
   configure(state, options);
 
   const lapics = createLapics(ctx);
-  const delivery = createDelivery(ctx, lapics);
+  const delivery = implementation === 'qemu' ? createQemuDelivery(ctx, lapics) : createDelivery(ctx, lapics);
   const map = createApicMap(ctx);
   const mapChanged = (): void => {
     map.setDirty();
@@ -89,7 +101,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   };
   const timers = createLapicTimers(lapics, vm.now);
   const pic = createPic(ctx);
-  const ioapic = createIoapic(ctx, delivery);
+  const ioapic = createIoapic(ctx, delivery, pic.inta);
   const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
   const msi = createMsi(ctx, delivery);
   const sendIpi = createIpi(ctx, delivery);

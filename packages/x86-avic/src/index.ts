@@ -1,32 +1,48 @@
 // @virq/x86-avic: PIC, IOAPIC, LAPIC and MSI delivery as x86 KVM models them.
 
-import { type Backend, defineBackend } from '@virq/irq-core/backend';
+import { type AnyBackend, type Backend, defineBackend } from '@virq/irq-core/backend';
+import type { VmLimits } from '@virq/irq-core/kvm';
 import { createX86Chip, type X86Chip } from './chip.ts';
 import { x86Events } from './events.ts';
 import { inspect } from './inspect.ts';
 import { x86Layout } from './layout.ts';
 import { properties } from './properties.ts';
+import { qemuOptions, qemuVocabulary } from './qemu/vocabulary.ts';
 import { REGISTERS } from './regs/index.ts';
 import { vocabulary, x86Options } from './vocabulary/index.ts';
 
 /** The fields of a VM's x86 state. */
 export type X86Fields = ReturnType<typeof x86Layout>['fields'];
 
-/** The backend: x86 interrupt controllers of KVM. */
-export const x86Avic: Backend<X86Fields, X86Chip> = defineBackend({
+const common = {
   specVersion: 1,
   name: 'x86-avic',
   arch: 'x86',
-  summary: '8259A pair, IOAPIC, local APICs and MSI as KVM models them; full and split irqchip',
   irqchips: { count: 3, pins: 24 },
-  layout: (limits) => x86Layout(limits),
-  attach: (context, state) => createX86Chip(context, state, x86Options(context.options)),
+  layout: (limits: VmLimits) => x86Layout(limits),
   registers: REGISTERS,
   protocols: [],
-  properties,
-  vocabulary,
   events: x86Events,
   inspect,
+};
+
+/** The IOAPIC and APIC bus of QEMU's q35, without KVM. */
+const qemu: Backend<X86Fields, X86Chip> = defineBackend({
+  ...common,
+  summary: "IOAPIC and APIC bus of QEMU's q35 as qtest drives them",
+  attach: (context, state) => createX86Chip(context, state, qemuOptions(context.options)),
+  properties: [],
+  vocabulary: qemuVocabulary,
+});
+
+/** The backend: x86 interrupt controllers of KVM. */
+export const x86Avic: Backend<X86Fields, X86Chip> = defineBackend({
+  ...common,
+  summary: '8259A pair, IOAPIC, local APICs and MSI as KVM models them; full and split irqchip',
+  attach: (context, state) => createX86Chip(context, state, x86Options(context.options)),
+  properties,
+  vocabulary,
+  implementations: { qemu: qemu as unknown as AnyBackend },
 });
 export default x86Avic;
 

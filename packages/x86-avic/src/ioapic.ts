@@ -3,6 +3,7 @@
 import { CHIP, type Context } from './context.ts';
 import { type Delivery, lapicIrq } from './destination.ts';
 import { createRtcTracking, RTC_PIN, type RtcTracking } from './ioapic-rtc.ts';
+import { DM } from './lapic.ts';
 import { IOAPIC_PINS, type Redirection } from './layout.ts';
 
 /** Redirection entry, low word. */
@@ -31,6 +32,8 @@ export interface IoapicChip {
   service(pin: number, lineStatus: boolean): number;
   /** kvm_ioapic_update_eoi: EOI of a vector on a vCPU. */
   eoi(vcpu: number, vector: number, trigger: number): void;
+  /** The EOI register: ends the vector on every level pin that waits for it. */
+  endVector(vector: number): void;
   /** kvm_ioapic_update_eoi_one: the part of an EOI that concerns one pin. */
   eoiPin(vcpu: number, pin: number, trigger: number): void;
   /** The delayed EOI injection timer (10 ms) has run out. */
@@ -55,8 +58,10 @@ export const redirectionFields = (e: { lo: number; hi: number }) => ({
 });
 
 /** Creates the IOAPIC; reset state: every pin masked. */
-export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
+export function createIoapic(ctx: Context, delivery: Delivery, inta: () => number): IoapicChip {
   const { ioapic, lapics } = ctx.state;
+  const { latchesMaskedEdge, keepsDeliveredEdge, fallingClearsEdge, remoteIrrOnAttempt, asksPicForExtint } =
+    ctx.ioapicProfile;
   const { pinsOfVector } = ioapic;
   const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => ioapic.pins.at(pin));
   const pinAt = (pin: number): Redirection => pins[pin] as Redirection;
@@ -85,10 +90,12 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     const e = pinAt(pin);
     if ((e.lo & RTE.MASK) !== 0 || ((e.lo & RTE.LEVEL) !== 0 && (e.lo & RTE.REMOTE_IRR) !== 0)) return -1;
     load(e);
-    if (irq.trigger === 0) ioapic.delivered |= 1 << pin;
+    if (irq.dm === DM.EXTINT && asksPicForExtint) irq.vector = inta();
+    if (irq.trigger === 0 && keepsDeliveredEdge) ioapic.delivered |= 1 << pin;
+    else if (irq.trigger === 0) ioapic.irr &= ~(1 << pin);
     const ret = pin === RTC_PIN && lineStatus ? rtc.deliver(irq) : delivery.deliver(irq);
     // Linux: any result but 0 sets Remote IRR, -1 ("nobody") included.
-    if (ret !== 0 && (e.lo & RTE.LEVEL) !== 0) e.lo |= RTE.REMOTE_IRR;
+    if ((ret !== 0 || remoteIrrOnAttempt) && (e.lo & RTE.LEVEL) !== 0) e.lo |= RTE.REMOTE_IRR;
     return ret;
   }
 
@@ -96,6 +103,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     const bit = 1 << pin;
     const e = pinAt(pin);
     if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
+    if (!latchesMaskedEdge && (e.lo & (RTE.LEVEL | RTE.MASK)) === RTE.MASK) return -1;
     const known = (ioapic.irr & bit) !== 0;
     ioapic.irr |= bit;
     if ((e.lo & RTE.LEVEL) === 0) {
@@ -109,7 +117,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     const { lo, hi } = pinAt(pin);
     let ret = 1;
     if (level) ret = raise(pin, lineStatus);
-    else ioapic.irr &= ~(1 << pin);
+    else if (fallingClearsEdge || (lo & RTE.LEVEL) !== 0) ioapic.irr &= ~(1 << pin);
     if (ctx.trace.on)
       ctx.trace.emit('kvm_ioapic_set_irq', { pin, ...redirectionFields({ lo, hi }), coalesced: ret === 0 ? 1 : 0 });
     return ret;
@@ -151,6 +159,13 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
         eoiPin(vcpu, 31 - Math.clz32(left & -left), trigger);
     },
     eoiPin,
+    endVector(vector) {
+      const waiting = RTE.LEVEL | RTE.REMOTE_IRR;
+      for (let pin = 0; pin < IOAPIC_PINS; pin++) {
+        const { lo } = pinAt(pin);
+        if ((lo & RTE.VECTOR) === vector && (lo & waiting) === waiting) eoiPin(0, pin, 1);
+      }
+    },
     tick(now) {
       if (ioapic.delayed === 0 || now < ioapic.delayedAt) return;
       ioapic.delayed = 0;

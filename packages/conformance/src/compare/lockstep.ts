@@ -16,7 +16,9 @@ const RETRIES = 3;
 /** Both sides of one sequence. */
 export interface Lockstep {
   /** Applies one operation to both. */
-  apply(op: Op): Promise<{ readonly model: OracleResult; readonly oracle: OracleResult; readonly difference: Difference | null }>;
+  apply(
+    op: Op,
+  ): Promise<{ readonly model: OracleResult; readonly oracle: OracleResult; readonly difference: Difference | null }>;
   stop(): Promise<void>;
 }
 

@@ -25,7 +25,12 @@ const without = (ops: readonly Op[], from: number, to: number): Op[] => [...ops.
  * Minimises a sequence whose last operation shows `difference`. The first operation, which makes the machine, stays. Null when the
  * sequence does not show the difference again at all.
  */
-export async function minimise(all: readonly Op[], seen: Difference, run: Try, limit = 2000): Promise<Minimised | null> {
+export async function minimise(
+  all: readonly Op[],
+  seen: Difference,
+  run: Try,
+  limit = 2000,
+): Promise<Minimised | null> {
   const first = await run(all);
   if (!isSame(seen, first)) return null;
   let difference = first as Difference;

@@ -109,7 +109,15 @@ export const KVM_ROWS: readonly Row[] = [
       ...(c.chance(3) ? { flags: c.one([1, 2, 3]) } : {}),
     }),
   },
-  { weight: 10, on: ALL, make: (c) => ({ op: 'set_gsi_routing', entries: Array.from({ length: c.between(0, 12) }, () => route(c)), ...(c.chance(2) ? { flags: 1 } : {}) }) },
+  {
+    weight: 10,
+    on: ALL,
+    make: (c) => ({
+      op: 'set_gsi_routing',
+      entries: Array.from({ length: c.between(0, 12) }, () => route(c)),
+      ...(c.chance(2) ? { flags: 1 } : {}),
+    }),
+  },
   {
     weight: 25,
     on: ALL,
@@ -123,34 +131,111 @@ export const KVM_ROWS: readonly Row[] = [
     }),
   },
   { weight: 40, on: ALL, make: (c) => ({ op: 'efd_write', name: c.one(EVENTFDS), n: c.one([1, 1, 1, 2, 0]) }) },
-  { weight: 12, on: ALL, make: (c) => ({ op: 'efd_read', name: c.one([...EVENTFDS, ...RESAMPLEFDS, ...RESAMPLEFDS]) }) },
+  {
+    weight: 12,
+    on: ALL,
+    make: (c) => ({ op: 'efd_read', name: c.one([...EVENTFDS, ...RESAMPLEFDS, ...RESAMPLEFDS]) }),
+  },
   { weight: 2, on: ALL, make: (c) => ({ op: 'eventfd', name: c.one(EVENTFDS), initial: c.between(0, 2) }) },
   { weight: 1, on: ALL, make: (c) => ({ op: 'efd_close', name: c.one([...EVENTFDS, ...RESAMPLEFDS]) }) },
   { weight: 90, on: LAPICS, make: (c, n) => ({ op: 'ack', vcpu: vcpu(c, n) }) },
-  { weight: 80, on: LAPICS, make: (c, n) => ({ op: 'eoi', vcpu: vcpu(c, n), how: c.one(['mmio', 'mmio', 'mmio', 'setmsr', 'wrmsr']) }) },
-  { weight: 60, on: KERNEL, make: (c) => ({ op: 'ioapic_redir', pin: c.chance(98) ? c.between(0, 23) : c.between(24, 119), value: c.chance(90) ? entry(c) : entryBits(c) }) },
-  { weight: 8, on: KERNEL, make: (c) => ({ op: 'ioapic_read', reg: c.chance(70) ? c.between(0, 0x3f) : c.one([0x40, 0x7f, 0xff]) }) },
-  { weight: 8, on: KERNEL, make: (c) => ({ op: 'ioapic_write', reg: c.one([0, 1, 2, 3, 0x0f, 0x10, 0x11, 0x18, 0x1a, 0x40, 0xff]), value: Number(BigInt(entryBits(c)) & 0xffffffffn) }) },
+  {
+    weight: 80,
+    on: LAPICS,
+    make: (c, n) => ({ op: 'eoi', vcpu: vcpu(c, n), how: c.one(['mmio', 'mmio', 'mmio', 'setmsr', 'wrmsr']) }),
+  },
+  {
+    weight: 60,
+    on: KERNEL,
+    make: (c) => ({
+      op: 'ioapic_redir',
+      pin: c.chance(98) ? c.between(0, 23) : c.between(24, 119),
+      value: c.chance(90) ? entry(c) : entryBits(c),
+    }),
+  },
+  {
+    weight: 8,
+    on: KERNEL,
+    make: (c) => ({ op: 'ioapic_read', reg: c.chance(70) ? c.between(0, 0x3f) : c.one([0x40, 0x7f, 0xff]) }),
+  },
+  {
+    weight: 8,
+    on: KERNEL,
+    make: (c) => ({
+      op: 'ioapic_write',
+      reg: c.one([0, 1, 2, 3, 0x0f, 0x10, 0x11, 0x18, 0x1a, 0x40, 0xff]),
+      value: Number(BigInt(entryBits(c)) & 0xffffffffn),
+    }),
+  },
   {
     weight: 50,
     on: LAPICS,
     make(c, n) {
       const { offset, value } = lapicWrite(c);
-      return { op: 'mmio_write', vcpu: vcpu(c, n), addr: LAPIC_PAGE + offset + (c.chance(2) ? 4 : 0), value, ...(c.chance(3) ? { size: c.one([1, 2]) } : {}) };
+      return {
+        op: 'mmio_write',
+        vcpu: vcpu(c, n),
+        addr: LAPIC_PAGE + offset + (c.chance(2) ? 4 : 0),
+        value,
+        ...(c.chance(3) ? { size: c.one([1, 2]) } : {}),
+      };
     },
   },
-  { weight: 25, on: LAPICS, make: (c, n) => ({ op: 'mmio_read', vcpu: vcpu(c, n), addr: LAPIC_PAGE + lapicOffset(c) + (c.chance(5) ? c.between(1, 15) : 0), size: c.one([4, 4, 4, 1, 2]) }) },
-  { weight: 6, on: ALL, make: (c, n) => ({ op: 'mmio_read', vcpu: vcpu(c, n), addr: 0xfec00000 + c.one([0, 0x10, 0x20, 0x40, 0xf0, 0x100, 0x1000, 4, 0x12]), size: c.one([4, 1, 2]) }) },
-  { weight: 4, on: ALL, make: (c, n) => ({ op: 'mmio_write', vcpu: vcpu(c, n), addr: 0xfec00000 + c.one([0, 0x10, 0x20, 0x40, 0x100, 4]), value: c.between(0, 0x3f), size: c.one([4, 1, 2]) }) },
+  {
+    weight: 25,
+    on: LAPICS,
+    make: (c, n) => ({
+      op: 'mmio_read',
+      vcpu: vcpu(c, n),
+      addr: LAPIC_PAGE + lapicOffset(c) + (c.chance(5) ? c.between(1, 12) : 0),
+      size: c.one([4, 4, 4, 1, 2]),
+    }),
+  },
+  {
+    weight: 6,
+    on: ALL,
+    make: (c, n) => ({
+      op: 'mmio_read',
+      vcpu: vcpu(c, n),
+      addr: 0xfec00000 + c.one([0, 0x10, 0x20, 0x40, 0xf0, 0x100, 0x1000, 4, 0x12]),
+      size: c.one([4, 1, 2]),
+    }),
+  },
+  {
+    weight: 4,
+    on: ALL,
+    make: (c, n) => ({
+      op: 'mmio_write',
+      vcpu: vcpu(c, n),
+      addr: 0xfec00000 + c.one([0, 0x10, 0x20, 0x40, 0x100, 4]),
+      value: c.between(0, 0x3f),
+      size: c.one([4, 1, 2]),
+    }),
+  },
   {
     weight: 45,
     on: ALL,
     make(c, n) {
       const row = c.weighted(PIC_WRITES);
-      return { op: 'out', vcpu: vcpu(c, n), port: c.one(row.ports), value: row.value(c), ...(c.chance(2) ? { size: c.one([2, 4]) } : {}) };
+      return {
+        op: 'out',
+        vcpu: vcpu(c, n),
+        port: c.one(row.ports),
+        value: row.value(c),
+        ...(c.chance(2) ? { size: c.one([2, 4]) } : {}),
+      };
     },
   },
-  { weight: 20, on: ALL, make: (c, n) => ({ op: 'in', vcpu: vcpu(c, n), port: c.one([0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x22]), ...(c.chance(5) ? { size: c.one([2, 4]) } : {}) }) },
+  {
+    weight: 20,
+    on: ALL,
+    make: (c, n) => ({
+      op: 'in',
+      vcpu: vcpu(c, n),
+      port: c.one([0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x22]),
+      ...(c.chance(5) ? { size: c.one([2, 4]) } : {}),
+    }),
+  },
   { weight: 8, on: LAPICS, make: (c, n) => ({ op: 'set_msr', vcpu: vcpu(c, n), msr: 0x1b, value: hex(apicBase(c)) }) },
   { weight: 3, on: LAPICS, make: (c, n) => ({ op: 'wrmsr', vcpu: vcpu(c, n), msr: 0x1b, value: hex(apicBase(c)) }) },
   {
@@ -161,8 +246,25 @@ export const KVM_ROWS: readonly Row[] = [
       return { op: c.one(['wrmsr', 'set_msr']), vcpu: vcpu(c, n), msr, value: hex(value) };
     },
   },
-  { weight: 12, on: LAPICS, make: (c, n) => ({ op: c.one(['rdmsr', 'get_msr']), vcpu: vcpu(c, n), msr: c.chance(15) ? 0x1b : 0x800 + (lapicOffset(c) >> 4) }) },
-  { weight: 8, on: KERNEL, make: (c) => ({ op: 'ioapic_set', ...(c.chance(70) ? { irr: c.some([0, 3, 4, 8, 10, 11, 23], 3) } : {}), ...(c.chance(20) ? { id: c.between(0, 15) } : {}), redir: Array.from({ length: c.between(0, 2) }, () => ({ pin: c.between(0, 23), value: entryBits(c) })) }) },
+  {
+    weight: 12,
+    on: LAPICS,
+    make: (c, n) => ({
+      op: c.one(['rdmsr', 'get_msr']),
+      vcpu: vcpu(c, n),
+      msr: c.chance(15) ? 0x1b : 0x800 + (lapicOffset(c) >> 4),
+    }),
+  },
+  {
+    weight: 8,
+    on: KERNEL,
+    make: (c) => ({
+      op: 'ioapic_set',
+      ...(c.chance(70) ? { irr: c.some([0, 3, 4, 8, 10, 11, 23], 3) } : {}),
+      ...(c.chance(20) ? { id: c.between(0, 15) } : {}),
+      redir: Array.from({ length: c.between(0, 2) }, () => ({ pin: c.between(0, 23), value: entryBits(c) })),
+    }),
+  },
   { weight: 8, on: KERNEL, make: (c) => ({ op: 'pic_set', chip: c.chance(98) ? c.between(0, 1) : 2, ...picState(c) }) },
   { weight: 12, on: LAPICS, make: (c, n) => ({ op: 'lapic_set', vcpu: vcpu(c, n), ...lapicState(c) }) },
   { weight: 3, on: ALL, make: (c) => ({ op: 'irqchip_get', chip: c.one([0, 1, 2, 2, 3]) }) },
@@ -170,6 +272,14 @@ export const KVM_ROWS: readonly Row[] = [
   { weight: 25, on: ALL, make: () => ({ op: 'sync' }) },
   { weight: 2, on: LAPICS, make: (c, n) => ({ op: 'set_mp_state', vcpu: vcpu(c, n), state: 0 }) },
   { weight: 2, on: ALL, make: (c, n) => ({ op: 'nmi', vcpu: vcpu(c, n) }) },
-  { weight: 3, on: LAPICS, make: (c, n) => ({ op: 'interrupt', vcpu: vcpu(c, n), vector: c.one([0x41, 0x61, 255, 256]) }) },
-  { weight: 1, on: ALL, make: (c) => (c.chance(50) ? { op: 'create_irqchip' } : { op: 'enable_split', pins: c.one([0, 24, 4097]) }) },
+  {
+    weight: 3,
+    on: LAPICS,
+    make: (c, n) => ({ op: 'interrupt', vcpu: vcpu(c, n), vector: c.one([0x41, 0x61, 255, 256]) }),
+  },
+  {
+    weight: 1,
+    on: ALL,
+    make: (c) => (c.chance(50) ? { op: 'create_irqchip' } : { op: 'enable_split', pins: c.one([0, 24, 4097]) }),
+  },
 ];

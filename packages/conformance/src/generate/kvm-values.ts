@@ -27,7 +27,8 @@ export const msiAddress = (c: Choose): number =>
   (0xfee00000 | (destination(c) << 12) | (c.chance(20) ? 8 : 0) | (c.chance(30) ? 4 : 0)) >>> 0;
 
 /** Bits of a register without an INIT or SIPI delivery mode. */
-const tame = (value: number): number => ((value & 0x700) === 0x500 || (value & 0x700) === 0x600 ? value & ~0x700 : value) >>> 0;
+const tame = (value: number): number =>
+  ((value & 0x700) === 0x500 || (value & 0x700) === 0x600 ? value & ~0x700 : value) >>> 0;
 
 /** ICR, low half: any shorthand. */
 const icrLow = (c: Choose): number =>
@@ -45,8 +46,7 @@ const icrLow = (c: Choose): number =>
 const lvt = (c: Choose): number =>
   tame(vector(c) | (deliveryMode(c) << 8) | (c.between(0, 31) << 12) | (c.chance(10) ? c.u32() & 0xfffe0000 : 0));
 const ldr = (c: Choose): number => (c.one([0, 1, 2, 4, 8, 3, 0x11, 0x12, 0x21, 0x24, 0xff]) << 24) >>> 0;
-const svr = (c: Choose): number =>
-  c.chance(75) ? 0x1ff : c.one([0xff, 0x1f0, 0x3ff, 0x11ff, 0x10ff, 0xffffffff, 0]);
+const svr = (c: Choose): number => (c.chance(75) ? 0x1ff : c.one([0xff, 0x1f0, 0x3ff, 0x11ff, 0x10ff, 0xffffffff, 0]));
 const zero = (): number => 0;
 
 /** Writable registers of the LAPIC page and what goes there. The initial count only takes 0: a running timer follows the wall clock. */
@@ -72,7 +72,9 @@ const LAPIC_WRITES: readonly { readonly weight: number; readonly offset: number;
   { weight: 3, offset: 0x3f0, value: (c) => (c.chance(90) ? vector(c) : vector(c) | 0x100) },
   { weight: 3, offset: -1, value: zero },
 ];
-const OTHER_OFFSETS = [0, 0x10, 0x30, 0x40, 0x90, 0xa0, 0xc0, 0x100, 0x170, 0x180, 0x200, 0x270, 0x290, 0x390, 0x400, 0xff0];
+const OTHER_OFFSETS = [
+  0, 0x10, 0x30, 0x40, 0x90, 0xa0, 0xc0, 0x100, 0x170, 0x180, 0x200, 0x270, 0x290, 0x390, 0x400, 0xff0,
+];
 
 /** A register of the LAPIC and a value for it. */
 export function lapicWrite(c: Choose): { offset: number; value: number } {
@@ -82,21 +84,40 @@ export function lapicWrite(c: Choose): { offset: number; value: number } {
 
 /** A register of the LAPIC to read. */
 export const lapicOffset = (c: Choose): number =>
-  c.chance(40) ? c.one(OTHER_OFFSETS) : c.one([0x20, 0x30, 0x80, 0xa0, 0xb0, 0xd0, 0xe0, 0xf0, 0x280, 0x300, 0x310, 0x320, 0x350, 0x370, 0x2f0, 0x380, 0x3e0, 0x3f0]);
+  c.chance(40)
+    ? c.one(OTHER_OFFSETS)
+    : c.one([
+        0x20, 0x30, 0x80, 0xa0, 0xb0, 0xd0, 0xe0, 0xf0, 0x280, 0x300, 0x310, 0x320, 0x350, 0x370, 0x2f0, 0x380, 0x3e0,
+        0x3f0,
+      ]);
 
-const APIC_BASES = [0xfee00800n, 0xfee00c00n, 0xfee00000n, 0xfee00400n, 0xfee00d00n, 0xfee00900n, 0xfee00801n, 0xfee00a00n];
+const APIC_BASES = [
+  0xfee00800n,
+  0xfee00c00n,
+  0xfee00000n,
+  0xfee00400n,
+  0xfee00d00n,
+  0xfee00900n,
+  0xfee00801n,
+  0xfee00a00n,
+];
 /** A value for IA32_APIC_BASE at its usual address: every mode, every transition. */
 export const apicBase = (c: Choose): bigint => (c.chance(80) ? c.one(APIC_BASES.slice(0, 3)) : c.one(APIC_BASES));
 
 /** A value for an x2APIC MSR. */
 export function x2apicWrite(c: Choose): { msr: number; value: bigint } {
   const { offset, value } = lapicWrite(c);
-  const high = offset === 0x300 ? BigInt(c.one([0, 1, 2, 3, 0x10001, 0x10003, 0xff, 0xffffffff])) : c.chance(3) ? 1n : 0n;
+  const high =
+    offset === 0x300 ? BigInt(c.one([0, 1, 2, 3, 0x10001, 0x10003, 0xff, 0xffffffff])) : c.chance(3) ? 1n : 0n;
   return { msr: 0x800 + (offset >> 4), value: (high << 32n) | BigInt(value) };
 }
 
 /** PIC ports and what goes there: initialisation, EOIs of every form, masks, trigger modes. */
-export const PIC_WRITES: readonly { readonly weight: number; readonly ports: readonly number[]; value(c: Choose): number }[] = [
+export const PIC_WRITES: readonly {
+  readonly weight: number;
+  readonly ports: readonly number[];
+  value(c: Choose): number;
+}[] = [
   { weight: 4, ports: [0x20, 0xa0], value: (c) => c.one([0x11, 0x10, 0x13, 0x19, 0x12]) },
   { weight: 12, ports: [0x20, 0xa0], value: (c) => (c.between(0, 7) << 5) | c.between(0, 7) },
   { weight: 8, ports: [0x20, 0xa0], value: (c) => 8 | c.between(0, 7) | (c.between(0, 3) << 5) },

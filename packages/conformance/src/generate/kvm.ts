@@ -17,7 +17,14 @@ function open(c: Choose): Op {
   const irqchip = c.chance(80) ? 'kernel' : c.chance(80) ? 'split' : 'none';
   const vcpus = c.one([1, 2, 2, 3, 4]);
   const more = irqchip === 'none' ? {} : { x2apic_api: c.chance(70) ? 0 : c.between(1, 3) };
-  return { op: 'vm', irqchip, vcpus, observe: OBSERVED[irqchip] as string[], ...more, ...(c.chance(8) ? { lapic_enable: false } : {}) };
+  return {
+    op: 'vm',
+    irqchip,
+    vcpus,
+    observe: OBSERVED[irqchip] as string[],
+    ...more,
+    ...(c.chance(8) ? { lapic_enable: false } : {}),
+  };
 }
 
 const bucket = (n: number): string => (n > 2 ? 'many' : String(n));
@@ -48,7 +55,8 @@ function stateFeatures(state: OracleResult['state']): string[] {
 }
 
 function outcome(r: OracleResult): string {
-  const shown = r.out === undefined ? '' : (['exit', 'status'].map((key) => r.out?.[key]).find((v) => v !== undefined) ?? '');
+  const shown =
+    r.out === undefined ? '' : (['exit', 'status'].map((key) => r.out?.[key]).find((v) => v !== undefined) ?? '');
   return `${r.errno ?? bucket(Math.max(0, r.ret ?? 0))} ${String(shown)}`;
 }
 

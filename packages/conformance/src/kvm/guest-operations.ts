@@ -5,10 +5,10 @@ import type { Json } from '@virq/irq-core/machine';
 import { hex, num, redirection, u64 } from '../arguments.ts';
 import { type Op, OracleError } from '../oracle.ts';
 import { getMsr, setMsr } from './host-operations.ts';
+import { IOCTL } from './ioctls.ts';
 import { lapicPage } from './observe.ts';
 import { type Access, access, openWindow, type Registers } from './run.ts';
 import type { Answer, Run, Session } from './session.ts';
-import { IOCTL } from './ioctls.ts';
 import { LAPIC } from './structs.ts';
 import { demand, setVectors, type Vcpu, vectorsOf } from './vm.ts';
 

@@ -89,7 +89,8 @@ function ioapicSet(s: Session, op: Op): Answer {
   if (irr !== undefined) view.setUint32(IOAPIC.IRR, irr.reduce((mask, pin) => mask | (1 << pin), 0) >>> 0, true);
   if (op['id'] !== undefined) view.setUint32(IOAPIC.ID, num(op, 'id'), true);
   if (op['sel'] !== undefined) view.setUint32(IOAPIC.SELECT, num(op, 'sel'), true);
-  for (const e of objects(op, 'redir')) view.setBigUint64(IOAPIC.REDIRECTION + 8 * num(e, 'pin'), u64(e['value']), true);
+  for (const e of objects(op, 'redir'))
+    view.setBigUint64(IOAPIC.REDIRECTION + 8 * num(e, 'pin'), u64(e['value']), true);
   return { ret: s.vm.kvm.libc.ioctlOn(s.vm.fd, IOCTL.SET_IRQCHIP, bytesOf(view)) };
 }
 
@@ -113,7 +114,8 @@ const onVcpu =
 function lapicSet(s: Session, vcpu: Vcpu, op: Op): Answer {
   if (s.vm.args.irqchip === 'none') return { ret: -EINVAL };
   const page = lapicPage(s.vm, vcpu);
-  for (const [name, offset] of Object.entries(LAPIC)) if (op[name] !== undefined) page.setUint32(offset, num(op, name), true);
+  for (const [name, offset] of Object.entries(LAPIC))
+    if (op[name] !== undefined) page.setUint32(offset, num(op, name), true);
   for (const bitmap of ['irr', 'isr', 'tmr'] as const) {
     const vectors = numbers(op, bitmap);
     if (vectors !== undefined) setVectors(page, bitmap, vectors);
@@ -175,7 +177,9 @@ export const HOST_OPERATIONS: Readonly<Record<string, Run>> = {
   ioapic_set: ioapicSet,
   pic_set: picSet,
   lapic_set: onVcpu(lapicSet),
-  lapic_get: onVcpu((s, vcpu) => (s.vm.args.irqchip === 'none' ? { ret: -EINVAL } : { ret: 0, out: showLapic(s.vm, vcpu) })),
+  lapic_get: onVcpu((s, vcpu) =>
+    s.vm.args.irqchip === 'none' ? { ret: -EINVAL } : { ret: 0, out: showLapic(s.vm, vcpu) },
+  ),
   set_msr: onVcpu((s, vcpu, op) => ({ ret: setMsr(s, vcpu, num(op, 'msr'), u64(op['value'])) })),
   get_msr: onVcpu(getMsrOperation),
   set_mp_state: onWord(IOCTL.SET_MP_STATE, 'state'),

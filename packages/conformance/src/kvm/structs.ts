@@ -21,7 +21,19 @@ export const SREGS = {
 } as const;
 
 /** struct kvm_segment. */
-export const SEGMENT = { BASE: 0, LIMIT: 8, SELECTOR: 12, TYPE: 14, PRESENT: 15, DPL: 16, DB: 17, S: 18, L: 19, G: 20, UNUSABLE: 22 };
+export const SEGMENT = {
+  BASE: 0,
+  LIMIT: 8,
+  SELECTOR: 12,
+  TYPE: 14,
+  PRESENT: 15,
+  DPL: 16,
+  DB: 17,
+  S: 18,
+  L: 19,
+  G: 20,
+  UNUSABLE: 22,
+};
 
 /** struct kvm_run. */
 export const RUN = {

@@ -85,7 +85,10 @@ function addMemory(kvm: Kvm, vm: number): { readonly bytes: Uint8Array; readonly
   const region = new DataView(new ArrayBuffer(32));
   region.setBigUint64(16, BigInt(MEMORY.SIZE), true);
   region.setBigUint64(24, address, true);
-  demand(kvm.libc.ioctlOn(vm, IOCTL.SET_USER_MEMORY_REGION, new Uint8Array(region.buffer)), 'KVM_SET_USER_MEMORY_REGION');
+  demand(
+    kvm.libc.ioctlOn(vm, IOCTL.SET_USER_MEMORY_REGION, new Uint8Array(region.buffer)),
+    'KVM_SET_USER_MEMORY_REGION',
+  );
   return { bytes, address };
 }
 
