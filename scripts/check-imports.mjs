@@ -27,7 +27,15 @@ const MAY = {
   'packages/scenario': [CORE],
   'packages/testkit': [CORE],
   'packages/conformance': [CORE],
-  'apps/cli': [CORE, '@virq/x86-avic', '@virq/trace', '@virq/scenario', '@virq/checker', '@virq/bug-gallery', '@virq/conformance'],
+  'apps/cli': [
+    CORE,
+    '@virq/x86-avic',
+    '@virq/trace',
+    '@virq/scenario',
+    '@virq/checker',
+    '@virq/bug-gallery',
+    '@virq/conformance',
+  ],
 };
 /** Packages that may use Node built-ins. */
 const NODE = new Set(['apps/cli', 'packages/testkit', 'packages/conformance']);

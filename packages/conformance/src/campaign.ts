@@ -1,7 +1,7 @@
-// A campaign: seeds × operations against an oracle. It ends at the first difference that no skip explains.
+// A campaign: seeds × operations against an oracle, or a recorded sequence. It ends at the first difference that no skip explains.
 
 import { seeded } from '@virq/irq-core/protocol';
-import { type Difference, firstDifference, type Lockstep, lockstep } from './compare/lockstep.ts';
+import { type Difference, firstDifference, lockstep } from './compare/lockstep.ts';
 import { type Minimised, minimise } from './compare/minimise.ts';
 import { explaining, type Skip } from './compare/skips.ts';
 import { chooser } from './generate/choose.ts';
@@ -9,31 +9,34 @@ import type { Generator } from './generate/generator.ts';
 import { createStrategy } from './generate/strategy.ts';
 import type { Op, Oracle, OracleResult, Provenance } from './oracle.ts';
 
-/** What a campaign runs. */
-export interface CampaignOptions {
+/** Two sides, and what is known of their differences. */
+export interface Comparison {
   readonly model: Oracle;
   readonly oracle: Oracle;
-  readonly generator: Generator;
   readonly skips: readonly Skip[];
+  /** Called after every operation with what the oracle gave; a replay has no seed. */
+  readonly onResult?: (op: Op, result: OracleResult, seed: number | null) => void;
+  /** Called after every sequence; false ends the campaign. */
+  readonly onProgress?: (progress: Progress) => boolean;
+}
+
+/** What a campaign runs. */
+export interface CampaignOptions extends Comparison {
+  readonly generator: Generator;
   readonly seeds: readonly number[];
   /** Operations in all, shared out among the seeds. */
   readonly ops: number;
-  /** Called after every operation with what the oracle gave. */
-  readonly onResult?: (op: Op, result: OracleResult, seed: number) => void;
-  /** Called now and then; false ends the campaign. */
-  readonly onProgress?: (progress: Progress) => boolean;
 }
 
 /** How far a campaign is. */
 export interface Progress {
   readonly ops: number;
   readonly sequences: number;
-  readonly seed: number;
 }
 
 /** A difference that nothing explains. */
 export interface Finding {
-  readonly seed: number;
+  readonly seed: number | null;
   readonly difference: Difference;
   /** Null when the sequence did not show it again. */
   readonly minimised: Minimised | null;
@@ -46,6 +49,7 @@ export interface CampaignResult {
   readonly oracle: Provenance;
   readonly ops: number;
   readonly sequences: number;
+  /** Different pairs of operations and features of states that were seen. */
   readonly features: number;
   /** How often each skip was used. */
   readonly skipped: ReadonlyMap<string, number>;
@@ -55,47 +59,66 @@ export interface CampaignResult {
 
 const LENGTHS = [20, 60, 150, 300];
 
-/** What is counted while it runs. */
-interface Tally {
-  ops: number;
-  sequences: number;
-  features: number;
-  readonly skipped: Map<string, number>;
-}
-
+/** How a sequence ended. */
 type Outcome = 'done' | 'interrupted' | { readonly difference: Difference; readonly sequence: readonly Op[] };
 
 const touchesState = (d: Difference): boolean => d.fields.some((f) => f.path.startsWith('state'));
+const nothing = (): void => undefined;
+
+/** What a campaign counts and does with one sequence after the other. */
+function createRunner(c: Comparison, who: Provenance) {
+  const tally = { ops: 0, sequences: 0, features: 0, skipped: new Map<string, number>() };
+
+  /** Whether a difference is explained; it is counted then. */
+  function isExplained(d: Difference): boolean {
+    const skip = explaining(c.skips, who, d.op, d.fields);
+    if (skip !== undefined) tally.skipped.set(skip.id, (tally.skipped.get(skip.id) ?? 0) + 1);
+    return skip !== undefined;
+  }
+
+  /** One sequence from a fresh start. It ends early at a difference, explained or not, that leaves the states apart. */
+  async function follow(
+    ops: Iterator<Op>,
+    seed: number | null,
+    saw: (op: Op, r: OracleResult) => void,
+  ): Promise<Outcome> {
+    const pair = await lockstep(c.model, c.oracle);
+    const sequence: Op[] = [];
+    try {
+      for (let next = ops.next(); next.done !== true; next = ops.next()) {
+        const op = next.value;
+        sequence.push(op);
+        const { model, oracle, difference } = await pair.apply(op);
+        tally.ops++;
+        c.onResult?.(op, oracle, seed);
+        saw(op, model);
+        if (difference === null) continue;
+        if (!isExplained(difference)) return { difference, sequence };
+        if (touchesState(difference)) break;
+      }
+    } finally {
+      await pair.stop();
+    }
+    tally.sequences++;
+    return c.onProgress?.({ ops: tally.ops, sequences: tally.sequences }) === false ? 'interrupted' : 'done';
+  }
+
+  async function result(outcome: Outcome, seed: number | null): Promise<CampaignResult> {
+    const known = (d: Difference): boolean => explaining(c.skips, who, d.op, d.fields) !== undefined;
+    const run = (ops: readonly Op[]): Promise<Difference | null> => firstDifference(c, ops, known);
+    const finding =
+      typeof outcome === 'string'
+        ? null
+        : { seed, ...outcome, minimised: await minimise(outcome.sequence, outcome.difference, run) };
+    return { oracle: who, ...tally, finding, interrupted: outcome === 'interrupted' };
+  }
+
+  return { tally, follow, result };
+}
 
 /** Runs a campaign. */
 export async function runCampaign(o: CampaignOptions): Promise<CampaignResult> {
-  const who = await o.oracle.provenance();
-  const tally: Tally = { ops: 0, sequences: 0, features: 0, skipped: new Map() };
-  const explain = (d: Difference): Skip | undefined => explaining(o.skips, who, d.op, d.fields);
-
-  /** One sequence; ends at an unexplained difference, or at an explained one after which the states are apart. */
-  async function follow(
-    pair: Lockstep,
-    ops: Iterator<Op, undefined>,
-    seed: number,
-    saw: (op: Op, r: OracleResult) => void,
-  ): Promise<Outcome> {
-    const sequence: Op[] = [];
-    for (let next = ops.next(); next.done !== true; next = ops.next()) {
-      const op = next.value;
-      sequence.push(op);
-      const { model, oracle, difference } = await pair.apply(op);
-      tally.ops++;
-      o.onResult?.(op, oracle, seed);
-      saw(op, model);
-      if (difference === null) continue;
-      const skip = explain(difference);
-      if (skip === undefined) return { difference, sequence };
-      tally.skipped.set(skip.id, (tally.skipped.get(skip.id) ?? 0) + 1);
-      if (touchesState(difference)) return 'done';
-    }
-    return 'done';
-  }
+  const { tally, follow, result } = createRunner(o, await o.oracle.provenance());
 
   async function runSeed(seed: number, budget: number): Promise<Outcome> {
     const choose = chooser(seeded(seed));
@@ -103,36 +126,39 @@ export async function runCampaign(o: CampaignOptions): Promise<CampaignResult> {
     const until = tally.ops + budget;
     let outcome: Outcome = 'done';
     while (outcome === 'done' && tally.ops < until) {
-      const pair = await lockstep(o.model, o.oracle);
-      try {
-        const length = Math.min(choose.one(LENGTHS), until - tally.ops);
-        outcome = await follow(pair, strategy.begin(length), seed, strategy.saw);
-      } finally {
-        await pair.stop();
-      }
+      const length = Math.min(choose.one(LENGTHS), until - tally.ops);
+      outcome = await follow(strategy.begin(length), seed, strategy.saw);
       strategy.end();
-      tally.sequences++;
-      if (o.onProgress?.({ ops: tally.ops, sequences: tally.sequences, seed }) === false) return 'interrupted';
     }
     tally.features += strategy.seen;
     return outcome;
   }
 
-  async function findingOf(seed: number, difference: Difference, sequence: readonly Op[]): Promise<Finding> {
-    const run = (ops: readonly Op[]): Promise<Difference | null> =>
-      firstDifference(o.model, o.oracle, ops, (d) => explain(d) !== undefined);
-    return { seed, difference, sequence, minimised: await minimise(sequence, difference, run) };
-  }
-
-  let finding: Finding | null = null;
-  let interrupted = false;
   for (const [i, seed] of o.seeds.entries()) {
     const budget = Math.floor(o.ops / o.seeds.length) + (i < o.ops % o.seeds.length ? 1 : 0);
     const outcome = await runSeed(seed, budget);
-    if (outcome === 'done') continue;
-    if (outcome === 'interrupted') interrupted = true;
-    else finding = await findingOf(seed, outcome.difference, outcome.sequence);
-    break;
+    if (outcome !== 'done') return result(outcome, seed);
   }
-  return { oracle: who, ...tally, finding, interrupted };
+  return result('done', null);
+}
+
+/** A list of operations, cut where a new machine begins. */
+function machines(ops: readonly Op[]): Op[][] {
+  const opening = ops[0]?.op;
+  const cut: Op[][] = [];
+  for (const op of ops) {
+    if (op.op === opening) cut.push([]);
+    cut.at(-1)?.push(op);
+  }
+  return cut;
+}
+
+/** Runs given operations on both sides. */
+export async function runReplay(c: Comparison, ops: readonly Op[]): Promise<CampaignResult> {
+  const { follow, result } = createRunner(c, await c.oracle.provenance());
+  for (const sequence of machines(ops)) {
+    const outcome = await follow(sequence.values(), null, nothing);
+    if (outcome !== 'done') return result(outcome, null);
+  }
+  return result('done', null);
 }

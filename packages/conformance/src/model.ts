@@ -1,9 +1,10 @@
 // The model as an oracle, so that both sides of a comparison look alike.
 
 import type { AnyBackend } from '@virq/irq-core/backend';
+import { VirqError } from '@virq/irq-core/errors';
 import type { KernelVersion } from '@virq/irq-core/kvm';
 import { createExec, type Json } from '@virq/irq-core/machine';
-import { type Instance, type Oracle, OracleError, type OracleResult } from './oracle.ts';
+import type { Instance, Oracle, OracleResult } from './oracle.ts';
 
 /** Creates an oracle over a backend. */
 export function createModelOracle(backend: AnyBackend, kernel: KernelVersion): Oracle {
@@ -14,7 +15,7 @@ export function createModelOracle(backend: AnyBackend, kernel: KernelVersion): O
         const { ret, errno, out, state, error } = exec.request(op) as Readonly<Record<string, Json>>;
         if (error !== undefined) {
           const { code, message } = error as { code: string; message: string };
-          throw new OracleError(`${code}: ${op.op}: ${message}`);
+          throw new VirqError(code, `${op.op}: ${message}`);
         }
         const shown = { ret, errno, state } as unknown as OracleResult;
         return out === undefined ? shown : { ...shown, out: out as Readonly<Record<string, Json>> };

@@ -1,5 +1,6 @@
 // An oracle: an implementation that can be driven with the words of `virq exec` and answers with what it did.
 
+import { VirqError } from '@virq/irq-core/errors';
 import type { Json } from '@virq/irq-core/machine';
 
 /** One operation as it is recorded: its name, its arguments, perhaps a note. */
@@ -49,7 +50,14 @@ export interface Unavailable {
   readonly remedy: string;
 }
 
-/** An operation that the oracle cannot carry out. */
-export class OracleError extends Error {
-  override readonly name = 'OracleError';
+/** The oracle failed: it died, or a call that must work did not. */
+export class OracleError extends VirqError {
+  constructor(message: string) {
+    super('VIRQ-O003', message);
+    this.name = 'OracleError';
+  }
 }
+
+/** An operation that the oracle does not have. */
+export const cannot = (oracle: string, op: string): VirqError =>
+  new VirqError('VIRQ-O004', `the ${oracle} oracle cannot carry out '${op}'`);

@@ -79,10 +79,8 @@ function configure(state: X86State, options: X86Options): void {
   state.ioapic.base = IOAPIC_BASE;
 }
 
-/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
-export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
-  const { implementation = 'kvm' } = options;
-  const ctx: Context = {
+function contextOf(vm: VmContext, state: X86State, { implementation = 'kvm' }: X86Options): Context {
+  return {
     state,
     kvm: vm.kvm,
     trace: vm.trace,
@@ -90,10 +88,15 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     ioapicProfile: IOAPIC_PROFILES[implementation],
     now: vm.now,
   };
+}
+
+/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
+export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
+  const ctx = contextOf(vm, state, options);
   configure(state, options);
 
   const lapics = createLapics(ctx);
-  const delivery = implementation === 'qemu' ? createQemuDelivery(ctx, lapics) : createDelivery(ctx, lapics);
+  const delivery = options.implementation === 'qemu' ? createQemuDelivery(ctx, lapics) : createDelivery(ctx, lapics);
   const map = createApicMap(ctx);
   const mapChanged = (): void => {
     map.setDirty();

@@ -51,12 +51,11 @@ export async function lockstep(model: Oracle, oracle: Oracle): Promise<Lockstep>
 
 /** The first difference that a sequence shows from a fresh start, null if there is none. */
 export async function firstDifference(
-  model: Oracle,
-  oracle: Oracle,
+  sides: { readonly model: Oracle; readonly oracle: Oracle },
   ops: readonly Op[],
   known: (d: Difference) => boolean = () => false,
 ): Promise<Difference | null> {
-  const pair = await lockstep(model, oracle);
+  const pair = await lockstep(sides.model, sides.oracle);
   try {
     for (const op of ops) {
       const { difference } = await pair.apply(op);

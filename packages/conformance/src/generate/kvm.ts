@@ -44,9 +44,9 @@ function picFeature(p: Shown): string {
 
 function stateFeatures(state: OracleResult['state']): string[] {
   const lapics = (state['lapic'] ?? []) as unknown as readonly Shown[];
-  const ioapic = state['ioapic'] as unknown as Shown | undefined;
+  const ioapic = state['ioapic'] as unknown as Readonly<Record<string, readonly unknown[]>> | undefined;
   const pic = state['pic'] as unknown as { master: Shown; slave: Shown } | undefined;
-  const count = (key: string): string => bucket((ioapic?.[key] as readonly unknown[]).length);
+  const count = (key: string): string => bucket(ioapic?.[key]?.length ?? 0);
   return [
     ...lapics.map(lapicFeature),
     ...(ioapic === undefined ? [] : [`ioapic irr ${count('irr')} rirr ${count('rirr')}`]),

@@ -7,7 +7,7 @@ import type { Generator } from './generator.ts';
 /** Source of sequences. What it has seen depends on the model only, so a seed gives the same sequences everywhere. */
 export interface Strategy {
   /** Begins a sequence of so many operations; the operations come one by one. */
-  begin(length: number): Iterator<Op, undefined>;
+  begin(length: number): Iterator<Op>;
   /** Tells what an operation gave. */
   saw(op: Op, result: OracleResult): void;
   /** Ends the sequence: it is kept if it showed something new. */
@@ -45,14 +45,13 @@ export function createStrategy(c: Choose, generator: Generator): Strategy {
     fresh++;
   }
 
-  function* sequence(length: number): Generator_ {
+  function* sequence(length: number): Iterable<Op> & Iterator<Op> {
     const base = corpus.length > 0 && c.chance(50) ? vary(c, c.one(corpus)) : [generator.open(c)];
     const opened = base[0] as Op;
     for (let i = 0; i < length; i++) {
       if (i < base.length) yield base[i] as Op;
       else yield generator.next(c, opened);
     }
-    return undefined;
   }
 
   return {
@@ -82,5 +81,3 @@ export function createStrategy(c: Choose, generator: Generator): Strategy {
     },
   };
 }
-
-type Generator_ = globalThis.Generator<Op, undefined>;

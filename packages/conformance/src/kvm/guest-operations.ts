@@ -39,13 +39,31 @@ function sized(name: string, size: number): string {
   return `${name}${size}`;
 }
 
-const store = (s: Session, vcpu: Vcpu, address: number, value: number, size = 4): Access =>
-  access(s.vm, vcpu, sized('store', size), { esi: address, eax: value });
+/** A store of four bytes. */
+const store = (s: Session, vcpu: Vcpu, address: number, value: number): Access =>
+  access(s.vm, vcpu, 'store4', { esi: address, eax: value });
 
-function read(s: Session, vcpu: Vcpu, name: string, size: number, r: Registers): Answer {
-  const a = access(s.vm, vcpu, sized(name, size), r);
+/** A load or IN of the size that the operation says. */
+function read(
+  s: Session,
+  vcpu: Vcpu,
+  op: Op,
+  { name, size, ...r }: Registers & { name: string; size: number },
+): Answer {
+  const bytes = num(op, 'size', size);
+  const a = access(s.vm, vcpu, sized(name, bytes), r);
   const left = a.exit === 'mmio' || a.exit === 'io';
-  return ended(a, { value: hex(left ? 0 : truncate(a.eax, size)) });
+  return ended(a, { value: hex(left ? 0 : truncate(a.eax, bytes)) });
+}
+
+/** A store or OUT of the size that the operation says. */
+function write(
+  s: Session,
+  vcpu: Vcpu,
+  op: Op,
+  { name, size, ...r }: Registers & { name: string; size: number },
+): Answer {
+  return ended(access(s.vm, vcpu, sized(name, num(op, 'size', size)), { ...r, eax: num(op, 'value') }));
 }
 
 /** Has the guest read PPR, so that KVM computes it, and gives the page afterwards. */
@@ -98,12 +116,10 @@ function writeIoapic(s: Session, index: number, value: number): void {
 export const GUEST_OPERATIONS: Readonly<Record<string, Run>> = {
   ack: onVcpu(acknowledge),
   eoi: onVcpu(endOfInterrupt),
-  mmio_read: onVcpu((s, vcpu, op) => read(s, vcpu, 'load', num(op, 'size', 4), { esi: num(op, 'addr') })),
-  mmio_write: onVcpu((s, vcpu, op) => ended(store(s, vcpu, num(op, 'addr'), num(op, 'value'), num(op, 'size', 4)))),
-  in: onVcpu((s, vcpu, op) => read(s, vcpu, 'in', num(op, 'size', 1), { edx: num(op, 'port') })),
-  out: onVcpu((s, vcpu, op) =>
-    ended(access(s.vm, vcpu, sized('out', num(op, 'size', 1)), { edx: num(op, 'port'), eax: num(op, 'value') })),
-  ),
+  mmio_read: onVcpu((s, vcpu, op) => read(s, vcpu, op, { name: 'load', size: 4, esi: num(op, 'addr') })),
+  mmio_write: onVcpu((s, vcpu, op) => write(s, vcpu, op, { name: 'store', size: 4, esi: num(op, 'addr') })),
+  in: onVcpu((s, vcpu, op) => read(s, vcpu, op, { name: 'in', size: 1, edx: num(op, 'port') })),
+  out: onVcpu((s, vcpu, op) => write(s, vcpu, op, { name: 'out', size: 1, edx: num(op, 'port') })),
   rdmsr: onVcpu(readMsr),
   wrmsr: onVcpu(writeMsr),
   ioapic_read(s, op) {

@@ -4,7 +4,7 @@ import { accessSync, constants, readdirSync } from 'node:fs';
 import { arch, release } from 'node:os';
 import { flag, num, numbers } from '../arguments.ts';
 import type { Instance, Op, Oracle, OracleResult, Provenance, Unavailable } from '../oracle.ts';
-import { OracleError } from '../oracle.ts';
+import { cannot, OracleError } from '../oracle.ts';
 import { createEventfds } from './eventfds.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { HOST_OPERATIONS } from './host-operations.ts';
@@ -57,11 +57,16 @@ function createInstance(kvm: Kvm): Instance {
   };
   const state = (): OracleResult['state'] => observe(current().vm, current().eventfds, current().observed);
 
+  function perform(op: Op): Answer {
+    if (op.op === 'vm') return start(op);
+    const run = Object.hasOwn(OPERATIONS, op.op) ? OPERATIONS[op.op] : undefined;
+    if (run === undefined) throw cannot('KVM', op.op);
+    return run(current(), op);
+  }
+
   return {
     apply(op) {
-      const run = op.op === 'vm' ? (_: unknown, o: Op) => start(o) : OPERATIONS[op.op];
-      if (run === undefined) throw new OracleError(`KVM cannot carry out '${op.op}'`);
-      const { ret, out } = run(op.op === 'vm' ? (null as never) : current(), op);
+      const { ret, out } = perform(op);
       const s = current();
       if (s.bound.size > 0 && SIGNALS.has(op.op)) sleep(WORK_MS);
       const plain = ret < 0 ? { ret: -1, errno: errnoOf(ret) } : { ret, errno: null };
