@@ -63,6 +63,8 @@ const LENGTHS = [20, 60, 150, 300];
 type Outcome = 'done' | 'interrupted' | { readonly difference: Difference; readonly sequence: readonly Op[] };
 
 const touchesState = (d: Difference): boolean => d.fields.some((f) => f.path.startsWith('state'));
+/** Lets signals and streams have their turn: an oracle that answers at once never yields. */
+const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const nothing = (): void => undefined;
 
 /** What a campaign counts and does with one sequence after the other. */
@@ -100,6 +102,7 @@ function createRunner(c: Comparison, who: Provenance) {
       await pair.stop();
     }
     tally.sequences++;
+    await breath();
     return c.onProgress?.({ ops: tally.ops, sequences: tally.sequences }) === false ? 'interrupted' : 'done';
   }
 
