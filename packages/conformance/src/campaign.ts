@@ -37,11 +37,7 @@ export interface Progress {
 /** A difference that nothing explains. */
 export interface Finding {
   readonly seed: number | null;
-  readonly difference: Difference;
-  /** Null when the sequence did not show it again. */
-  readonly minimised: Minimised | null;
-  /** The whole sequence up to the difference. */
-  readonly sequence: readonly Op[];
+  readonly minimised: Minimised;
 }
 
 /** What a campaign came to. */
@@ -54,10 +50,14 @@ export interface CampaignResult {
   /** How often each skip was used. */
   readonly skipped: ReadonlyMap<string, number>;
   readonly finding: Finding | null;
+  /** Differences that repeating the sequence did not show again: a work item of the host came late. */
+  readonly unrepeatable: number;
   readonly interrupted: boolean;
 }
 
 const LENGTHS = [20, 60, 150, 300];
+/** How often a sequence is repeated before its difference is taken for an accident. */
+const REPETITIONS = 3;
 
 /** How a sequence ended. */
 type Outcome = 'done' | 'interrupted' | { readonly difference: Difference; readonly sequence: readonly Op[] };
@@ -69,7 +69,7 @@ const nothing = (): void => undefined;
 
 /** What a campaign counts and does with one sequence after the other. */
 function createRunner(c: Comparison, who: Provenance) {
-  const tally = { ops: 0, sequences: 0, features: 0, skipped: new Map<string, number>() };
+  const tally = { ops: 0, sequences: 0, features: 0, unrepeatable: 0, skipped: new Map<string, number>() };
 
   /** Whether a difference is explained; it is counted then. */
   function isExplained(d: Difference): boolean {
@@ -106,43 +106,54 @@ function createRunner(c: Comparison, who: Provenance) {
     return c.onProgress?.({ ops: tally.ops, sequences: tally.sequences }) === false ? 'interrupted' : 'done';
   }
 
-  async function result(outcome: Outcome, seed: number | null): Promise<CampaignResult> {
+  /** A difference, minimised; null when it does not show again. */
+  async function examine(outcome: Outcome, seed: number | null): Promise<Finding | null> {
+    if (typeof outcome === 'string') return null;
     const known = (d: Difference): boolean => explaining(c.skips, who, d.op, d.fields) !== undefined;
     const run = (ops: readonly Op[]): Promise<Difference | null> => firstDifference(c, ops, known);
-    const finding =
-      typeof outcome === 'string'
-        ? null
-        : { seed, ...outcome, minimised: await minimise(outcome.sequence, outcome.difference, run) };
-    return { oracle: who, ...tally, finding, interrupted: outcome === 'interrupted' };
+    for (let i = 0; i < REPETITIONS; i++) {
+      const minimised = await minimise(outcome.sequence, outcome.difference, run);
+      if (minimised !== null) return { seed, minimised };
+    }
+    tally.unrepeatable++;
+    return null;
   }
 
-  return { tally, follow, result };
+  const result = (finding: Finding | null, interrupted: boolean): CampaignResult => ({
+    oracle: who,
+    ...tally,
+    finding,
+    interrupted,
+  });
+
+  return { tally, follow, examine, result };
 }
 
 /** Runs a campaign. */
 export async function runCampaign(o: CampaignOptions): Promise<CampaignResult> {
-  const { tally, follow, result } = createRunner(o, await o.oracle.provenance());
+  const { tally, follow, examine, result } = createRunner(o, await o.oracle.provenance());
 
-  async function runSeed(seed: number, budget: number): Promise<Outcome> {
+  async function runSeed(seed: number, budget: number): Promise<Finding | 'done' | 'interrupted'> {
     const choose = chooser(seeded(seed));
     const strategy = createStrategy(choose, o.generator);
     const until = tally.ops + budget;
-    let outcome: Outcome = 'done';
-    while (outcome === 'done' && tally.ops < until) {
+    let ended: Finding | 'done' | 'interrupted' = 'done';
+    while (ended === 'done' && tally.ops < until) {
       const length = Math.min(choose.one(LENGTHS), until - tally.ops);
-      outcome = await follow(strategy.begin(length), seed, strategy.saw);
+      const outcome = await follow(strategy.begin(length), seed, strategy.saw);
       strategy.end();
+      ended = outcome === 'interrupted' ? outcome : ((await examine(outcome, seed)) ?? 'done');
     }
     tally.features += strategy.seen;
-    return outcome;
+    return ended;
   }
 
   for (const [i, seed] of o.seeds.entries()) {
     const budget = Math.floor(o.ops / o.seeds.length) + (i < o.ops % o.seeds.length ? 1 : 0);
-    const outcome = await runSeed(seed, budget);
-    if (outcome !== 'done') return result(outcome, seed);
+    const ended = await runSeed(seed, budget);
+    if (ended !== 'done') return result(ended === 'interrupted' ? null : ended, ended === 'interrupted');
   }
-  return result('done', null);
+  return result(null, false);
 }
 
 /** A list of operations, cut where a new machine begins. */
@@ -158,10 +169,12 @@ function machines(ops: readonly Op[]): Op[][] {
 
 /** Runs given operations on both sides. */
 export async function runReplay(c: Comparison, ops: readonly Op[]): Promise<CampaignResult> {
-  const { follow, result } = createRunner(c, await c.oracle.provenance());
+  const { follow, examine, result } = createRunner(c, await c.oracle.provenance());
   for (const sequence of machines(ops)) {
     const outcome = await follow(sequence.values(), null, nothing);
-    if (outcome !== 'done') return result(outcome, null);
+    if (outcome === 'interrupted') return result(null, true);
+    const finding = await examine(outcome, null);
+    if (finding !== null) return result(finding, false);
   }
-  return result('done', null);
+  return result(null, false);
 }

@@ -19,7 +19,8 @@ export interface Target {
   readonly summary: string;
   readonly generator: Generator;
   readonly skips: readonly Skip[];
-  createOracle(): Oracle;
+  /** `VIRQ_QEMU` names another QEMU. */
+  createOracle(env: Readonly<Record<string, string | undefined>>): Oracle;
   /** The side of the backend that models this oracle. */
   model(backend: AnyBackend): AnyBackend | undefined;
 }
@@ -41,7 +42,7 @@ export const TARGETS: readonly Target[] = [
     summary: "IOAPIC and MSI of QEMU's q35 over qtest",
     generator: q35Sequences,
     skips: X86_DIFFERENCES,
-    createOracle: createQemuOracle,
+    createOracle: (env) => createQemuOracle(env['VIRQ_QEMU']),
     model: (backend) => backend.implementations?.['qemu'],
   },
 ];

@@ -66,7 +66,7 @@ function targetOf(backend: string, against: string | undefined): Target {
 /** Lists the comparisons, and which of them can be made here. */
 async function list(options: ConformOptions, io: Io): Promise<number> {
   for (const { backend, against, summary, createOracle } of TARGETS) {
-    const missing = await createOracle().available();
+    const missing = await createOracle(io.env).available();
     if (options.json === true)
       await print(io, `${JSON.stringify({ schema: 'virq/oracle@1', backend, against, summary, missing })}\n`);
     else
@@ -124,18 +124,21 @@ async function compare(target: Target, options: ConformOptions, io: Io, c: Compa
 }
 
 async function present(done: Conformed, options: ConformOptions, io: Io): Promise<number> {
-  const { finding, interrupted } = done.result;
+  const { finding, interrupted, unrepeatable } = done.result;
   if (options.json === true) for (const record of recordsOf(done)) await print(io, `${JSON.stringify(record)}\n`);
   else await print(io, renderConformed(done));
-  if (finding === null) return interrupted ? EXIT.INTERRUPTED : EXIT.OK;
+  if (finding === null) {
+    if (interrupted) return EXIT.INTERRUPTED;
+    return unrepeatable > 0 ? EXIT.INCOMPLETE : EXIT.OK;
+  }
   if (options.save !== undefined) {
-    const ops = finding.minimised?.ops ?? finding.sequence;
-    await writeFile(resolve(io.cwd, options.save), `[\n${ops.map((op) => JSON.stringify(op)).join(',\n')}\n]\n`);
+    const ops = finding.minimised.ops.map((op) => JSON.stringify(op));
+    await writeFile(resolve(io.cwd, options.save), `[\n${ops.join(',\n')}\n]\n`);
   }
   return EXIT.FINDING;
 }
 
-/** virq conform. Exit code 0 when both agree, 1 for an unexplained difference, 2 for wrong input, 4 when the oracle is not there. */
+/** virq conform. Exit code 0 when both agree, 1 for an unexplained difference, 2 for wrong input, 3 when one did not show again, 4 when the oracle is not there. */
 export async function conform(backend: string | undefined, options: ConformOptions, io: Io): Promise<number> {
   if (backend === undefined) return list(options, io);
   const target = targetOf(backend, options.against);
@@ -143,7 +146,7 @@ export async function conform(backend: string | undefined, options: ConformOptio
   positive('ops', options.ops);
   const side = target.model(await loadBackend(backend, io));
   if (side === undefined) throw new UsageError('VIRQ-O001', `'${backend}' does not model ${target.against}`);
-  const oracle = target.createOracle();
+  const oracle = target.createOracle(io.env);
   await demandOracle(oracle);
   const who = await oracle.provenance();
   const kernel = kernelOf(options, who);

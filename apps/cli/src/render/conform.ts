@@ -47,13 +47,11 @@ const operations = (ops: readonly Op[]): string => `[\n${ops.map((op) => `  ${JS
 
 function sequence(finding: Finding): string {
   const { minimised } = finding;
-  if (minimised === null)
-    return `It did not show again when the sequence was repeated. The sequence:\n${operations(finding.sequence)}`;
   return `minimised to ${plural(minimised.ops.length, 'operation')} in ${plural(minimised.runs, 'run')}:\n${operations(minimised.ops)}`;
 }
 
 function difference(done: Conformed, finding: Finding): string {
-  const { op, step, fields } = finding.minimised?.difference ?? finding.difference;
+  const { op, step, fields } = finding.minimised.difference;
   const seed = finding.seed === null ? '' : `, seed ${finding.seed}`;
   const width = Math.max('model'.length, done.target.against.length);
   const lines = fields.map(
@@ -69,15 +67,17 @@ function next({ target, save }: Conformed): string {
   return `Next: virq conform ${target.backend} --against ${target.against} --replay ${file}${how}\n`;
 }
 
-/** The result in words. */
-export function renderConformed(done: Conformed): string {
-  const { finding, interrupted } = done.result;
-  const verdict =
-    finding === null
-      ? `✓ no unexplained difference${interrupted ? ' so far: interrupted' : ''}\n`
-      : difference(done, finding);
-  return headline(done) + figures(done) + skips(done) + verdict;
+function verdict(done: Conformed): string {
+  const { finding, interrupted, unrepeatable } = done.result;
+  if (finding !== null) return difference(done, finding);
+  if (interrupted) return '✓ no unexplained difference so far: interrupted\n';
+  if (unrepeatable === 0) return '✓ no unexplained difference\n';
+  return `? ${plural(unrepeatable, 'difference')} did not show again: the host was late with its work items; run it again\n`;
 }
+
+/** The result in words. */
+export const renderConformed = (done: Conformed): string =>
+  headline(done) + figures(done) + skips(done) + verdict(done);
 
 /** The result as records: the summary, which names the schema, the known differences, the finding. */
 export function recordsOf(done: Conformed): object[] {

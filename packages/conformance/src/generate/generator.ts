@@ -7,8 +7,8 @@ import type { Choose } from './choose.ts';
 export interface Generator {
   /** The operation that makes the machine. */
   open(choose: Choose): Op;
-  /** The next operation on a machine made by `opened`, valid or not. */
-  next(choose: Choose, opened: Op): Op;
+  /** The next operation or operations on a machine made by `opened`, valid or not. */
+  next(choose: Choose, opened: Op): readonly Op[];
   /** Short names of what a result shows: a sequence that shows a new one is kept and varied. */
   features(op: Op, result: OracleResult): readonly string[];
 }

@@ -15,9 +15,17 @@ export const vector = (c: Choose): number => (c.chance(93) ? c.one(VECTORS) : c.
 export const destination = (c: Choose): number => c.one(DESTINATIONS);
 /** A delivery mode without INIT and SIPI. */
 export const deliveryMode = (c: Choose): number => c.one(DELIVERY_MODES);
+/** One of the few GSIs and pins on which most things happen, so that they happen together; 8 is the RTC. */
+export const hotGsi = (c: Choose): number => c.one([3, 5, 8, 10, 12]);
 /** A GSI; a few beyond the default table or the limit. */
 export const gsi = (c: Choose): number =>
-  c.chance(85) ? c.between(0, 15) : c.chance(80) ? c.between(16, 30) : c.one([4095, 4096, 123456, 0xffffffff]);
+  c.chance(60)
+    ? hotGsi(c)
+    : c.chance(70)
+      ? c.between(0, 15)
+      : c.chance(80)
+        ? c.between(16, 30)
+        : c.one([4095, 4096, 123456, 0xffffffff]);
 
 /** MSI data. */
 export const msiData = (c: Choose): number =>

@@ -5,6 +5,7 @@ import type { Op, OracleResult } from '../oracle.ts';
 import type { Choose } from './choose.ts';
 import type { Generator } from './generator.ts';
 import { KVM_ROWS } from './kvm-rows.ts';
+import { KVM_STORIES } from './kvm-stories.ts';
 
 /** What each irqchip mode has to show. */
 const OBSERVED: Readonly<Record<string, readonly string[]>> = {
@@ -48,6 +49,9 @@ function stateFeatures(state: OracleResult['state']): string[] {
   const pic = state['pic'] as unknown as { master: Shown; slave: Shown } | undefined;
   const count = (key: string): string => bucket(ioapic?.[key]?.length ?? 0);
   return [
+    ...Object.entries((state['efd'] ?? {}) as Readonly<Record<string, number>>).map(
+      ([name, n]) => `${name} ${bucket(n)}`,
+    ),
     ...lapics.map(lapicFeature),
     ...(ioapic === undefined ? [] : [`ioapic irr ${count('irr')} rirr ${count('rirr')}`]),
     ...(pic === undefined ? [] : [`master ${picFeature(pic.master)}`, `slave ${picFeature(pic.slave)}`]),
@@ -60,13 +64,18 @@ function outcome(r: OracleResult): string {
   return `${r.errno ?? bucket(Math.max(0, r.ret ?? 0))} ${String(shown)}`;
 }
 
+/** In how many of a hundred cases a story is told instead of a single operation. */
+const STORIES = 3;
+
 /** The generator. */
 export const kvmSequences: Generator = {
   open,
   next(c, opened) {
     const irqchip = String(opened['irqchip'] ?? 'kernel');
-    const rows = KVM_ROWS.filter((row) => row.on.includes(irqchip));
-    return c.weighted(rows).make(c, num(opened, 'vcpus', 1));
+    const vcpus = num(opened, 'vcpus', 1);
+    if (irqchip !== 'none' && c.chance(STORIES))
+      return c.weighted(KVM_STORIES.filter((s) => s.on.includes(irqchip))).tell(c, vcpus);
+    return [c.weighted(KVM_ROWS.filter((row) => row.on.includes(irqchip))).make(c, vcpus)];
   },
   features: (op, result) => [`${op.op} → ${outcome(result)}`, ...stateFeatures(result.state)],
 };

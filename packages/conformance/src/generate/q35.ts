@@ -95,6 +95,6 @@ function features({ out, state }: OracleResult): string[] {
 /** The generator. */
 export const q35Sequences: Generator = {
   open: (c) => ({ op: 'start', backend: 'ioapic', cpus: c.one([1, 2, 2, 3]), observe: ['redir', 'lapic', 'ioapic'] }),
-  next: (c) => c.weighted(ROWS).make(c),
+  next: (c) => [c.weighted(ROWS).make(c)],
   features: (op, result) => [op.op, ...features(result)],
 };

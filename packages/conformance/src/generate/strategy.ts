@@ -48,9 +48,10 @@ export function createStrategy(c: Choose, generator: Generator): Strategy {
   function* sequence(length: number): Iterable<Op> & Iterator<Op> {
     const base = corpus.length > 0 && c.chance(50) ? vary(c, c.one(corpus)) : [generator.open(c)];
     const opened = base[0] as Op;
+    const waiting = base.slice();
     for (let i = 0; i < length; i++) {
-      if (i < base.length) yield base[i] as Op;
-      else yield generator.next(c, opened);
+      if (waiting.length === 0) waiting.push(...generator.next(c, opened));
+      yield waiting.shift() as Op;
     }
   }
 
