@@ -19,18 +19,18 @@ it('an entry leaves PPR stale while the PIC has an interrupt for the vCPU', () =
   expect([stale(0), stale(1)]).toEqual(['0x80', '0x0']);
 });
 
-it('an NMI has the next entry evaluate events, so that PPR is computed', () => {
-  const stale = (op: string): unknown => {
+it('an NMI or a #GP has the guest entered with events evaluated, so that PPR is computed', () => {
+  const stale = (op: string, more: object = {}): unknown => {
     const m = vm();
     m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00100 });
     m.op({ op: 'lapic_set', isr: [0x81] });
     m.op({ op: 'sync' });
     m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00900 });
-    m.op({ op });
+    m.op({ op, ...more });
     m.op({ op: 'sync' });
     return m.state.lapic[0]?.['ppr'];
   };
-  expect([stale('sync'), stale('nmi')]).toEqual(['0x0', '0x80']);
+  expect([stale('sync'), stale('nmi'), stale('rdmsr', { msr: 0x80a })]).toEqual(['0x0', '0x80', '0x80']);
 });
 
 describe('IOAPIC', () => {

@@ -106,6 +106,13 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     return value < 0 ? 0 : value >>> ((address & 3) * 8);
   }
 
+  /** Linux: queueing an exception asks for the evaluation of events, and the guest is entered to take it. */
+  function raiseGp(vcpu: number): 'gp' {
+    vcpus.request(vcpu, X86_REQ.EVENT);
+    enter(vcpu);
+    return 'gp';
+  }
+
   function msrEvent(write: number, ecx: number, data: bigint, exit: Exit): void {
     if (trace.on) trace.emit('kvm_msr', { write, ecx, data: data.toString(16), exception: exit === 'gp' ? 1 : 0 });
   }
@@ -127,7 +134,10 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
       lapicRegs.write(vcpu, 0xb0, 0);
     },
     writeCr8(vcpu, value) {
-      if ((value & ~0xf) !== 0) return false;
+      if ((value & ~0xf) !== 0) {
+        raiseGp(vcpu);
+        return false;
+      }
       lapics.at(vcpu).tpr = value << 4;
       lapics.updatePpr(vcpu);
       return true;
@@ -159,18 +169,16 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
       enter(vcpu);
       const value = msrs.read(vcpu, msr);
       if (value === null) return { exit: 'unhandled', value: 0n };
-      const exit = value < 0n ? 'gp' : 'done';
       const data = value < 0n ? 0n : value;
-      msrEvent(0, msr, data, exit);
-      return { exit, value: data };
+      msrEvent(0, msr, data, value < 0n ? 'gp' : 'done');
+      return { exit: value < 0n ? raiseGp(vcpu) : 'done', value: data };
     },
     writeMsr(vcpu, msr, value) {
       enter(vcpu);
       const done = msrs.write(vcpu, msr, value, false);
       if (done === null) return 'unhandled';
-      const exit = done ? 'done' : 'gp';
-      msrEvent(1, msr, value, exit);
-      return exit;
+      msrEvent(1, msr, value, done ? 'done' : 'gp');
+      return done ? 'done' : raiseGp(vcpu);
     },
   };
 }

@@ -95,7 +95,7 @@ function step(vcpu: Vcpu): Step | null {
   return { end: false, exit: 'mmio', vector: -1 };
 }
 
-/** Runs the guest until it reports. An exit on the way decides what the access was. */
+/** Runs the guest until it reports. An exit on the way decides what the access was; an EOI that user space must hear of goes before others. */
 function untilReport(vm: Vm, vcpu: Vcpu): { readonly exit: Access['exit']; readonly vector: number } {
   let left: Step | null = null;
   for (let exits = 0; exits < MOST_EXITS; exits++) {
@@ -104,7 +104,7 @@ function untilReport(vm: Vm, vcpu: Vcpu): { readonly exit: Access['exit']; reado
     demand(ret, 'KVM_RUN');
     const s = step(vcpu);
     if (s?.end === true) return left ?? s;
-    left = s ?? left;
+    if (s !== null && left?.exit !== 'ioapic_eoi') left = s;
   }
   throw new OracleError('guest code does not end');
 }
