@@ -63,7 +63,10 @@ function irqfd(s: Session, op: Op): Answer {
   const fd = eventfds.fd(op['name'] as string);
   const view = words(struct(32), 0, [fd, num(op, 'gsi'), flags, resample === undefined ? 0 : eventfds.fd(resample)]);
   const ret = s.vm.kvm.libc.ioctlOn(s.vm.fd, IOCTL.IRQFD, bytesOf(view));
-  if (ret >= 0 && (flags & IRQFD.DEASSIGN) === 0) s.bound.add(op['name'] as string);
+  if (ret >= 0 && (flags & IRQFD.DEASSIGN) === 0) {
+    s.bound.add(op['name'] as string);
+    if (resample !== undefined) s.resamplers.add(resample);
+  }
   return { ret };
 }
 
@@ -152,7 +155,7 @@ const onWord = (request: number, key: string): Run =>
 
 /** Host operations by name. */
 export const HOST_OPERATIONS: Readonly<Record<string, Run>> = {
-  create_irqchip: (s) => ({ ret: createIrqchip(s.vm.kvm, s.vm.fd) }),
+  create_irqchip: (s) => ({ ret: createIrqchip(s.vm.kvm.libc, s.vm.fd) }),
   enable_split: (s, op) => ({ ret: enableSplit(s.vm.kvm, s.vm.fd, num(op, 'pins')) }),
   set_gsi_routing: setGsiRouting,
   irq_line: irqLine,

@@ -15,8 +15,6 @@ import { createVm, type Kvm, openKvm, type VmArgs } from './vm.ts';
 
 const OPERATIONS: Readonly<Record<string, Run>> = { ...HOST_OPERATIONS, ...GUEST_OPERATIONS };
 const OBSERVED = ['lapic', 'ioapic', 'pic', 'efd'];
-/** After a write to a bound eventfd: the work item that injects is queued, and nothing tells when it has run. */
-const WORK_MS = 0.3;
 const SETTLE_MS = 20;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -33,7 +31,12 @@ const vmArgs = (op: Op): VmArgs => ({
 });
 
 /** Operations after which work items may be under way. */
-const SIGNALS: ReadonlySet<string> = new Set(['efd_write', 'irqfd', 'eventfd', 'efd_close']);
+const SIGNALS: ReadonlySet<string> = new Set(['efd_write', 'eventfd', 'efd_close']);
+
+/** Whether an operation may leave work items behind. */
+const mayDefer = (s: Session, op: Op): boolean =>
+  op.op === 'irqfd' ||
+  (s.bound.size > 0 && (SIGNALS.has(op.op) || [...s.resamplers].some((name) => s.bound.has(name))));
 
 function createInstance(kvm: Kvm): Instance {
   let session: Session | null = null;
@@ -47,7 +50,13 @@ function createInstance(kvm: Kvm): Instance {
   function start(op: Op): Answer {
     stop();
     const observed = (op['observe'] ?? OBSERVED) as unknown as string[];
-    session = { vm: createVm(kvm, vmArgs(op)), eventfds: createEventfds(kvm.libc), bound: new Set(), observed };
+    session = {
+      vm: createVm(kvm, vmArgs(op)),
+      eventfds: createEventfds(kvm.libc),
+      bound: new Set(),
+      resamplers: new Set(),
+      observed,
+    };
     return { ret: 0 };
   }
 
@@ -66,9 +75,8 @@ function createInstance(kvm: Kvm): Instance {
 
   return {
     apply(op) {
-      const { ret, out } = perform(op);
-      const s = current();
-      if (s.bound.size > 0 && SIGNALS.has(op.op)) sleep(WORK_MS);
+      const defers = session !== null && mayDefer(session, op);
+      const { ret, out } = defers ? kvm.barrier.around(() => perform(op)) : perform(op);
       const plain = ret < 0 ? { ret: -1, errno: errnoOf(ret) } : { ret, errno: null };
       return { ...plain, ...(out === undefined ? {} : { out }), state: state() };
     },

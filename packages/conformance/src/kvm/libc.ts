@@ -16,6 +16,10 @@ export interface Libc {
   ioctlOn(fd: number, request: number, bytes: Uint8Array): number;
   /** A shared mapping of a file (kvm_run), or private memory for fd -1, as bytes and with its address. */
   mmap(length: number, fd: number): { readonly bytes: Uint8Array; readonly address: bigint };
+  /** The CPU this thread runs on; the CPUs it may run on, as a bit mask. */
+  cpu(): number;
+  getAffinity(mask: Uint8Array): number;
+  setAffinity(mask: Uint8Array): number;
   munmap(address: bigint, length: number): void;
 }
 
@@ -39,6 +43,9 @@ export async function loadLibc(): Promise<Libc> {
   const ioctl = lib.func('int ioctl(int fd, unsigned long request, ...)');
   const mmap = lib.func('void *mmap(void *address, size_t length, int prot, int flags, int fd, long offset)');
   const munmap = lib.func('int munmap(void *address, size_t length)');
+  const cpu = lib.func('int sched_getcpu()');
+  const getAffinity = lib.func('int sched_getaffinity(int pid, size_t length, _Out_ uint8_t *mask)');
+  const setAffinity = lib.func('int sched_setaffinity(int pid, size_t length, const uint8_t *mask)');
   const checked = (ret: number): number => (ret < 0 ? -koffi.errno() : ret);
   return {
     open: (path, flags) => checked(open(path, flags)),
@@ -61,6 +68,9 @@ export async function loadLibc(): Promise<Libc> {
       if (address === 0xffffffffffffffffn) throw new Error(`mmap: ${errnoOf(-koffi.errno())}`);
       return { bytes: new Uint8Array(koffi.view(pointer, length)), address };
     },
+    cpu: () => cpu(),
+    getAffinity: (mask) => checked(getAffinity(0, mask.length, mask)),
+    setAffinity: (mask) => checked(setAffinity(0, mask.length, mask)),
     munmap: (address, length) => void munmap(address, length),
   };
 }

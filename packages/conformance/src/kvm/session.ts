@@ -11,6 +11,8 @@ export interface Session {
   readonly eventfds: Eventfds;
   /** Names of eventfds that were ever bound by KVM_IRQFD. */
   readonly bound: Set<string>;
+  /** Names of resamplefds: one that is bound as well injects when an interrupt is ended. */
+  readonly resamplers: Set<string>;
   /** Keys that are observed. */
   observed: readonly string[];
 }

@@ -1,6 +1,7 @@
 // A virtual machine of /dev/kvm: descriptors, irqchip, vCPUs with their kvm_run pages, one page of guest code.
 
 import { OracleError } from '../oracle.ts';
+import { type Barrier, createBarrier } from './barrier.ts';
 import { flatMode, MEMORY, writeGuest } from './guest-code.ts';
 import { CAP, IOCTL } from './ioctls.ts';
 import { errnoOf, type Libc } from './libc.ts';
@@ -13,6 +14,7 @@ export interface Kvm {
   readonly runSize: number;
   /** KVM_GET_SUPPORTED_CPUID as KVM_SET_CPUID2 takes it. */
   readonly cpuid: Uint8Array;
+  readonly barrier: Barrier;
 }
 
 /** One vCPU. */
@@ -63,7 +65,8 @@ export function openKvm(libc: Libc): Kvm {
   const cpuid = new Uint8Array(8 + 256 * 40);
   new DataView(cpuid.buffer).setUint32(0, 256, true);
   demand(libc.ioctlOn(fd, IOCTL.GET_SUPPORTED_CPUID, cpuid), 'KVM_GET_SUPPORTED_CPUID');
-  return { libc, fd, runSize: demand(libc.ioctl(fd, IOCTL.GET_VCPU_MMAP_SIZE, 0), 'KVM_GET_VCPU_MMAP_SIZE'), cpuid };
+  const runSize = demand(libc.ioctl(fd, IOCTL.GET_VCPU_MMAP_SIZE, 0), 'KVM_GET_VCPU_MMAP_SIZE');
+  return { libc, fd, runSize, cpuid, barrier: createBarrier(libc, fd) };
 }
 
 function enableCap(kvm: Kvm, vm: number, cap: number, arg: number): number {
@@ -75,7 +78,7 @@ function enableCap(kvm: Kvm, vm: number, cap: number, arg: number): number {
 }
 
 /** KVM_CREATE_IRQCHIP or KVM_CAP_SPLIT_IRQCHIP. */
-export const createIrqchip = (kvm: Kvm, vm: number): number => kvm.libc.ioctl(vm, IOCTL.CREATE_IRQCHIP, 0);
+export const createIrqchip = (libc: Libc, vm: number): number => libc.ioctl(vm, IOCTL.CREATE_IRQCHIP, 0);
 /** KVM_CAP_SPLIT_IRQCHIP with so many reserved pins. */
 export const enableSplit = (kvm: Kvm, vm: number, pins: number): number => enableCap(kvm, vm, CAP.SPLIT_IRQCHIP, pins);
 
@@ -131,7 +134,7 @@ export function createVm(kvm: Kvm, args: VmArgs): Vm {
   const { libc } = kvm;
   const fd = demand(libc.ioctl(kvm.fd, IOCTL.CREATE_VM, 0), 'KVM_CREATE_VM');
   libc.ioctl(fd, IOCTL.SET_TSS_ADDR, TSS_ADDRESS);
-  if (args.irqchip === 'kernel') demand(createIrqchip(kvm, fd), 'KVM_CREATE_IRQCHIP');
+  if (args.irqchip === 'kernel') demand(createIrqchip(libc, fd), 'KVM_CREATE_IRQCHIP');
   if (args.irqchip === 'split') demand(enableSplit(kvm, fd, args.splitPins), 'KVM_CAP_SPLIT_IRQCHIP');
   if (args.x2apicApi !== 0) demand(enableCap(kvm, fd, CAP.X2APIC_API, args.x2apicApi), 'KVM_CAP_X2APIC_API');
   if (args.bootCpu !== 0) demand(libc.ioctl(fd, IOCTL.SET_BOOT_CPU_ID, args.bootCpu), 'KVM_SET_BOOT_CPU_ID');
