@@ -40,6 +40,12 @@ export interface Finding {
   readonly minimised: Minimised;
 }
 
+/** A difference that did not show again. */
+export interface Accident {
+  readonly seed: number | null;
+  readonly difference: Difference;
+}
+
 /** What a campaign came to. */
 export interface CampaignResult {
   readonly oracle: Provenance;
@@ -51,7 +57,7 @@ export interface CampaignResult {
   readonly skipped: ReadonlyMap<string, number>;
   readonly finding: Finding | null;
   /** Differences that repeating the sequence did not show again: a work item of the host came late. */
-  readonly unrepeatable: number;
+  readonly unrepeatable: readonly Accident[];
   readonly interrupted: boolean;
 }
 
@@ -69,7 +75,13 @@ const nothing = (): void => undefined;
 
 /** What a campaign counts and does with one sequence after the other. */
 function createRunner(c: Comparison, who: Provenance) {
-  const tally = { ops: 0, sequences: 0, features: 0, unrepeatable: 0, skipped: new Map<string, number>() };
+  const tally = {
+    ops: 0,
+    sequences: 0,
+    features: 0,
+    unrepeatable: [] as Accident[],
+    skipped: new Map<string, number>(),
+  };
 
   /** Whether a difference is explained; it is counted then. */
   function isExplained(d: Difference): boolean {
@@ -115,7 +127,7 @@ function createRunner(c: Comparison, who: Provenance) {
       const minimised = await minimise(outcome.sequence, outcome.difference, run);
       if (minimised !== null) return { seed, minimised };
     }
-    tally.unrepeatable++;
+    tally.unrepeatable.push({ seed, difference: outcome.difference });
     return null;
   }
 

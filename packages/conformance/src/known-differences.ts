@@ -32,4 +32,15 @@ export const X86_DIFFERENCES: readonly Skip[] = [
       'KVM takes a load from a LAPIC offset without a register for done and leaves its buffer as the access before left it; the model reads 0',
     source: 'Linux arch/x86/kvm/lapic.c, apic_mmio_read: the result of kvm_lapic_reg_read is not looked at',
   },
+  {
+    id: 'amd-split-icr',
+    oracle: 'kvm',
+    versions: '^6\\.(1[2-9]|[2-9]\\d)',
+    hosts: 'kvm_amd',
+    ops: [],
+    fields: ['state.lapic[].icr2'],
+    reason:
+      'kvm_amd keeps the halves of the x2APIC ICR apart, as AVIC hardware does; the model keeps 64 bits, as kvm_intel does',
+    source: 'Linux arch/x86/kvm/svm/svm.c, x2apic_icr_is_split (6.12)',
+  },
 ];

@@ -129,7 +129,7 @@ async function present(done: Conformed, options: ConformOptions, io: Io): Promis
   else await print(io, renderConformed(done));
   if (finding === null) {
     if (interrupted) return EXIT.INTERRUPTED;
-    return unrepeatable > 0 ? EXIT.INCOMPLETE : EXIT.OK;
+    return unrepeatable.length > 0 ? EXIT.INCOMPLETE : EXIT.OK;
   }
   if (options.save !== undefined) {
     const ops = finding.minimised.ops.map((op) => JSON.stringify(op));

@@ -1,6 +1,6 @@
 // What a comparison came to: numbers, known differences, and the first one that nothing explains, field by field.
 
-import type { CampaignResult, Finding, Op, Target } from '@virq/conformance';
+import type { CampaignResult, Difference, Finding, Op, Target } from '@virq/conformance';
 
 /** A comparison that has ended. */
 export interface Conformed {
@@ -50,16 +50,17 @@ function sequence(finding: Finding): string {
   return `minimised to ${plural(minimised.ops.length, 'operation')} in ${plural(minimised.runs, 'run')}:\n${operations(minimised.ops)}`;
 }
 
-function difference(done: Conformed, finding: Finding): string {
-  const { op, step, fields } = finding.minimised.difference;
-  const seed = finding.seed === null ? '' : `, seed ${finding.seed}`;
-  const width = Math.max('model'.length, done.target.against.length);
-  const lines = fields.map(
-    (f) =>
-      `  ${f.path}\n    ${'model'.padEnd(width)}  ${show(f.model)}\n    ${done.target.against.padEnd(width)}  ${show(f.oracle)}\n`,
-  );
-  return `✗ different after operation ${step}${seed}: ${JSON.stringify(op)}\n${lines.join('')}${sequence(finding)}${next(done)}`;
+/** After which operation, and every field with both sides. */
+function sides(against: string, seed: number | null, { op, step, fields }: Difference): string {
+  const where = seed === null ? '' : `, seed ${seed}`;
+  const width = Math.max('model'.length, against.length);
+  const side = (name: string, value: unknown): string => `    ${name.padEnd(width)}  ${show(value)}\n`;
+  const lines = fields.map((f) => `  ${f.path}\n${side('model', f.model)}${side(against, f.oracle)}`);
+  return `different after operation ${step}${where}: ${JSON.stringify(op)}\n${lines.join('')}`;
 }
+
+const difference = (done: Conformed, finding: Finding): string =>
+  `✗ ${sides(done.target.against, finding.seed, finding.minimised.difference)}${sequence(finding)}${next(done)}`;
 
 function next({ target, save }: Conformed): string {
   const file = save ?? 'ops.json';
@@ -67,12 +68,17 @@ function next({ target, save }: Conformed): string {
   return `Next: virq conform ${target.backend} --against ${target.against} --replay ${file}${how}\n`;
 }
 
+function accidents({ target, result: { unrepeatable } }: Conformed): string {
+  const shown = unrepeatable.map((a) => `? ${sides(target.against, a.seed, a.difference)}`);
+  return `${shown.join('')}${plural(unrepeatable.length, 'difference')} did not show again when the sequence was repeated\n`;
+}
+
 function verdict(done: Conformed): string {
   const { finding, interrupted, unrepeatable } = done.result;
-  if (finding !== null) return difference(done, finding);
-  if (interrupted) return '✓ no unexplained difference so far: interrupted\n';
-  if (unrepeatable === 0) return '✓ no unexplained difference\n';
-  return `? ${plural(unrepeatable, 'difference')} did not show again: the host was late with its work items; run it again\n`;
+  const before = unrepeatable.length === 0 ? '' : accidents(done);
+  if (finding !== null) return before + difference(done, finding);
+  if (interrupted) return `${before}✓ no unexplained difference so far: interrupted\n`;
+  return before === '' ? '✓ no unexplained difference\n' : before;
 }
 
 /** The result in words. */

@@ -50,18 +50,20 @@ describe('skips', () => {
     id: 'x',
     oracle: 'kvm',
     versions: '^6\\.18',
+    hosts: 'kvm_pvm',
     ops: ['mmio_read'],
     fields: ['out.value'],
     when: (op) => op['addr'] === 0,
     reason: 'r',
     source: 's',
   };
-  const who = { implementation: 'kvm', version: '6.18.4', details: {} };
+  const who = { implementation: 'kvm', version: '6.18.4', details: { module: 'kvm_pvm' } };
   const field = (path: string) => ({ path, model: 0, oracle: 1 });
   it.each([
     ['all conditions', who, { op: 'mmio_read', addr: 0 }, ['out.value'], true],
     ['another oracle', { ...who, implementation: 'qemu' }, { op: 'mmio_read', addr: 0 }, ['out.value'], false],
     ['another release', { ...who, version: '6.1.0' }, { op: 'mmio_read', addr: 0 }, ['out.value'], false],
+    ['another host', { ...who, details: { module: 'kvm_intel' } }, { op: 'mmio_read', addr: 0 }, ['out.value'], false],
     ['another operation', who, { op: 'mmio_write', addr: 0 }, ['out.value'], false],
     ['a further field', who, { op: 'mmio_read', addr: 0 }, ['out.value', 'state.lapic[0].ppr'], false],
     ['another argument', who, { op: 'mmio_read', addr: 1 }, ['out.value'], false],

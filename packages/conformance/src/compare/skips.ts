@@ -9,6 +9,8 @@ export interface Skip {
   /** Oracle it is about, and releases of it as a regular expression. */
   readonly oracle: string;
   readonly versions: string;
+  /** Hosts it is about, as a regular expression over the oracle's details; all if not said. */
+  readonly hosts?: string;
   /** Operations after which it shows; empty: any. */
   readonly ops: readonly string[];
   /** Shapes of the fields it explains, as `state.lapic[].ppr`. */
@@ -31,6 +33,7 @@ export function explaining(
     (skip) =>
       skip.oracle === who.implementation &&
       new RegExp(skip.versions).test(who.version) &&
+      new RegExp(skip.hosts ?? '').test(Object.values(who.details).join(' ')) &&
       (skip.ops.length === 0 || skip.ops.includes(op.op)) &&
       found.every((d) => skip.fields.includes(shapeOf(d.path))) &&
       skip.when?.(op) !== false,

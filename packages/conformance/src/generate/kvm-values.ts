@@ -5,15 +5,15 @@ import type { Choose } from './choose.ts';
 /** A few vectors of several priority classes, so that they meet; below 16 they are illegal on the bus. */
 const VECTORS = [0x31, 0x32, 0x41, 0x42, 0x51, 0x61, 0x81, 0xe1, 0xfe];
 const ODD_VECTORS = [0, 5, 0x0f, 0x10, 0xff];
-/** Fixed most of the time. INIT (5) and SIPI (6) would stop a vCPU that the oracle has to run. */
-const DELIVERY_MODES = [0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 7];
+/** Fixed most of the time. INIT (5) and SIPI (6) would stop a vCPU that the oracle has to run, SMI (2) would need code in SMM. */
+const DELIVERY_MODES = [0, 0, 0, 0, 0, 0, 1, 1, 3, 4, 7];
 const DESTINATIONS = [0, 0, 1, 1, 2, 3, 4, 7, 0x0f, 0x10, 0x11, 0x21, 0x80, 0xff];
 
 /** A vector. */
 export const vector = (c: Choose): number => (c.chance(93) ? c.one(VECTORS) : c.one(ODD_VECTORS));
 /** A destination id, physical or logical. */
 export const destination = (c: Choose): number => c.one(DESTINATIONS);
-/** A delivery mode without INIT and SIPI. */
+/** A delivery mode without SMI, INIT and SIPI. */
 export const deliveryMode = (c: Choose): number => c.one(DELIVERY_MODES);
 /** One of the few GSIs and pins on which most things happen, so that they happen together; 8 is the RTC. */
 export const hotGsi = (c: Choose): number => c.one([3, 5, 8, 10, 12]);
@@ -34,9 +34,8 @@ export const msiData = (c: Choose): number =>
 export const msiAddress = (c: Choose): number =>
   (0xfee00000 | (destination(c) << 12) | (c.chance(20) ? 8 : 0) | (c.chance(30) ? 4 : 0)) >>> 0;
 
-/** Bits of a register without an INIT or SIPI delivery mode. */
-const tame = (value: number): number =>
-  ((value & 0x700) === 0x500 || (value & 0x700) === 0x600 ? value & ~0x700 : value) >>> 0;
+/** Bits of a register, with another delivery mode in place of SMI, INIT and SIPI. */
+const tame = (value: number): number => ([2, 5, 6].includes((value >> 8) & 7) ? value & ~0x700 : value) >>> 0;
 
 /** ICR, low half: any shorthand. */
 const icrLow = (c: Choose): number =>
