@@ -13,6 +13,7 @@ import { createEoiBitmap } from './eoi-bitmap.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { createGuestAccess } from './guest-access.ts';
 import { createGuestMsrs, type GuestMsrs } from './guest-msr.ts';
+import { type Implementation, IOAPIC_PROFILES } from './implementation.ts';
 import { createIoapic, type IoapicChip } from './ioapic.ts';
 import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
 import { createIpi } from './ipi.ts';
@@ -24,6 +25,7 @@ import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
+import { createQemuDelivery } from './qemu/delivery.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
@@ -66,6 +68,8 @@ export interface X86Options extends ApicvOptions {
   readonly x2apicApi: number;
   readonly bootCpu: number;
   readonly apicIds: readonly number[];
+  /** Whose IOAPIC and bus; KVM's if not said. */
+  readonly implementation?: Implementation;
   /** kvm.vector_hashing: lowest priority by vector modulo, else by arbitration counter. */
   readonly vectorHashing: boolean;
 }
@@ -115,13 +119,24 @@ function irqchipOperations(
   };
 }
 
+function contextOf(vm: VmContext, state: X86State, { implementation = 'kvm' }: X86Options): Context {
+  return {
+    state,
+    kvm: vm.kvm,
+    trace: vm.trace,
+    profile: X86_KERNELS[vm.kernel],
+    ioapicProfile: IOAPIC_PROFILES[implementation],
+    now: vm.now,
+  };
+}
+
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
 export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
-  const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
+  const ctx = contextOf(vm, state, options);
   configure(state, options);
 
   const lapics = createLapics(ctx);
-  const delivery = createDelivery(ctx, lapics);
+  const delivery = options.implementation === 'qemu' ? createQemuDelivery(ctx, lapics) : createDelivery(ctx, lapics);
   const map = createApicMap(ctx);
   const mapChanged = (): void => {
     map.setDirty();
@@ -131,7 +146,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   const moved = (vcpu: number): void => apicv.registersMoved(vcpu);
   const timers = createLapicTimers(lapics, vm.now);
   const pic = createPic(ctx);
-  const ioapic = createIoapic(ctx, delivery);
+  const ioapic = createIoapic(ctx, delivery, pic.inta);
   const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
   const msi = createMsi(ctx, delivery);
   const sendIpi = createIpi(ctx, delivery);
@@ -168,7 +183,9 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     return -1;
   });
   resetLapics(lapics, lapicRegs, options);
-  mapChanged();
+  map.setDirty();
+  // Linux: the map is made before a new vCPU is online, so the last one joins with the next change; KVM_SET_LAPIC is one.
+  map.refresh(options.lapicEnable ? lapics.count : lapics.count - 1);
   apicv.init();
   return {
     context: ctx,
