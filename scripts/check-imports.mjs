@@ -26,7 +26,15 @@ const MAY = {
   'packages/trace': [CORE],
   'packages/scenario': [CORE],
   'packages/testkit': [CORE],
-  'apps/cli': [CORE, '@virq/x86-avic', '@virq/trace', '@virq/scenario', '@virq/checker', '@virq/bug-gallery'],
+  'apps/cli': [
+    CORE,
+    '@virq/x86-avic',
+    '@virq/x86-pci23',
+    '@virq/trace',
+    '@virq/scenario',
+    '@virq/checker',
+    '@virq/bug-gallery',
+  ],
 };
 /** Packages that may use Node built-ins. */
 const NODE = new Set(['apps/cli', 'packages/testkit']);

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Bound, bindScenario, checkScenario, type Diagnostic, type Parsed, parseScenario } from '@virq/scenario';
-import { loadBackends } from './backends.ts';
+import { loadBackends, PARTS } from './backends.ts';
 import { readText } from './input.ts';
 import { type Io, print, UsageError, wantsColor } from './io.ts';
 import { importDefault } from './module.ts';
@@ -67,7 +67,7 @@ export async function reportDiagnostics(
 export async function loadScenario(path: string, options: ScenarioOptions, io: Io): Promise<Bound | null> {
   const backends = await loadBackends(options.backend ?? [], io);
   const { parsed, text } = await readScenario(path, io);
-  const { bound, diagnostics } = bindScenario(parsed, backends);
+  const { bound, diagnostics } = bindScenario(parsed, backends, PARTS);
   if (bound === null) await reportDiagnostics({ path, text, diagnostics }, options, io);
   return bound;
 }

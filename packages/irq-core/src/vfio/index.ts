@@ -1,6 +1,6 @@
 // @virq/irq-core/vfio: passed-through devices and their interrupts.
 
-export type { DeviceSpec } from './device-spec.ts';
+export { type DeviceSpec, irqOf } from './device-spec.ts';
 export { type Intx, VFIO_ACTION } from './intx.ts';
 export { DEVICE_KIND, IRQ_TYPE, VfioDevice, type VfioState, vfioLayout } from './layout.ts';
 export type { VfioMsi } from './msi.ts';
