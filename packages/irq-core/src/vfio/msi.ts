@@ -4,7 +4,7 @@ import type { Bypass } from '../bypass/index.ts';
 import { EINVAL } from '../errors.ts';
 import type { Host, Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
-import { IRQ_TYPE, type VfioDevice, type VfioState } from './layout.ts';
+import { IRQ_TYPE, irqTypeOf, type VfioDevice, type VfioState } from './layout.ts';
 import { exchange } from './trigger.ts';
 
 /** Message-signalled interrupts of one host's VFIO devices. */
@@ -87,11 +87,12 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remap
   return {
     setBlock(i, index, start, fds) {
       const d = device(i);
-      if (d.irqType === index) return block(i, start, fds);
+      const type = irqTypeOf(index);
+      if (d.irqType === type) return block(i, start, fds);
       if (d.irqType !== IRQ_TYPE.NONE) return -EINVAL;
       const wanted = start + fds.length;
       if (wanted > available(i)) return available(i);
-      d.irqType = index;
+      d.irqType = type;
       d.vectorsEnabled = wanted;
       const failed = block(i, start, fds);
       if (failed < 0) disable(i);

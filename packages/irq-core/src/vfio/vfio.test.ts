@@ -30,7 +30,7 @@ function armed(spec: DeviceSpec = NIC) {
   return { ...b, fd, back, signals: () => b.eventfds.count(fd) };
 }
 
-describe('INTx of a PCI 2.3 device', () => {
+describe('CORE-21 CORE-22 PCI-09 INTx of a PCI 2.3 device', () => {
   it('T150 masks itself and signals once; the handler then answers NONE', () => {
     const b = armed();
     b.vfio.assert(0);
@@ -68,7 +68,7 @@ describe('INTx of a PCI 2.3 device', () => {
     expect(b.signals()).toBe(1);
   });
 
-  it('the resamplefd unmasks through the deferred work', () => {
+  it('CORE-23 the resamplefd unmasks through the deferred work', () => {
     const b = armed();
     b.vfio.assert(0);
     b.vfio.deassert(0);
@@ -101,7 +101,7 @@ describe('INTx of a PCI 2.3 device', () => {
   });
 });
 
-describe('INTx of a device without working DisINTx', () => {
+describe('CORE-21 INTx of a device without working DisINTx', () => {
   it('T169 the probe finds it; the line is exclusive and masked at the line', () => {
     const found = bench([OLD, { ...NIC, quirk: true }, NIC]);
     expect([0, 1, 2].map((i) => found.pci.maskSupported(i))).toEqual([false, false, true]);
@@ -123,7 +123,7 @@ describe('INTx of a device without working DisINTx', () => {
   });
 });
 
-describe('VFIO_DEVICE_SET_IRQS', () => {
+describe('CORE-25 VFIO_DEVICE_SET_IRQS', () => {
   const rows: [string, SetIrqs, number, number][] = [
     ['T155 MASK with EVENTFD', set(INDEX.INTX, DATA.EVENTFD | ACTION.MASK, [1]), 1, -ENOTTY],
     ['T155 MASK on MSI', set(INDEX.MSI, DATA.NONE | ACTION.MASK, []), 4, -ENOTTY],
@@ -155,7 +155,7 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
   });
 });
 
-describe('MSI and MSI-X', () => {
+describe('CORE-24 MSI and MSI-X', () => {
   const msix: DeviceSpec = { name: 'nvme', kind: 'pci', hostIrq: 16, msi: 8, msix: 8, vectorsAvailable: 4 };
   const fds = (b: ReturnType<typeof bench>, n: number): number[] =>
     Array.from({ length: n }, () => b.eventfds.create());
@@ -172,6 +172,7 @@ describe('MSI and MSI-X', () => {
     b.vfio.open(0);
     b.vfio.setIrqs(0, trigger(b.eventfds.create()));
     expect(b.vfio.setIrqs(0, block(fds(b, 1)))).toBe(-EINVAL);
+    expect(b.vfio.setIrqs(0, { ...block(fds(b, 1)), index: INDEX.MSI })).toBe(-EINVAL);
   });
 
   it('T157 all or nothing: asks for 8, gets told 4, nothing enabled', () => {
@@ -209,7 +210,7 @@ describe('MSI and MSI-X', () => {
     expect([b.device().irqType, b.device().vectors.at(0).producer]).toEqual([IRQ_TYPE.NONE, 0]);
   });
 
-  it('ERR and REQ have one eventfd each', () => {
+  it('CORE-27 ERR and REQ have one eventfd each', () => {
     const b = bench([msix]);
     const [e, r] = fds(b, 2) as [number, number];
     expect([
@@ -231,7 +232,7 @@ describe('config space helpers', () => {
   });
 });
 
-describe('platform devices', () => {
+describe('CORE-26 platform devices', () => {
   it('level: masked at the line until unmasked; edge: signals only', () => {
     const level = armed({ name: 'uart', kind: 'platform', hostIrq: 20 });
     level.vfio.assert(0);

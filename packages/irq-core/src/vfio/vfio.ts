@@ -7,7 +7,7 @@ import type { Eventfds } from '../kvm/index.ts';
 import { CONFIG, createHostDrivers, INTX_DISABLE, type Pci } from '../pci/index.ts';
 import { type DeviceSpec, wireDevices } from './device-spec.ts';
 import { createIntx, type Intx, VFIO_ACTION } from './intx.ts';
-import { DEVICE_KIND, IRQ_TYPE, type VfioState } from './layout.ts';
+import { DEVICE_KIND, IRQ_TYPE, irqTypeOf, type VfioState } from './layout.ts';
 import { createVfioMsi, type VfioMsi } from './msi.ts';
 import { ACTION, DATA, INDEX, type SetIrqs, setIrqsError } from './set-irqs.ts';
 import { exchange } from './trigger.ts';
@@ -144,7 +144,7 @@ export function createVfio(init: VfioInit): Vfio {
     const d = state.devices.at(i);
     const data = r.flags & 7;
     if (data === DATA.NONE && r.count === 0) {
-      if (d.irqType === r.index) msi.disable(i);
+      if (d.irqType === irqTypeOf(r.index)) msi.disable(i);
       followMode(i);
       if (d.noIntx === 1) pci.intx(i, false);
       return 0;
@@ -154,7 +154,7 @@ export function createVfio(init: VfioInit): Vfio {
       followMode(i);
       return ret;
     }
-    if (d.irqType !== r.index) return -EINVAL;
+    if (d.irqType !== irqTypeOf(r.index)) return -EINVAL;
     for (let n = 0; n < r.count; n++) if (data === DATA.NONE || r.data[n] === 1) msi.raise(i, r.start + n);
     return 0;
   }
