@@ -45,7 +45,15 @@ import {
   type Scheduler,
   straight,
 } from '../protocol/index.ts';
-import { createVfio, type DeviceSpec, type Vfio, type VfioState, vfioLayout, virqfdInject } from '../vfio/index.ts';
+import {
+  createVfio,
+  type DeviceSpec,
+  type Vfio,
+  type VfioState,
+  vfioIntxEnable,
+  vfioLayout,
+  virqfdInject,
+} from '../vfio/index.ts';
 import { spuriousOf } from './host-options.ts';
 import { attachParts, hostSizes, partsOf, partTexts, type RemapperSlot } from './parts.ts';
 
@@ -215,6 +223,7 @@ function uniqueProtocols(o: MachineOptions): AnyProtocol<never>[] {
       ...BYPASS_PROTOCOLS,
       ...HOST_PROTOCOLS,
       virqfdInject,
+      vfioIntxEnable,
       ...vms.flatMap((vm) => vm.backend.protocols),
       ...partsOf(o).flatMap((part) => part.protocols),
       ...agents,
@@ -279,6 +288,7 @@ function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: rea
     eventfds,
     bypass,
     defer,
+    processes: () => processes as never,
     remapper,
     nointxmask: o.host?.['nointxmask'] === true,
   });

@@ -208,7 +208,7 @@ describe('PCI-06 and PCI-11 a driver of the host on the line', () => {
     const broken = shared({ disIntxWritable: false });
     expect(broken.ret).toBe(-16);
     expect(broken.events.filter((e) => e.name === 'genirq').map((e) => e.fields['text'])).toEqual([
-      'genirq: Flags mismatch irq 16. 00000000 (vfio-intx(nic)) vs. 00000080 (disk)',
+      'genirq: Flags mismatch irq 16. 00080000 (vfio-intx(nic)) vs. 00000080 (disk)',
     ]);
     const b = bench([NIC, { name: 'disk', kind: 'host', hostIrq: 16, exclusive: true }]);
     b.vfio.open(0);

@@ -5,8 +5,10 @@ import { EBUSY, EINVAL } from '../errors.ts';
 import type { Host, Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { CONFIG, createHostDrivers, INTX_DISABLE, type Pci } from '../pci/index.ts';
+import type { Processes } from '../protocol/index.ts';
 import { type DeviceSpec, wireDevices } from './device-spec.ts';
 import { createIntx, type Intx, VFIO_ACTION } from './intx.ts';
+import { vfioIntxEnable } from './intx-enable.ts';
 import { DEVICE_KIND, IRQ_TYPE, irqTypeOf, type VfioState } from './layout.ts';
 import { createVfioMsi, type VfioMsi } from './msi.ts';
 import { ACTION, DATA, INDEX, type SetIrqs, setIrqsError } from './set-irqs.ts';
@@ -54,6 +56,7 @@ export interface VfioInit {
   readonly bypass: Bypass;
   /** The host's IOMMU, if it has one that remaps interrupts. */
   remapper?(): Remapper | null;
+  processes(): Processes<never>;
   /** Queues the deferred unmask of a device as a process. */
   defer(device: number): void;
 }
@@ -114,12 +117,15 @@ export function createVfio(init: VfioInit): Vfio {
     return 0;
   }
 
+  const enableIntx = (device: number, trigger: number): number =>
+    init.processes().call(vfioIntxEnable as never, { device, trigger } as never, (f) => 0 - (f['error'] as number));
+
   /** A new trigger is a pointer store; the first one requests the irq. */
   function setTrigger(i: number, fd: number): number {
     const d = state.devices.at(i);
     const error = fd < 0 ? 0 : eventfds.check(fd);
     if (error !== 0) return error;
-    if (d.irqType !== IRQ_TYPE.INTX) return fd < 0 ? 0 : intx.enable(i, fd);
+    if (d.irqType !== IRQ_TYPE.INTX) return fd < 0 ? 0 : enableIntx(i, fd);
     d.trigger = exchange(eventfds, d.trigger, Math.max(0, fd));
     return 0;
   }
