@@ -74,7 +74,7 @@ describe('every step is needed', () => {
   }, 120_000);
 
   it('of the thread; its section is one step', () => {
-    const model = intxMask.build({ masks: 0 });
+    const model = intxMask.build({ assertions: 2, masks: 0 });
     expect(survivors(model, [kvmAssignedDevThreadIntx])).toEqual([
       "kvm_assigned_dev_thread_intx without 'lock intx_mask'",
     ]);
