@@ -81,10 +81,17 @@ const unhandledLine: EndProperty = {
   },
 };
 
+/** A process may wait here for ever: a halted vCPU. */
+function isIdle({ processes }: Machine, pid: number): boolean {
+  const { labels, notes } = processes.protocolOf(pid);
+  return notes[labels.indexOf(processes.labelOf(pid))]?.idle === true;
+}
+
 const workLeft: EndProperty = {
   name: 'nothing is left half done',
   broken(machine) {
-    const pid = machine.processes.next(0);
+    let pid = machine.processes.next(0);
+    while (pid >= 0 && isIdle(machine, pid)) pid = machine.processes.next(pid + 1);
     return pid < 0 ? null : `${machine.processes.protocolOf(pid).name} waits at '${machine.processes.labelOf(pid)}'`;
   },
 };

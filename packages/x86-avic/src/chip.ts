@@ -4,11 +4,14 @@ import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { EEXIST, EINVAL } from '@virq/irq-core/errors';
 import { createApicBase } from './apic-base.ts';
 import { createApicMap } from './apic-map.ts';
+import { type Apicv, type ApicvOptions, createApicv } from './apicv.ts';
 import { createArch } from './arch.ts';
+import type { Avic } from './avic/avic.ts';
 import type { Context } from './context.ts';
 import { createDelivery, type Delivery } from './destination.ts';
 import { createEoiBitmap } from './eoi-bitmap.ts';
 import { createGuest, type Guest } from './guest.ts';
+import { createGuestAccess } from './guest-access.ts';
 import { createGuestMsrs, type GuestMsrs } from './guest-msr.ts';
 import { createIoapic, type IoapicChip } from './ioapic.ts';
 import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
@@ -39,6 +42,8 @@ export interface X86Chip extends VmChip {
   readonly timers: LapicTimers;
   readonly delivery: Delivery;
   readonly msi: Msi;
+  readonly apicv: Apicv;
+  readonly avic: Avic;
   readonly guest: Guest;
   readonly msrs: GuestMsrs;
   readonly events: VcpuEvents;
@@ -52,7 +57,7 @@ export interface X86Chip extends VmChip {
 }
 
 /** Options of the `vm` operation, checked by the vocabulary. */
-export interface X86Options {
+export interface X86Options extends ApicvOptions {
   readonly irqchip: 'kernel' | 'split' | 'none';
   readonly vcpus: number;
   readonly lapicEnable: boolean;
@@ -75,6 +80,41 @@ function configure(state: X86State, options: X86Options): void {
   state.ioapic.base = IOAPIC_BASE;
 }
 
+/** Ids and registers at reset. */
+function resetLapics(lapics: Lapics, lapicRegs: LapicRegs, options: X86Options): void {
+  for (let vcpu = 0; vcpu < lapics.count; vcpu++) {
+    lapics.at(vcpu).vcpuId = options.apicIds[vcpu] ?? vcpu;
+    lapicRegs.reset(vcpu, false);
+    if (options.lapicEnable) lapics.at(vcpu).svr = 0x1ff;
+  }
+}
+
+/** Which irqchip the VM gets, and its default routing. */
+function irqchipOperations(
+  vm: VmContext,
+  state: X86State,
+  vcpus: number,
+): Pick<X86Chip, 'createIrqchip' | 'enableSplit' | 'installDefaults'> {
+  return {
+    createIrqchip() {
+      if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
+      if (vcpus > 0) return -EINVAL;
+      state.mode = IRQCHIP_MODE.KERNEL;
+      return vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
+    },
+    enableSplit(pins) {
+      if (pins > 4096) return -EINVAL;
+      if (state.mode !== IRQCHIP_MODE.NONE || vcpus > 0) return -EEXIST;
+      state.mode = IRQCHIP_MODE.SPLIT;
+      state.reservedPins = pins;
+      return 0;
+    },
+    installDefaults() {
+      if (state.mode === IRQCHIP_MODE.KERNEL) vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
+    },
+  };
+}
+
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
 export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
   const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
@@ -86,33 +126,56 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   const mapChanged = (): void => {
     map.setDirty();
     map.refresh();
+    apicv.mapRebuilt();
   };
+  const moved = (vcpu: number): void => apicv.registersMoved(vcpu);
   const timers = createLapicTimers(lapics, vm.now);
   const pic = createPic(ctx);
   const ioapic = createIoapic(ctx, delivery);
   const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
   const msi = createMsi(ctx, delivery);
   const sendIpi = createIpi(ctx, delivery);
-  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged });
+  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged, idChanged: moved });
   const x2apic = createX2apic(ctx, lapics, lapicRegs, sendIpi);
-  const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase: createApicBase(lapics, mapChanged), timers });
+  const msrs = createGuestMsrs(ctx, {
+    lapics,
+    x2apic,
+    setBase: createApicBase(lapics, mapChanged, moved),
+    timers,
+  });
   const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
-  const rescan = createEoiBitmap(ctx, delivery);
+  const guest: Guest = createGuest(ctx, {
+    lapics,
+    lapicRegs,
+    msrs,
+    pic,
+    emulated: createGuestAccess(ctx, { lapics, lapicRegs, ioapicRegs, msrs, ports: createPicPorts(ctx, pic) }),
+    rescan: createEoiBitmap(ctx, delivery),
+    acceptEvents: events.accept,
+    apicv: () => apicv,
+  });
+  const apicv = createApicv(vm, ctx, options, {
+    lapics,
+    delivery,
+    regs: () => lapicRegs,
+    serve: guest.serve,
+    isRunnable: guest.isRunnable,
+  });
+  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
   lapics.bindEoi(createEoiForwarding(ctx, ioapic));
   pic.bindAcceptor(() => {
     for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
     return -1;
   });
-  for (let vcpu = 0; vcpu < lapics.count; vcpu++) {
-    lapics.at(vcpu).vcpuId = options.apicIds[vcpu] ?? vcpu;
-    lapicRegs.reset(vcpu, false);
-    if (options.lapicEnable) lapics.at(vcpu).svr = 0x1ff;
-  }
+  resetLapics(lapics, lapicRegs, options);
   mapChanged();
+  apicv.init();
   return {
     context: ctx,
     state,
-    arch: createArch(ctx, { pic, ioapic, msi }),
+    arch: createArch(ctx, { pic, ioapic, msi, apicv, guest }),
+    apicv,
+    avic: apicv.avic,
     pic,
     ioapic,
     ioapicRegs,
@@ -121,35 +184,11 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     timers,
     delivery,
     msi,
-    guest: createGuest(ctx, {
-      lapics,
-      lapicRegs,
-      ioapicRegs,
-      msrs,
-      pic,
-      ports: createPicPorts(ctx, pic),
-      rescan,
-      acceptEvents: events.accept,
-    }),
+    guest,
     msrs,
     events,
-    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged }),
-    createIrqchip() {
-      if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
-      if (lapics.count > 0) return -EINVAL;
-      state.mode = IRQCHIP_MODE.KERNEL;
-      return vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
-    },
-    enableSplit(pins) {
-      if (pins > 4096) return -EINVAL;
-      if (state.mode !== IRQCHIP_MODE.NONE || lapics.count > 0) return -EEXIST;
-      state.mode = IRQCHIP_MODE.SPLIT;
-      state.reservedPins = pins;
-      return 0;
-    },
-    installDefaults() {
-      if (state.mode === IRQCHIP_MODE.KERNEL) vm.kvm.setGsiRouting(DEFAULT_ROUTING, 0);
-    },
+    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored }),
+    ...irqchipOperations(vm, state, lapics.count),
     advance(now) {
       timers.tick(now);
       ioapic.tick(now);

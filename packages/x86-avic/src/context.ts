@@ -9,7 +9,7 @@ import type { X86State } from './layout.ts';
 export const CHIP = { PIC_MASTER: 0, PIC_SLAVE: 1, IOAPIC: 2 } as const;
 
 /** KVM_REQ_* of x86 used by the model, numbered from the architecture base. */
-export const X86_REQ = { EVENT: 8, SCAN_IOAPIC: 9, NMI: 10, SMI: 11, IOAPIC_EOI_EXIT: 12 } as const;
+export const X86_REQ = { EVENT: 8, SCAN_IOAPIC: 9, NMI: 10, SMI: 11, IOAPIC_EOI_EXIT: 12, APICV_UPDATE: 13 } as const;
 
 /** Shared by all parts of one VM's chip. */
 export interface Context {

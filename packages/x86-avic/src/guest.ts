@@ -1,22 +1,29 @@
 // A vCPU of the guest: entering, taking interrupts, and every access that reaches the interrupt controllers. Linux: arch/x86/kvm/x86.c, irq.c.
 
-import { VCPU_MODE } from '@virq/irq-core/kvm';
+import { EINVAL } from '@virq/irq-core/errors';
+import type { Apicv } from './apicv.ts';
+import { isInhibitedBy } from './avic/inhibit.ts';
 import { type Context, X86_REQ } from './context.ts';
-import type { GuestMsrs } from './guest-msr.ts';
-import { IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
-import { acceptsPic, type Lapics } from './lapic.ts';
-import { answersMmio, inLapicPage, type LapicRegs } from './lapic-regs.ts';
+import { type Exit, type GuestAccess, truncate } from './guest-access.ts';
+import { EXIT, type ExitReason } from './guest-mode.ts';
+import { type GuestMsrs, MSR } from './guest-msr.ts';
+import { acceptsPic, isX2apic, type Lapics } from './lapic.ts';
+import type { LapicRegs } from './lapic-regs.ts';
 import { IRQCHIP_MODE } from './layout.ts';
 import type { PicPair } from './pic.ts';
-import type { PicPorts } from './pic-ports.ts';
-
-/** How a guest access ends. `mmio`, `io` and `unhandled` leave KVM: user space has to emulate it. */
-export type Exit = 'done' | 'gp' | 'mmio' | 'io' | 'unhandled';
 
 /** Guest-visible behaviour of one VM's vCPUs. */
 export interface Guest {
-  /** VM entry: serves the vCPU's requests (EOI bitmap scan, INIT and SIPI, event evaluation). */
+  /** The vCPU is where it can be worked on: a kick is taken, and outside the guest its requests are served. */
   enter(vcpu: number): void;
+  /** What vcpu_enter_guest does with requests (APICv update, EOI bitmap scan, INIT and SIPI, event evaluation). */
+  serve(vcpu: number): void;
+  /** KVM_RUN: into the guest. -EINVAL when it has no CPU. */
+  run(vcpu: number): number;
+  /** kvm_arch_vcpu_runnable: a halted vCPU has something to take. */
+  isRunnable(vcpu: number): boolean;
+  /** The running CPU takes the highest deliverable interrupt: by injection, or by itself if AVIC is active. -1 if there is none. */
+  take(vcpu: number): number;
   /** KVM_EXIT_IOAPIC_EOI, split irqchip: the vector whose EOI user space has to be told of before the next entry; -1 if none. */
   takeEoiExit(vcpu: number): number;
   /** True if an external interrupt waits: from the PIC, or by KVM_INTERRUPT. It goes before the LAPIC's. */
@@ -31,8 +38,8 @@ export interface Guest {
   readCr8(vcpu: number): number;
   mmioRead(vcpu: number, address: number, size: number): { exit: Exit; value: number };
   mmioWrite(vcpu: number, address: number, size: number, value: number): Exit;
-  portRead(port: number, size: number): { exit: Exit; value: number };
-  portWrite(port: number, size: number, value: number): Exit;
+  portRead(vcpu: number, port: number, size: number): { exit: Exit; value: number };
+  portWrite(vcpu: number, port: number, size: number, value: number): Exit;
   readMsr(vcpu: number, msr: number): { exit: Exit; value: bigint };
   writeMsr(vcpu: number, msr: number, value: bigint): Exit;
 }
@@ -41,42 +48,66 @@ export interface Guest {
 export interface GuestParts {
   readonly lapics: Lapics;
   readonly lapicRegs: LapicRegs;
-  readonly ioapicRegs: IoapicRegs;
   readonly msrs: GuestMsrs;
   readonly pic: PicPair;
-  readonly ports: PicPorts;
+  /** What KVM emulates. */
+  readonly emulated: GuestAccess;
   readonly rescan: (vcpu: number) => void;
   /** INIT and SIPI. */
   readonly acceptEvents: (vcpu: number) => void;
+  /** Late: it is built on the guest. */
+  apicv(): Apicv;
 }
 
-/** Bytes of the IOAPIC's region on the MMIO bus. */
-const IOAPIC_LENGTH = 0x100;
-const truncate = (value: number, size: number): number => (size >= 4 ? value : value & ((1 << (size * 8)) - 1)) >>> 0;
+/** KVM_EXIT_* by how an access ends. */
+const USERSPACE: Readonly<Partial<Record<Exit, string>>> = { mmio: 'KVM_EXIT_MMIO (6)', io: 'KVM_EXIT_IO (2)' };
 
 /** Creates the guest side. */
 export function createGuest(ctx: Context, parts: GuestParts): Guest {
-  const { lapics, lapicRegs, ioapicRegs, msrs, pic, ports } = parts;
+  const { lapics, lapicRegs, pic, emulated } = parts;
   const { state, trace } = ctx;
   const { vcpus } = ctx.kvm;
   const hasKernelChips = (): boolean => state.mode === IRQCHIP_MODE.KERNEL;
-  const onLapic = (vcpu: number, address: number): boolean =>
-    state.mode !== IRQCHIP_MODE.NONE && inLapicPage(lapics.at(vcpu), address);
 
-  /** Linux: the bus knows the region where it was created, the device where KVM_SET_IRQCHIP put it; an access must lie in both. */
-  function onIoapic(address: number, size: number): boolean {
-    const offset = address - state.ioapic.base;
-    const onBus = address >= IOAPIC_BASE && address + size <= IOAPIC_BASE + IOAPIC_LENGTH;
-    return hasKernelChips() && onBus && offset >= 0 && offset < IOAPIC_LENGTH;
-  }
-
-  function enter(vcpu: number): void {
+  function serve(vcpu: number): void {
+    const apicv = parts.apicv();
+    if (apicv.avic.isActive(vcpu) && hasExtint(vcpu)) apicv.setInhibit('IRQWIN', true);
+    apicv.serve(vcpu);
     if (vcpus.check(vcpu, X86_REQ.SCAN_IOAPIC)) parts.rescan(vcpu);
     if (vcpus.check(vcpu, X86_REQ.EVENT)) {
       parts.acceptEvents(vcpu);
       lapics.deliverable(vcpu);
     }
-    if (vcpus.mode(vcpu) === VCPU_MODE.EXITING_GUEST_MODE) vcpus.exitGuest(vcpu);
+  }
+
+  function enter(vcpu: number): void {
+    const { mode } = parts.apicv();
+    if (mode.isIn(vcpu)) mode.takeKick(vcpu, serve);
+    else serve(vcpu);
+  }
+
+  /** Runs what the guest's access makes KVM do: after an exit if it is in the guest, which it enters again. */
+  function intercepted<T extends Exit | { readonly exit: Exit }>(
+    vcpu: number,
+    reason: ExitReason,
+    emulate: () => T,
+  ): T {
+    const { mode } = parts.apicv();
+    enter(vcpu);
+    if (!mode.isIn(vcpu)) return emulate();
+    mode.exit(vcpu, reason);
+    serve(vcpu);
+    const result = emulate();
+    userspaceExit(result);
+    serve(vcpu);
+    mode.enter(vcpu);
+    return result;
+  }
+
+  /** trace_kvm_userspace_exit, when nobody in the kernel took the access. */
+  function userspaceExit(result: Exit | { readonly exit: Exit }): void {
+    const reason = USERSPACE[typeof result === 'string' ? result : result.exit];
+    if (reason !== undefined && trace.on) trace.emit('kvm_userspace_exit', { reason });
   }
 
   /** kvm_cpu_has_extint. */
@@ -94,19 +125,36 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     return vector;
   }
 
-  /** Linux: at most 4 bytes within a register; other reads are ignored. */
-  function lapicRead(vcpu: number, address: number, size: number): number {
-    if (!answersMmio(lapics.at(vcpu))) return 0xffffffff;
-    if ((address & 0xf) + size > 4) return 0;
-    const value = lapicRegs.read(vcpu, address & 0xff0);
-    return value < 0 ? 0 : value >>> ((address & 3) * 8);
-  }
-
-  function msrEvent(write: number, ecx: number, data: bigint, exit: Exit): void {
-    if (trace.on) trace.emit('kvm_msr', { write, ecx, data: data.toString(16), exception: exit === 'gp' ? 1 : 0 });
-  }
-
   const withLapic = (vcpu: number): number => (state.mode === IRQCHIP_MODE.NONE ? -1 : lapics.acknowledge(vcpu));
+
+  function isRunnable(vcpu: number): boolean {
+    const a = lapics.at(vcpu);
+    if (a.nmiPending > 0 || a.smiPending === 1 || a.initPending === 1) return true;
+    return hasExtint(vcpu) || (state.mode !== IRQCHIP_MODE.NONE && lapics.deliverable(vcpu) >= 0);
+  }
+
+  /** Without AVIC an exit brings it: the one of the kick, or one that KVM had to wait for. */
+  function take(vcpu: number): number {
+    const { avic, mode } = parts.apicv();
+    enter(vcpu);
+    const extint = hasExtint(vcpu);
+    if (avic.isActive(vcpu) && mode.isIn(vcpu) && !extint) {
+      avic.host.takeDoorbell(avic.vm, vcpu);
+      const vector = lapics.acknowledge(vcpu);
+      if (vector >= 0 && trace.on) trace.emit('hw_accept', { vcpu, vec: vector });
+      return vector;
+    }
+    const vector = extint ? takeExtint(vcpu) : withLapic(vcpu);
+    if (extint && isInhibitedBy(avic, 'IRQWIN')) parts.apicv().setInhibit('IRQWIN', false);
+    if (vector >= 0 && trace.on) trace.emit('kvm_inj_virq', { vector, soft: 0, reinjected: 0 });
+    return vector;
+  }
+
+  /** x2AVIC completes accesses to the x2APIC MSRs; -1 if this is none of them. */
+  function x2avicOffset(vcpu: number, msr: number): number {
+    const isX2 = msr >= MSR.X2APIC_FIRST && msr <= MSR.X2APIC_LAST && isX2apic(lapics.at(vcpu));
+    return isX2 && parts.apicv().access.takes(vcpu, 'msr') ? (msr - MSR.X2APIC_FIRST) << 4 : -1;
+  }
 
   return {
     enter,
@@ -122,6 +170,17 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
       enter(vcpu);
       lapicRegs.write(vcpu, 0xb0, 0);
     },
+    run(vcpu) {
+      const { mode } = parts.apicv();
+      if (vcpus.pcpu(vcpu) < 0 || vcpus.isBlocking(vcpu)) return -EINVAL;
+      if (mode.isIn(vcpu)) return 0;
+      serve(vcpu);
+      mode.enter(vcpu);
+      return 0;
+    },
+    serve,
+    isRunnable,
+    take,
     writeCr8(vcpu, value) {
       if ((value & ~0xf) !== 0) return false;
       lapics.at(vcpu).tpr = value << 4;
@@ -131,42 +190,34 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     readCr8: (vcpu) => lapics.at(vcpu).tpr >> 4,
     mmioRead(vcpu, address, size) {
       enter(vcpu);
-      if (onLapic(vcpu, address)) return { exit: 'done', value: truncate(lapicRead(vcpu, address, size), size) };
-      if (!onIoapic(address, size)) return { exit: 'mmio', value: 0 };
-      return { exit: 'done', value: truncate(ioapicRegs.read(address - state.ioapic.base), size) };
+      const { access } = parts.apicv();
+      if (emulated.onLapic(vcpu, address) && access.takes(vcpu, 'mmio'))
+        return { exit: 'done', value: truncate(access.read(vcpu, address & 0xff0), size) };
+      return intercepted(vcpu, EXIT.NPF, () => emulated.readMmio(vcpu, address, size));
     },
     mmioWrite(vcpu, address, size, value) {
       enter(vcpu);
-      if (onLapic(vcpu, address)) {
-        const exact = size === 4 && (address & 0xf) === 0;
-        if (exact && answersMmio(lapics.at(vcpu))) lapicRegs.write(vcpu, address & 0xff0, value);
-        return 'done';
-      }
-      if (!onIoapic(address, size)) return 'mmio';
-      ioapicRegs.write(address - state.ioapic.base, truncate(value, size));
+      const { access } = parts.apicv();
+      if (!emulated.onLapic(vcpu, address) || !access.takes(vcpu, 'mmio'))
+        return intercepted(vcpu, EXIT.NPF, () => emulated.writeMmio(vcpu, address, size, value));
+      access.write(vcpu, address & 0xff0, value, 0);
       return 'done';
     },
-    portRead(port, size) {
-      const value = hasKernelChips() ? ports.read(port, size) : null;
-      return value === null ? { exit: 'io', value: 0 } : { exit: 'done', value };
-    },
-    portWrite: (port, size, value) => (hasKernelChips() && ports.write(port, size, value) ? 'done' : 'io'),
+    portRead: (vcpu, port, size) => intercepted(vcpu, EXIT.IO, () => emulated.readPort(port, size)),
+    portWrite: (vcpu, port, size, value) => intercepted(vcpu, EXIT.IO, () => emulated.writePort(port, size, value)),
     readMsr(vcpu, msr) {
       enter(vcpu);
-      const value = msrs.read(vcpu, msr);
-      if (value === null) return { exit: 'unhandled', value: 0n };
-      const exit = value < 0n ? 'gp' : 'done';
-      const data = value < 0n ? 0n : value;
-      msrEvent(0, msr, data, exit);
-      return { exit, value: data };
+      const offset = x2avicOffset(vcpu, msr);
+      if (offset < 0) return intercepted(vcpu, EXIT.MSR, () => emulated.readMsr(vcpu, msr));
+      const value = parts.apicv().access.read(vcpu, offset);
+      return value < 0 ? { exit: 'gp', value: 0n } : { exit: 'done', value: BigInt(value >>> 0) };
     },
     writeMsr(vcpu, msr, value) {
       enter(vcpu);
-      const done = msrs.write(vcpu, msr, value, false);
-      if (done === null) return 'unhandled';
-      const exit = done ? 'done' : 'gp';
-      msrEvent(1, msr, value, exit);
-      return exit;
+      const offset = x2avicOffset(vcpu, msr);
+      if (offset < 0) return intercepted(vcpu, EXIT.MSR, () => emulated.writeMsr(vcpu, msr, value));
+      const low = Number(value & 0xffffffffn);
+      return parts.apicv().access.write(vcpu, offset, low, Number(value >> 32n)) === 0 ? 'done' : 'gp';
     },
   };
 }

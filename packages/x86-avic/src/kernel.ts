@@ -1,9 +1,17 @@
 // What differs between kernels on x86, as data. Recorded on Linux 6.18 and 6.1; 6.12 from its sources.
 
 import type { KernelVersion } from '@virq/irq-core/kvm';
+import type { AvicProfile } from './avic/avic.ts';
+import type { UpdateForm } from './protocols/avic-pi-update.ts';
+
+const AVIC_6_17: AvicProfile = { tagBits: 9, logsOnlyBlocking: true };
+const AVIC_4_9: AvicProfile = { tagBits: 8, logsOnlyBlocking: false };
 
 /** Differences in arch/x86/kvm. */
 export interface X86Profile {
+  readonly avic: AvicProfile;
+  /** Form of the update of a posted interrupt's IRTE. */
+  readonly updatePiIrte: UpdateForm;
   /** SMI is delivered (CONFIG_KVM_SMM); the recorded 6.18 host was built without. */
   readonly smm: boolean;
   /** HV_SINT routes are accepted (CONFIG_KVM_HYPERV); the recorded 6.18 host was built without. */
@@ -34,6 +42,8 @@ export interface X86Profile {
 /** Profiles by release. */
 export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
   '6.18': {
+    avic: AVIC_6_17,
+    updatePiIrte: 'irqfd',
     smm: false,
     hypervSint: false,
     scansWithoutLogicalIds: false,
@@ -47,6 +57,8 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
     splitScanKeepsPending: true,
   },
   '6.12': {
+    avic: AVIC_4_9,
+    updatePiIrte: 'wrapper',
     smm: true,
     hypervSint: true,
     scansWithoutLogicalIds: false,
@@ -60,6 +72,8 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
     splitScanKeepsPending: true,
   },
   '6.1': {
+    avic: AVIC_4_9,
+    updatePiIrte: 'wrapper',
     smm: true,
     hypervSint: true,
     scansWithoutLogicalIds: true,

@@ -48,6 +48,8 @@ const PLAIN_READS: Readonly<Record<number, (a: Lapic) => number>> = {
 export interface LapicRegs {
   /** Value at a register offset, or {@link NO_REGISTER}. */
   read(vcpu: number, offset: number): number;
+  /** The same without a tracepoint, as hardware reads. */
+  peek(vcpu: number, offset: number): number;
   /** 0, {@link GP_FAULT} or {@link NO_REGISTER}. */
   write(vcpu: number, offset: number, value: number): number;
   /** kvm_lapic_reset. `init` keeps the base and the id. */
@@ -63,6 +65,8 @@ export interface LapicRegsParts {
   readonly timers: LapicTimers;
   /** The APIC map must be rebuilt before the next delivery. */
   mapChanged(): void;
+  /** The xAPIC id was written. */
+  idChanged(vcpu: number): void;
 }
 
 /** Creates the register side. */
@@ -115,10 +119,11 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   /** Writes by offset; a missing row is a register that cannot be written. */
   const WRITES: Readonly<Record<number, (vcpu: number, a: Lapic, value: number) => number | void>> = {
-    32: (_v, a, value) => {
+    32: (v, a, value) => {
       if (isX2apic(a)) return GP_FAULT;
       a.id = (value & 0xff000000) >>> 0;
-      return mapChanged();
+      mapChanged();
+      return parts.idChanged(v);
     },
     128: (v, a, value) => {
       a.tpr = value & 0xff;
@@ -220,6 +225,7 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   return {
     read,
+    peek,
     write,
     reset,
     sendIpi,

@@ -173,17 +173,17 @@ describe('8259A', () => {
             plain.pin(s.irq, s.up);
           } else if (s.kind === 'inta') expect(m.chip.pic.inta()).toBe(8 + plain.acknowledge());
           else if (s.kind === 'eoi') {
-            m.chip.guest.portWrite(0x20, 1, s.rotate ? 0xa0 : 0x20);
+            m.chip.guest.portWrite(0, 0x20, 1, s.rotate ? 0xa0 : 0x20);
             plain.end(undefined, s.rotate);
           } else if (s.kind === 'specific') {
-            m.chip.guest.portWrite(0x20, 1, (s.rotate ? 0xe0 : 0x60) | s.irq);
+            m.chip.guest.portWrite(0, 0x20, 1, (s.rotate ? 0xe0 : 0x60) | s.irq);
             plain.end(s.irq, false);
             if (s.rotate) plain.last(s.irq);
           } else if (s.kind === 'priority') {
-            m.chip.guest.portWrite(0x20, 1, 0xc0 | s.irq);
+            m.chip.guest.portWrite(0, 0x20, 1, 0xc0 | s.irq);
             plain.last(s.irq);
           } else {
-            m.chip.guest.portWrite(0x21, 1, s.imr);
+            m.chip.guest.portWrite(0, 0x21, 1, s.imr);
             plain.masked = new Set([0, 1, 2, 3, 4, 5, 6, 7].filter((i) => s.imr & (1 << i)));
           }
           expect(m.chip.pic.output()).toBe(plain.request() !== undefined);

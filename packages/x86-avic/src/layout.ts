@@ -2,6 +2,7 @@
 
 import { array, bitmap, bits, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
 import type { VmLimits } from '@virq/irq-core/kvm';
+import { type AvicSizes, avicLayout } from './avic/tables.ts';
 
 /** Pins of the IOAPIC (IOAPIC_NUM_PINS). */
 export const IOAPIC_PINS = 24;
@@ -119,7 +120,7 @@ const ApicMap = struct('apicMap', {
 export type ApicMap = View<typeof ApicMap>;
 
 /** State of one VM's x86 interrupt controllers. `arbitratesByPriority` is kvm.vector_hashing=N, `bootCpu` the vCPU id of KVM_SET_BOOT_CPU_ID. */
-export const x86Layout = (limits: VmLimits) =>
+export const x86Layout = (limits: VmLimits, avic: AvicSizes) =>
   struct('x86', {
     mode: u8,
     x2apicFormat: u1,
@@ -131,5 +132,6 @@ export const x86Layout = (limits: VmLimits) =>
     ioapic: Ioapic,
     map: ApicMap,
     lapics: array(Lapic, limits.vcpus),
+    avic: avicLayout(avic),
   });
 export type X86State = View<ReturnType<typeof x86Layout>>;

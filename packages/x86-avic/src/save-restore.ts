@@ -70,6 +70,8 @@ export interface SaveRestoreParts {
   readonly ioapic: IoapicChip;
   readonly pic: PicPair;
   mapChanged(): void;
+  /** A LAPIC's registers were set: AVIC's tables follow. */
+  restored(vcpu: number): void;
 }
 
 /** Creates save and restore. */
@@ -145,6 +147,7 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       a.isrCache = 0;
       a.arbPrio = 0;
       ctx.kvm.vcpus.request(vcpu, X86_REQ.EVENT);
+      parts.restored(vcpu);
       if (ctx.state.mode === IRQCHIP_MODE.KERNEL) parts.ioapic.rtc.restoreOne(vcpu);
       return 0;
     },

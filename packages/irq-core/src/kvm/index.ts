@@ -24,7 +24,7 @@ export {
   type Kvm,
   type KvmInit,
 } from './kvm.ts';
-export { Irqfd, type KvmState, kvmLayout, RoutingEntry } from './layout.ts';
+export { Irqfd, type KvmState, kvmLayout, RoutingEntry, Vcpu } from './layout.ts';
 export { KVM_LIMITS, type VmLimits } from './limits.ts';
 export { LOCKS, type LockClass } from './locks.ts';
 export { NOTIFIER, type NotifierHandler, type Notifiers } from './notifiers.ts';

@@ -70,8 +70,6 @@ export const Vcpu = struct('vcpu', {
   mode: u8,
   pcpu: u8,
   blocking: u1,
-  kicks: u16,
-  wakeups: u16,
 });
 export type Vcpu = View<typeof Vcpu>;
 

@@ -1,6 +1,7 @@
 // vCPUs as generic code sees them: requests, mode, kick, block and wake-up, load and put. Linux: virt/kvm/kvm_main.c, include/linux/kvm_host.h.
 
 import type { CompositeArray } from '../arena/index.ts';
+import type { Trace } from '../events/index.ts';
 import type { Vcpu } from './layout.ts';
 
 /** vcpu->mode. */
@@ -25,6 +26,8 @@ export interface Vcpus {
   isRequested(vcpu: number, req: number): boolean;
   /** kvm_vcpu_kick: wakes it if it blocks, else makes it leave the guest. Returns true if it was in guest mode. */
   kick(vcpu: number): boolean;
+  /** kvm_make_request, then kvm_vcpu_kick: what every delivery ends with. */
+  notify(vcpu: number, req: number): void;
   /** kvm_vcpu_wake_up: true if it was blocked. */
   wakeUp(vcpu: number): boolean;
   /** sched-in on a physical CPU. */
@@ -39,17 +42,29 @@ export interface Vcpus {
   /** The halt state: set before the last look at pending interrupts, cleared by {@link Vcpus.wakeUp}. */
   block(vcpu: number): void;
   isBlocking(vcpu: number): boolean;
+  /** Leaves the halt state by itself. */
+  unblock(vcpu: number): void;
 }
 
 /** Operations over the vCPU states of one VM. */
-export function createVcpus(vcpus: CompositeArray<Vcpu>): Vcpus {
-  const wakeUp = (vcpu: number): boolean => {
-    const v = vcpus.at(vcpu);
+export function createVcpus(vcpus: CompositeArray<Vcpu>, trace: Trace): Vcpus {
+  const wakeUpEvent = (vcpu: number): void => trace.emit('kvm_vcpu_wakeup', { vcpu });
+  const kickEvent = (v: Vcpu): void => trace.emit('ipi_send_cpu', { cpu: v.pcpu - 1, callsite: 'kvm_vcpu_kick' });
+
+  function wakeUp(vcpu: number, v: Vcpu): boolean {
     if (v.blocking === 0) return false;
     v.blocking = 0;
-    v.wakeups++;
+    if (trace.on) wakeUpEvent(vcpu);
     return true;
-  };
+  }
+
+  function kick(vcpu: number, v: Vcpu): boolean {
+    if (wakeUp(vcpu, v) || v.mode !== VCPU_MODE.IN_GUEST_MODE) return false;
+    v.mode = VCPU_MODE.EXITING_GUEST_MODE;
+    if (trace.on) kickEvent(v);
+    return true;
+  }
+
   return {
     count: vcpus.length,
     request(vcpu, req) {
@@ -65,15 +80,13 @@ export function createVcpus(vcpus: CompositeArray<Vcpu>): Vcpus {
       return true;
     },
     isRequested: (vcpu, req) => ((vcpus.at(vcpu).requests >>> req) & 1) === 1,
-    kick(vcpu) {
-      if (wakeUp(vcpu)) return false;
+    kick: (vcpu) => kick(vcpu, vcpus.at(vcpu)),
+    notify(vcpu, req) {
       const v = vcpus.at(vcpu);
-      if (v.mode !== VCPU_MODE.IN_GUEST_MODE) return false;
-      v.mode = VCPU_MODE.EXITING_GUEST_MODE;
-      v.kicks++;
-      return true;
+      v.requests |= 1 << req;
+      kick(vcpu, v);
     },
-    wakeUp,
+    wakeUp: (vcpu) => wakeUp(vcpu, vcpus.at(vcpu)),
     load(vcpu, pcpu) {
       vcpus.at(vcpu).pcpu = pcpu + 1;
     },
@@ -90,6 +103,9 @@ export function createVcpus(vcpus: CompositeArray<Vcpu>): Vcpus {
     mode: (vcpu) => vcpus.at(vcpu).mode,
     block(vcpu) {
       vcpus.at(vcpu).blocking = 1;
+    },
+    unblock(vcpu) {
+      vcpus.at(vcpu).blocking = 0;
     },
     isBlocking: (vcpu) => vcpus.at(vcpu).blocking === 1,
   };

@@ -13,9 +13,10 @@ export {
   type Vm,
   type VmSpec,
 } from './machine.ts';
+export { type Agents, defineMachineModel, type MachineModel, type StandIn } from './machine-model.ts';
 export type { CaptureReplayer, CaptureShape, RecordedEvent, ReplayDifference, ReplayReport } from './replay.ts';
 export { CORE_OPERATIONS, createSession, findOperation, operationNames, routeInput, type Session } from './session.ts';
-export { defineMachineModel, type MachineModel, machineSystem } from './system.ts';
+export { machineSystem } from './system.ts';
 export {
   type ArgKind,
   type ArgSpec,

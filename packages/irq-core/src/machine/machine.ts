@@ -192,6 +192,10 @@ const HOST_TEXTS: EventTexts = {
   irq_handler_exit: (e) => `irq=${e['irq']} ret=${e['handled'] ? 'handled' : 'unhandled'}`,
   genirq: (e) => String(e['text']),
   nobody_cared: (e) => String(e['text']),
+  ipi_send_cpu: (e) => `cpu=${e['cpu']} callsite=${e['callsite']}`,
+  vmm_wakeup: (e) => `eventfd ${e['eventfd']}`,
+  kvm_userspace_exit: (e) => `reason ${e['reason']}`,
+  kvm_vcpu_wakeup: (e) => `vcpu ${e['vcpu']}`,
 };
 
 const nameOf = (vm: VmSpec, index: number): string => vm.name ?? `vm${index}`;
@@ -291,6 +295,7 @@ function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: rea
     processes: () => processes as never,
     remapper,
     nointxmask: o.host?.['nointxmask'] === true,
+    trace,
   });
   Object.assign(machine, { processes, host, bypass, pci, vfio });
   const states = root as unknown as Readonly<Record<string, never>>;

@@ -46,7 +46,7 @@ export type VfioState = View<ReturnType<typeof vfioLayout>>;
 
 /** irq_type of vfio-pci. */
 export const IRQ_TYPE = { NONE: 0, INTX: 1, MSI: 2, MSIX: 3 } as const;
-/** irq_type that an interrupt index stands for: VFIO_PCI_INTX_IRQ_INDEX 0, MSI 1, MSIX 2. */
+/** irq_type of the index of VFIO_DEVICE_SET_IRQS: INTX 0, MSI 1, MSIX 2. */
 export const irqTypeOf = (index: number): number => index + 1;
 /** Bus of a device; HOST is a PCI function that a driver of the host has. */
 export const DEVICE_KIND = { PCI: 0, PLATFORM: 1, HOST: 2 } as const;

@@ -27,10 +27,12 @@ export interface VfioMsiParts {
   available(device: number): number;
   irqOf(device: number, vector: number): number;
   remapper(): Remapper | null;
+  /** vfio_msihandler is entered. */
+  handled(device: number, vector: number): void;
 }
 
 /** Creates the MSI side of all devices. */
-export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remapper }: VfioMsiParts): VfioMsi {
+export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remapper, handled }: VfioMsiParts): VfioMsi {
   const device = (i: number): VfioDevice => state.devices.at(i);
 
   /** The message leaves the device: through the IOMMU, if there is one, to vfio_msihandler, unless it is posted. */
@@ -38,7 +40,9 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remap
     const v = device(i).vectors.at(vector);
     if (v.enabled === 0) return;
     const end = remapper()?.deliver(v.hostIrq) ?? 'host';
-    if (end === 'host') eventfds.signal(v.trigger);
+    if (end !== 'host') return;
+    handled(i, vector);
+    eventfds.signal(v.trigger);
   }
 
   function clear(d: VfioDevice, vector: number): void {

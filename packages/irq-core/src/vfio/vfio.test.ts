@@ -177,6 +177,16 @@ describe('CORE-24 MSI and MSI-X', () => {
     expect(b.vfio.setIrqs(0, { ...block(fds(b, 1)), index: INDEX.MSI })).toBe(-EINVAL);
   });
 
+  it('T156 nor INTx while MSI or MSI-X is active', () => {
+    for (const index of [1, 2]) {
+      const b = bench([{ ...msix, msi: 1 }]);
+      b.vfio.open(0);
+      b.vfio.setIrqs(0, { ...block(fds(b, 1)), index });
+      const type = index === 1 ? IRQ_TYPE.MSI : IRQ_TYPE.MSIX;
+      expect([b.device().irqType, b.vfio.setIrqs(0, trigger(b.eventfds.create()))]).toEqual([type, -EINVAL]);
+    }
+  });
+
   it('T157 all or nothing: asks for 8, gets told 4, nothing enabled', () => {
     const b = bench([msix]);
     expect([b.vfio.setIrqs(0, block(fds(b, 8))), b.device().irqType, b.device().vectors.at(0).enabled]).toEqual([

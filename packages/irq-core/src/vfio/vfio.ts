@@ -2,6 +2,7 @@
 
 import type { Bypass } from '../bypass/index.ts';
 import { EBUSY, EINVAL } from '../errors.ts';
+import type { Trace } from '../events/index.ts';
 import type { Host, Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { CONFIG, createHostDrivers, INTX_DISABLE, type Pci } from '../pci/index.ts';
@@ -54,6 +55,7 @@ export interface VfioInit {
   readonly nointxmask?: boolean;
   readonly eventfds: Eventfds;
   readonly bypass: Bypass;
+  readonly trace?: Trace;
   /** The host's IOMMU, if it has one that remaps interrupts. */
   remapper?(): Remapper | null;
   processes(): Processes<never>;
@@ -80,7 +82,18 @@ export function createVfio(init: VfioInit): Vfio {
     available: (i) => spec(i).vectorsAvailable ?? vectorsOf(i),
     irqOf: (i, vector) => MSI_IRQ_BASE + i * 32 + vector,
     remapper: () => init.remapper?.() ?? null,
+    handled: (i, vector) => init.trace?.on === true && handled(i, vector),
   });
+  /** The handler that /proc/interrupts shows for a vector. */
+  function handled(i: number, vector: number): void {
+    const { irqType, vectors } = state.devices.at(i);
+    const irq = vectors.at(vector).hostIrq;
+    init.trace?.emit('irq_handler_entry', {
+      irq,
+      name: `vfio-msi${irqType === IRQ_TYPE.MSIX ? 'x' : ''}[${vector}](${spec(i).name})`,
+    });
+    init.trace?.emit('irq_handler_exit', { irq, handled: 1 });
+  }
   host.onAction(VFIO_ACTION.INTX, intx.action);
   host.onAction(VFIO_ACTION.PLATFORM, intx.action);
 

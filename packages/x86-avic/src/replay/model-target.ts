@@ -119,8 +119,8 @@ export function createModelTarget(options: ModelTargetOptions): ReplayTarget {
       }),
     accept: (e) => quiet(() => chip.lapics.accept(e.apicid, e.deliveryMode, e.vector, e.trigger)),
     eoi: (vcpu) => collect(() => chip.lapics.eoi(vcpu)),
-    portWrite: (port, value) => collect(() => chip.guest.portWrite(port, 1, value)),
-    portRead: (port) => chip.guest.portRead(port, 1).value,
+    portWrite: (port, value) => collect(() => chip.guest.portWrite(0, port, 1, value)),
+    portRead: (port) => chip.guest.portRead(0, port, 1).value,
     mmioWrite: (address, size, value) =>
       collect(() => chip.guest.mmioWrite(0, address, size, value)).filter((x) => x.name !== 'kvm_apic'),
     apicWrite: (vcpu, register, value) =>

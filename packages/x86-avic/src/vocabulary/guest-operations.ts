@@ -48,6 +48,10 @@ function openWindow(c: X86Chip, v: number): OpResult {
  * from IRR to ISR, the guest reads PPR again. As every KVM_SET_LAPIC it makes all vCPUs rescan the IOAPIC.
  */
 function acknowledge(c: X86Chip, v: number): OpResult {
+  if (c.apicv.mode.isIn(v)) {
+    const vector = c.guest.take(v);
+    return { ret: 0, out: { vector: vector < 0 ? null : vector } };
+  }
   c.guest.enter(v);
   c.lapicRegs.read(v, PPR);
   const vector = c.lapics.deliverable(v);
@@ -110,7 +114,7 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
     { port: int('I/O port', { max: 0xffff }), size: int('bytes', { min: 1, max: 4, default: 1 }) },
     (c, v, args) => {
       c.guest.enter(v);
-      const { exit, value } = c.guest.portRead(n(args, 'port'), n(args, 'size'));
+      const { exit, value } = c.guest.portRead(v, n(args, 'port'), n(args, 'size'));
       return { ret: 0, out: { exit, value: hex(value) } };
     },
   ),
@@ -119,7 +123,7 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
     { port: int('I/O port', { max: 0xffff }), value: int('value'), size: int('bytes', { min: 1, max: 4, default: 1 }) },
     (c, v, args) => {
       c.guest.enter(v);
-      return done(c.guest.portWrite(n(args, 'port'), n(args, 'size'), n(args, 'value')));
+      return done(c.guest.portWrite(v, n(args, 'port'), n(args, 'size'), n(args, 'value')));
     },
   ),
   rdmsr: inGuest('guest RDMSR', { msr }, (c, v, args) => {

@@ -7,6 +7,7 @@ import { int, list } from './args.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { HOST_OPERATIONS } from './host-operations.ts';
 import { OBSERVE } from './observe.ts';
+import { RUN_OPERATIONS } from './run-operations.ts';
 
 const VM: Readonly<Record<string, ArgSpec>> = {
   irqchip: {
@@ -21,6 +22,23 @@ const VM: Readonly<Record<string, ArgSpec>> = {
   x2apic_api: int('KVM_CAP_X2APIC_API: bit 0 32-bit ids, bit 1 no broadcast quirk', { max: 3, default: 0 }),
   boot_cpu: int('KVM_SET_BOOT_CPU_ID', { max: 4095, default: 0 }),
   vector_hashing: { type: 'bool', default: true, doc: 'kvm.vector_hashing: lowest priority by vector modulo' },
+  apicv: {
+    type: 'enum',
+    values: ['none', 'avic', 'x2avic', 'vmx'],
+    default: 'none',
+    doc: 'hardware acceleration of the local APICs',
+  },
+  ipiv: {
+    type: 'bool',
+    default: true,
+    doc: 'AVIC sends IPIs itself; false on Zen 1 and 2 (erratum 1235)',
+  },
+  update_pi_irte: {
+    type: 'enum',
+    values: ['irqfd', 'wrapper', 'review'],
+    optional: true,
+    doc: "how a posted interrupt's IRTE is updated: 6.17, 4.9, or as reviewed in 2016; default by kernel",
+  },
   apic_ids: list('vCPU ids by index; default 0, 1, …', 4095),
 };
 
@@ -35,6 +53,9 @@ export function x86Options(args: Args): X86Options {
     bootCpu: (args['boot_cpu'] as number | undefined) ?? 0,
     vectorHashing: (args['vector_hashing'] as boolean | undefined) ?? true,
     apicIds: (args['apic_ids'] as number[] | undefined) ?? [],
+    apicv: (args['apicv'] as X86Options['apicv'] | undefined) ?? 'none',
+    ipiv: (args['ipiv'] as boolean | undefined) ?? true,
+    updatePiIrte: args['update_pi_irte'] as X86Options['updatePiIrte'],
   };
 }
 
@@ -58,7 +79,7 @@ const guarded = (operations: Operations): Operations =>
 /** The vocabulary. */
 export const vocabulary: Vocabulary<X86Chip> = {
   vm: VM,
-  operations: guarded({ ...GUEST_OPERATIONS, ...HOST_OPERATIONS }),
+  operations: guarded({ ...GUEST_OPERATIONS, ...HOST_OPERATIONS, ...RUN_OPERATIONS }),
   observe: OBSERVE,
   observeDefault: ['lapic', 'ioapic', 'pic', 'efd'],
 };
