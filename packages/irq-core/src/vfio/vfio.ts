@@ -66,6 +66,19 @@ export interface VfioInit {
 /** First Linux irq given to MSI vectors; each device has 32. */
 export const MSI_IRQ_BASE = 64;
 
+/** vfio_pci_open_device: how INTx is going to be masked. */
+function openPci({ state, pci, nointxmask }: VfioInit, i: number): void {
+  const d = state.devices.at(i);
+  const looks = nointxmask !== true;
+  d.pci23 = looks && d.noIntx === 0 && pci.maskSupported(i) ? 1 : 0;
+  if (looks && d.noIntx === 1) pci.intx(i, false);
+  else if (d.pci23 === 1) pci.intx(i, true);
+}
+
+/** vfio_intx_enable, to its end: 0 or negative errno. */
+const enableIntx = ({ processes }: VfioInit, device: number, trigger: number): number =>
+  processes().call(vfioIntxEnable as never, { device, trigger } as never, (f) => 0 - (f['error'] as number));
+
 /** Creates the devices and wires them to their lines. */
 export function createVfio(init: VfioInit): Vfio {
   const { state, specs, host, pci, eventfds, bypass } = init;
@@ -106,15 +119,6 @@ export function createVfio(init: VfioInit): Vfio {
     if (kind === DEVICE_KIND.PCI) pci.setMessage(i, irqType < IRQ_TYPE.MSI ? 0 : irqType - 1);
   };
 
-  /** vfio_pci_open_device: how INTx is going to be masked. */
-  function openPci(i: number): void {
-    const d = state.devices.at(i);
-    const looks = init.nointxmask !== true;
-    d.pci23 = looks && d.noIntx === 0 && pci.maskSupported(i) ? 1 : 0;
-    if (looks && d.noIntx === 1) pci.intx(i, false);
-    else if (d.pci23 === 1) pci.intx(i, true);
-  }
-
   function intxTrigger(i: number, r: SetIrqs): number {
     const d = state.devices.at(i);
     const data = r.flags & 7;
@@ -130,15 +134,12 @@ export function createVfio(init: VfioInit): Vfio {
     return 0;
   }
 
-  const enableIntx = (device: number, trigger: number): number =>
-    init.processes().call(vfioIntxEnable as never, { device, trigger } as never, (f) => 0 - (f['error'] as number));
-
   /** A new trigger is a pointer store; the first one requests the irq. */
   function setTrigger(i: number, fd: number): number {
     const d = state.devices.at(i);
     const error = fd < 0 ? 0 : eventfds.check(fd);
     if (error !== 0) return error;
-    if (d.irqType !== IRQ_TYPE.INTX) return fd < 0 ? 0 : enableIntx(i, fd);
+    if (d.irqType !== IRQ_TYPE.INTX) return fd < 0 ? 0 : enableIntx(init, i, fd);
     d.trigger = exchange(eventfds, d.trigger, Math.max(0, fd));
     return 0;
   }
@@ -203,7 +204,7 @@ export function createVfio(init: VfioInit): Vfio {
       const d = state.devices.at(i);
       if (d.owned === 1) return -EBUSY;
       d.opened = 1;
-      if (d.kind === DEVICE_KIND.PCI) openPci(i);
+      if (d.kind === DEVICE_KIND.PCI) openPci(init, i);
       return d.kind === DEVICE_KIND.HOST ? drivers.bind(i, spec(i).exclusive === true) : 0;
     },
     close(i) {
