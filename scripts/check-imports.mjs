@@ -30,6 +30,7 @@ const MAY = {
   'apps/cli': [
     CORE,
     '@virq/x86-avic',
+    '@virq/x86-pci23',
     '@virq/trace',
     '@virq/scenario',
     '@virq/checker',
