@@ -130,14 +130,10 @@ function contextOf(vm: VmContext, state: X86State, { implementation = 'kvm' }: X
   };
 }
 
-/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
-export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
-  const ctx = contextOf(vm, state, options);
-  configure(state, options);
-
+/** Builds the controllers on each other. Those that need one another the other way round reach it late. */
+function createChips(vm: VmContext, ctx: Context, options: X86Options, map: ReturnType<typeof createApicMap>) {
   const lapics = createLapics(ctx);
   const delivery = options.implementation === 'qemu' ? createQemuDelivery(ctx, lapics) : createDelivery(ctx, lapics);
-  const map = createApicMap(ctx);
   const mapChanged = (): void => {
     map.setDirty();
     map.refresh();
@@ -148,16 +144,11 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   const pic = createPic(ctx);
   const ioapic = createIoapic(ctx, delivery, pic.inta);
   const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
-  const msi = createMsi(ctx, delivery);
   const sendIpi = createIpi(ctx, delivery);
   const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged, idChanged: moved });
   const x2apic = createX2apic(ctx, lapics, lapicRegs, sendIpi);
-  const msrs = createGuestMsrs(ctx, {
-    lapics,
-    x2apic,
-    setBase: createApicBase(lapics, mapChanged, moved),
-    timers,
-  });
+  const setBase = createApicBase(lapics, mapChanged, moved);
+  const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase, timers });
   const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
   const guest: Guest = createGuest(ctx, {
     lapics,
@@ -176,6 +167,18 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     serve: guest.serve,
     isRunnable: guest.isRunnable,
   });
+  const msi = createMsi(ctx, delivery);
+  const saveRestore = createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored });
+  return { lapics, delivery, timers, pic, ioapic, ioapicRegs, lapicRegs, msrs, events, guest, apicv, msi, saveRestore };
+}
+
+/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
+export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
+  const ctx = contextOf(vm, state, options);
+  configure(state, options);
+  const map = createApicMap(ctx);
+  const chips = createChips(vm, ctx, options, map);
+  const { lapics, pic, ioapic, lapicRegs, timers, apicv } = chips;
   if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
   lapics.bindEoi(createEoiForwarding(ctx, ioapic));
   pic.bindAcceptor(() => {
@@ -188,23 +191,11 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   map.refresh(options.lapicEnable ? lapics.count : lapics.count - 1);
   apicv.init();
   return {
+    ...chips,
     context: ctx,
     state,
-    arch: createArch(ctx, { pic, ioapic, msi, apicv, guest }),
-    apicv,
+    arch: createArch(ctx, chips),
     avic: apicv.avic,
-    pic,
-    ioapic,
-    ioapicRegs,
-    lapics,
-    lapicRegs,
-    timers,
-    delivery,
-    msi,
-    guest,
-    msrs,
-    events,
-    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored }),
     ...irqchipOperations(vm, state, lapics.count),
     advance(now) {
       timers.tick(now);
