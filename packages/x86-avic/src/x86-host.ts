@@ -37,6 +37,7 @@ const Pcpu = struct('pcpu', { vm: u8, vcpu: u16, inGuest: u1, doorbell: u1 });
 export const x86HostLayout = (sizes: { readonly cpus: number; readonly irqs: number; readonly logEntries: number }) =>
   struct('x86', {
     iommu: u8,
+    vapic: u1,
     cpus: array(Pcpu, sizes.cpus),
     amd: amdLayout(sizes.irqs, sizes.logEntries),
   });
@@ -86,6 +87,7 @@ export function createX86Host(
   const sinks: (VapicSink | undefined)[] = [];
   const { amd, cpus } = state;
   state.iommu = iommu;
+  state.vapic = 1;
   amd.gaLog.running = iommu === IOMMU.amd ? 1 : 0;
 
   function cpuOf(vm: number, vcpu: number): number {
@@ -134,7 +136,9 @@ export function createX86Host(
     remapper: {
       map(irq, device) {
         const index = host.indexOf(irq);
-        if (index >= 0) mapHost(amd.irqs.at(index), (device + 1) << 3, hostVector(index), 0);
+        if (index < 0) return;
+        mapHost(amd.irqs.at(index), (device + 1) << 3, hostVector(index), 0);
+        amd.irqs.at(index).remapOnly = 1 - state.vapic;
       },
       unmap(irq) {
         const index = host.indexOf(irq);
@@ -210,11 +214,17 @@ export const x86HostPart: HostPart<ReturnType<typeof x86HostLayout>['fields'], X
   options: {
     cpus: int('physical CPUs', { min: 1, max: 254, default: 8 }),
     iommu: { type: 'enum', values: ['none', 'amd', 'intel'], default: 'none', doc: 'IOMMU that remaps interrupts' },
+    vapic: {
+      type: 'bool',
+      default: true,
+      doc: 'the AMD IOMMU can post (guest virtual APIC); false: remapping only, and irq_set_vcpu_affinity fails',
+    },
     ga_log_entries: int('entries of the GA log (AMD)', { min: 2, max: GA_LOG_ENTRIES, default: GA_LOG_ENTRIES }),
   },
   layout: (sizes, options) => x86HostLayout(sizesOf(sizes, options)),
   attach(context, state) {
     const host = createX86Host(context, state, iommuOf(context.options));
+    state.vapic = context.options['vapic'] === false ? 0 : 1;
     if (host.canPost) context.bindRemapper(host.remapper);
     return host;
   },
