@@ -100,6 +100,28 @@ describe('a planted fault', () => {
     expect([finding, unrepeatable.map((a) => a.difference.op.op), ops]).toEqual([null, ['sync'], 3000]);
   });
 
+  it('that shows once is explained by an accidental skip, one that stays is not', async () => {
+    const skips: Skip[] = [
+      {
+        id: 'busy',
+        oracle: 'faulty',
+        versions: '.',
+        ops: ['sync'],
+        fields: ['ret'],
+        accidental: true,
+        reason: '',
+        source: '',
+      },
+    ];
+    let shown = 0;
+    const times = (most: number) => (): Fault => (op, ask) =>
+      op.op === 'sync' && shown++ < most ? { ...ask(op), ret: 7 } : ask(op);
+    const once = await campaign(faulty(model(), times(1)), { skips });
+    expect([once.finding, once.unrepeatable, once.skipped.get('busy')]).toEqual([null, [], 1]);
+    const always = await campaign(faulty(model(), times(Infinity)), { skips });
+    expect(always.finding?.minimised.difference.fields[0]?.path).toBe('ret');
+  });
+
   it('that a skip explains is counted and goes on; one that moves the state ends the sequence', async () => {
     const skip = (fields: string[]): Skip => ({
       id: 'known',
