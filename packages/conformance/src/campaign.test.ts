@@ -53,7 +53,7 @@ function doubleResample(): Fault {
   };
 }
 
-describe('a planted fault', () => {
+describe('a planted fault', { timeout: 120_000 }, () => {
   it.each(FAULTS)('%s: caught, and shown by few operations', async (_name, plant, most, path) => {
     const { finding } = await campaign(faulty(model(), plant), { ops: 12_000 });
     expect(finding?.minimised.ops.length).toBeLessThanOrEqual(most);
@@ -139,7 +139,7 @@ describe('a planted fault', () => {
   });
 });
 
-describe('without a fault', () => {
+describe('without a fault', { timeout: 120_000 }, () => {
   it('nothing is found, and a seed gives the same operations every time', async () => {
     const run = async (): Promise<Op[]> => {
       const ops: Op[] = [];
