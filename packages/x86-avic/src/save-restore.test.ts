@@ -7,7 +7,7 @@ type Vm = ReturnType<typeof vm>;
 const ppr = (m: Vm) => m.state.lapic[0]?.['ppr'];
 const readPpr = (m: Vm) => m.op({ op: 'mmio_read', addr: 0xfee000a0 }).out?.['value'];
 
-describe('KVM_SET_LAPIC', () => {
+describe('X86-11 KVM_SET_LAPIC', () => {
   it('PPR ignores the new ISR when nothing was in service before, until it is computed again', () => {
     const m = vm();
     m.op({ op: 'lapic_set', isr: [0x30], tpr: 0x20 });
@@ -43,7 +43,7 @@ describe('KVM_SET_LAPIC', () => {
   });
 });
 
-describe('RTC ticks', () => {
+describe('X86-07 RTC ticks', () => {
   const armed = (): Vm => {
     const m = vm();
     m.ioapicOnly(8);
@@ -78,7 +78,7 @@ describe('RTC ticks', () => {
   });
 });
 
-describe('a delivered edge', () => {
+describe('X86-09 a delivered edge', () => {
   const saved = (m: Vm) => m.op({ op: 'irqchip_get', chip: 2 }).out?.['irr'];
   const asLevel = '0x18035';
   const delivered = (): Vm => {

@@ -79,7 +79,7 @@ describe('INTx of a PCI 2.3 device', () => {
     expect(b.signals()).toBe(1);
   });
 
-  it('the resamplefd unmasks through the deferred work', () => {
+  it('CORE-23 the resamplefd unmasks through the deferred work', () => {
     const b = armed();
     b.vfio.assert(0);
     b.vfio.deassert(0);
@@ -101,7 +101,7 @@ describe('INTx of a PCI 2.3 device', () => {
     expect([b.host.actions(16), b.device().irqType, b.device().intxPending]).toEqual([[], IRQ_TYPE.NONE, 1]);
   });
 
-  it('re-opening a device that was left asserted and masked clears DisINTx and delivers', () => {
+  it('CORE-21 re-opening a device that was left asserted and masked clears DisINTx and delivers', () => {
     const b = armed();
     b.vfio.assert(0);
     b.vfio.close(0);
@@ -154,7 +154,7 @@ describe('VFIO_DEVICE_SET_IRQS', () => {
   ];
   for (const [name, request, num, expected] of rows) it(name, () => expect(setIrqsError(request, num)).toBe(expected));
 
-  it('INTx without a line, mask without INTx, trigger by NONE', () => {
+  it('CORE-25 INTx without a line, mask without INTx, trigger by NONE', () => {
     const b = bench([{ name: 'x', kind: 'pci' }, NIC]);
     expect(b.vfio.setIrqs(0, trigger(b.eventfds.create()))).toBe(-EINVAL);
     expect(b.vfio.intx.enable(0, 1)).toBe(-ENODEV);
@@ -212,7 +212,7 @@ describe('MSI and MSI-X', () => {
     expect([0, 1, 2, 3].map((v) => b.device().vectors.at(v).enabled)).toEqual([0, 0, 0, 0]);
   });
 
-  it('signals, masks with pending bit, swaps a trigger, disables', () => {
+  it('CORE-24 signals, masks with pending bit, swaps a trigger, disables', () => {
     const b = bench([msix]);
     const [x, y] = fds(b, 2) as [number, number];
     expect(b.vfio.setIrqs(0, block([x, y]))).toBe(0);
@@ -232,7 +232,7 @@ describe('MSI and MSI-X', () => {
     expect([b.device().irqType, b.device().vectors.at(0).producer]).toEqual([IRQ_TYPE.NONE, 0]);
   });
 
-  it('ERR and REQ have one eventfd each', () => {
+  it('CORE-27 ERR and REQ have one eventfd each', () => {
     const b = bench([msix]);
     const [e, r] = fds(b, 2) as [number, number];
     expect([
@@ -255,7 +255,7 @@ describe('config space helpers', () => {
 });
 
 describe('platform devices', () => {
-  it('level: masked at the line until unmasked; edge: signals only', () => {
+  it('CORE-26 level: masked at the line until unmasked; edge: signals only', () => {
     const level = armed({ name: 'uart', kind: 'platform', hostIrq: 20 });
     level.vfio.assert(0);
     level.vfio.deassert(0);
