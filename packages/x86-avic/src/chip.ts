@@ -30,6 +30,7 @@ import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
 import { createVcpuEvents, type VcpuEvents } from './vcpu-events.ts';
 import { createX2apic } from './x2apic.ts';
+import { createX2apicApi } from './x2apic-api.ts';
 
 /** The chip of one VM. */
 export interface X86Chip extends VmChip {
@@ -53,6 +54,8 @@ export interface X86Chip extends VmChip {
   createIrqchip(): number;
   /** KVM_CAP_SPLIT_IRQCHIP: -EINVAL above 4096 pins, -EEXIST when there is an irqchip or a vCPU (T03, T15, T16). */
   enableSplit(pins: number): number;
+  /** KVM_CAP_X2APIC_API: -EINVAL for unknown bits, for both ways with EOI broadcasts, and for suppressing them with an IOAPIC in the kernel. */
+  enableX2apicApi(flags: number): number;
   /** Model time has moved to `now` nanoseconds: timers fire. */
   advance(now: bigint): void;
 }
@@ -148,6 +151,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     msrs,
     pic,
     emulated: createGuestAccess(ctx, { lapics, lapicRegs, ioapicRegs, msrs, ports: createPicPorts(ctx, pic) }),
+    timers,
     rescan: createEoiBitmap(ctx, delivery),
     acceptEvents: events.accept,
     apicv: () => apicv,
@@ -184,8 +188,9 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     guest,
     msrs,
     events,
-    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored }),
+    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, timers, mapChanged, restored: apicv.restored }),
     ...irqchipOperations(vm, state, lapics.count),
+    enableX2apicApi: createX2apicApi(ctx),
     advance(now) {
       timers.tick(now);
       ioapic.tick(now);

@@ -4,10 +4,12 @@ import { EEXIST, EINVAL, ENXIO } from '@virq/irq-core/errors';
 import type { Args, Json, Operation, OpResult } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { X86_REQ } from '../context.ts';
-import { IOAPIC_PINS, IRQCHIP_MODE } from '../layout.ts';
-import { type LapicState, PIC_FIELDS } from '../save-restore.ts';
+import { LVT } from '../lapic.ts';
+import { deliverLocal } from '../lapic-local.ts';
+import { IOAPIC_PINS, IRQCHIP_MODE, LVT_ENTRIES } from '../layout.ts';
+import { type LapicState, LVT_FIELDS, PIC_FIELDS } from '../save-restore.ts';
 import { int, list, vcpu } from './args.ts';
-import { observeLapic, observePicChip } from './observe.ts';
+import { lapicPage, observePicChip } from './observe.ts';
 
 type Op = Operation<X86Chip>;
 const n = (args: Args, key: string): number => args[key] as number;
@@ -40,10 +42,9 @@ const picFields = Object.fromEntries(
   Object.keys(PIC_FIELDS).map((name) => [name, int(name, { max: 255, optional: true })]),
 );
 const lapicInts = Object.fromEntries(
-  ['id', 'tpr', 'ldr', 'dfr', 'spiv', 'lvt0', 'lvt1', 'icr', 'icr2'].map((name) => [
-    name,
-    int(`register ${name}`, { optional: true }),
-  ]),
+  [...Object.keys(LVT_FIELDS), ...['id', 'tpr', 'ldr', 'dfr', 'spiv', 'icr', 'icr2', 'tmict', 'tmcct', 'tdcr']].map(
+    (name) => [name, int(`register ${name}`, { optional: true })],
+  ),
 );
 
 function interrupt(c: X86Chip, v: number, vector: number): OpResult {
@@ -56,6 +57,21 @@ function interrupt(c: X86Chip, v: number, vector: number): OpResult {
   return { ret: 0 };
 }
 
+/** KVM_X86_SETUP_MCE: what KVM supports on Intel, of MCG_CAP bits 10 (CMCI), 8, 24 and 27; bits 7:0 count banks. */
+const MCG_CMCI = 1n << 10n;
+const MCG_SUPPORTED = MCG_CMCI | (1n << 8n) | (1n << 24n) | (1n << 27n) | 0xff00ffn;
+const MAX_MCE_BANKS = 32n;
+
+function setupMce(c: X86Chip, v: number, cap: bigint): OpResult {
+  const banks = cap & 0xffn;
+  if (banks === 0n || banks > MAX_MCE_BANKS || (cap & ~MCG_SUPPORTED) !== 0n) return { ret: -EINVAL };
+  c.lapicRegs.setLvtCount(v, cap & MCG_CMCI ? LVT_ENTRIES : LVT_ENTRIES - 1);
+  return { ret: 0 };
+}
+
+/** Sources that KVM raises, by LVT entry. */
+const LOCAL_SOURCES: Readonly<Record<string, number>> = { lint0: LVT.LINT0, pmc: LVT.PMC, cmci: LVT.CMCI };
+
 /** Host operations by name. */
 export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
   create_irqchip: {
@@ -67,6 +83,25 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
     summary: 'KVM_CAP_SPLIT_IRQCHIP on a VM made with `irqchip: none`',
     args: { pins: int('IOAPIC pins reserved') },
     run: (c, args) => ({ ret: c.enableSplit(n(args, 'pins')) }),
+  },
+  x2apic_api: {
+    summary:
+      'KVM_CAP_X2APIC_API: bit 0 32-bit ids, 1 no broadcast quirk, 2 and 3 suppression of EOI broadcasts on, off',
+    args: { flags: int('flags') },
+    run: (c, args) => ({ ret: c.enableX2apicApi(n(args, 'flags')) }),
+  },
+  setup_mce: {
+    summary: 'KVM_X86_SETUP_MCE: with MCG_CMCI_P (bit 10) the LAPIC has a CMCI entry',
+    args: { vcpu, mcg_cap: { type: 'u64', doc: 'MCG_CAP' } },
+    run: (c, args) => setupMce(c, n(args, 'vcpu'), args['mcg_cap'] as bigint),
+  },
+  local_interrupt: {
+    summary:
+      'a local source fires: LINT0 (the PIT as NMI watchdog), a performance counter, a corrected error; ret: accepted',
+    args: { vcpu, source: { type: 'enum', values: Object.keys(LOCAL_SOURCES), doc: 'which' } },
+    run: (c, args) => ({
+      ret: deliverLocal(c.lapics, n(args, 'vcpu'), LOCAL_SOURCES[args['source'] as string] as number),
+    }),
   },
   irqchip_get: {
     summary: 'KVM_GET_IRQCHIP',
@@ -120,7 +155,7 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
     summary: 'KVM_GET_LAPIC',
     args: { vcpu },
     run: (c, args) =>
-      c.state.mode === IRQCHIP_MODE.NONE ? { ret: -EINVAL } : { ret: 0, out: observeLapic(c, n(args, 'vcpu')) },
+      c.state.mode === IRQCHIP_MODE.NONE ? { ret: -EINVAL } : { ret: 0, out: lapicPage(c, n(args, 'vcpu')) },
   },
   set_msr: {
     summary: 'KVM_SET_MSRS of one MSR: 1 when it was set, 0 when it was refused',

@@ -5,7 +5,7 @@ import type { X86Chip } from '../chip.ts';
 import { RTE } from '../ioapic.ts';
 import { isX2apic, LVT } from '../lapic.ts';
 import { IOAPIC_PINS } from '../layout.ts';
-import { PIC_FIELDS } from '../save-restore.ts';
+import { LVT_FIELDS, PIC_FIELDS } from '../save-restore.ts';
 
 const hex = (v: number): string => `0x${(v >>> 0).toString(16)}`;
 const pinsOf = (mask: number): number[] =>
@@ -30,6 +30,20 @@ export function observeLapic(c: X86Chip, vcpu: number): { readonly [field: strin
     icr: hex(a.icr),
     icr2: hex(a.icr2),
     esr: hex(a.esr),
+  };
+}
+
+/** The page of KVM_GET_LAPIC: the same, all LVT entries and the timer. */
+export function lapicPage(c: X86Chip, vcpu: number): { readonly [field: string]: Json } {
+  const a = c.lapics.at(vcpu);
+  const entries = Object.entries(LVT_FIELDS).filter(([, entry]) => entry < a.lvtCount);
+  return {
+    ...observeLapic(c, vcpu),
+    lvr: hex(c.lapicRegs.version(vcpu)),
+    ...Object.fromEntries(entries.map(([name, entry]) => [name, hex(a.lvt.get(entry))])),
+    tmict: hex(a.timerInitial),
+    tmcct: hex(c.timers.current(vcpu)),
+    tdcr: hex(a.timerDivide),
   };
 }
 
