@@ -122,6 +122,21 @@ describe('X86-23 split irqchip', () => {
     expect(m.op({ op: 'eoi' }).out?.['exit']).toBe(exit);
   });
 
+  it.each([
+    ['offered and ignored', 0, '0x1050014', 'ioapic_eoi'],
+    ['obeyed', 4, '0x1050014', 'done'],
+    ['not offered', 8, '0x50014', 'ioapic_eoi'],
+  ])('a guest that suppresses EOI broadcasts: %s', (_how, flags, version, exit) => {
+    const m = vm({ irqchip: 'split' });
+    expect(m.ret({ op: 'x2apic_api', flags })).toBe(0);
+    m.route({ gsi: 5, type: 'msi', address_lo: 0xfee00000, data: 0x8046 });
+    m.op({ op: 'mmio_write', addr: 0xfee000f0, value: 0x11ff });
+    expect(m.op({ op: 'mmio_read', addr: 0xfee00030 }).out?.['value']).toBe(version);
+    m.L(5, 1);
+    m.op({ op: 'ack' });
+    expect(m.op({ op: 'eoi' }).out?.['exit']).toBe(exit);
+  });
+
   it('has no PIC, IOAPIC or ports in the kernel, and offers directed EOI', () => {
     const m = vm({ irqchip: 'split' });
     expect(m.op({ op: 'in', port: 0x21 }).out?.['exit']).toBe('io');
