@@ -39,6 +39,7 @@ export interface LapicState extends Partial<Record<keyof typeof LVT_FIELDS, numb
   tpr?: number;
   ldr?: number;
   dfr?: number;
+  esr?: number;
   spiv?: number;
   icr?: number;
   icr2?: number;
@@ -69,13 +70,16 @@ export const PIC_FIELDS = {
 
 const TIMER_FIELDS = ['lvtt', 'tmict', 'tmcct', 'tdcr'] as const;
 
+/** The same with what only KVM_GET_IRQCHIP shows. Linux: KVM_SET_IRQCHIP takes elcr_mask as it is given, too. */
+export const SAVED_PIC_FIELDS = { ...PIC_FIELDS, elcr_mask: 'elcrMask' } as const;
+
 /** Saving and restoring of one VM's chips. */
 export interface SaveRestore {
   /** Delivered edges are hidden: irr & ~irr_delivered. */
   getIoapic(): IoapicState;
   /** Every saved irr bit is injected again; line sources are not part of the state. */
   setIoapic(s: IoapicState): void;
-  setPic(chip: number, fields: Readonly<Partial<Record<keyof typeof PIC_FIELDS, number>>>): void;
+  setPic(chip: number, fields: Readonly<Partial<Record<keyof typeof SAVED_PIC_FIELDS, number>>>): void;
   /** 0, or -EINVAL for a wrong id in x2APIC mode with 32-bit ids. */
   setLapic(vcpu: number, s: LapicState): number;
 }
@@ -147,8 +151,8 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
     },
     setPic(chip, fields) {
       const c = parts.pic.chip(chip);
-      for (const [name, value] of Object.entries(fields) as [keyof typeof PIC_FIELDS, number][])
-        c[PIC_FIELDS[name]] = value;
+      for (const [name, value] of Object.entries(fields) as [keyof typeof SAVED_PIC_FIELDS, number][])
+        c[SAVED_PIC_FIELDS[name]] = value;
       parts.pic.update();
     },
     setLapic(vcpu, s) {
@@ -166,6 +170,7 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       if (isX2apic(a)) a.ldr = x2apicLdr(a.vcpuId);
       else if (s.ldr !== undefined) a.ldr = s.ldr;
       if (s.dfr !== undefined) a.dfr = s.dfr;
+      if (s.esr !== undefined) a.esr = s.esr;
       if (s.icr !== undefined) a.icr = s.icr;
       if (s.icr2 !== undefined) a.icr2 = s.icr2;
       parts.mapChanged();

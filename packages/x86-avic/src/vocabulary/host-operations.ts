@@ -7,9 +7,9 @@ import { X86_REQ } from '../context.ts';
 import { LVT } from '../lapic.ts';
 import { deliverLocal } from '../lapic-local.ts';
 import { IOAPIC_PINS, IRQCHIP_MODE, LVT_ENTRIES } from '../layout.ts';
-import { type LapicState, LVT_FIELDS, PIC_FIELDS } from '../save-restore.ts';
+import { type LapicState, LVT_FIELDS, SAVED_PIC_FIELDS } from '../save-restore.ts';
 import { int, list, vcpu } from './args.ts';
-import { lapicPage, observePicChip } from './observe.ts';
+import { lapicPage, savedPic } from './observe.ts';
 
 type Op = Operation<X86Chip>;
 const n = (args: Args, key: string): number => args[key] as number;
@@ -39,12 +39,13 @@ function setIoapic(c: X86Chip, args: Args): OpResult {
 }
 
 const picFields = Object.fromEntries(
-  Object.keys(PIC_FIELDS).map((name) => [name, int(name, { max: 255, optional: true })]),
+  Object.keys(SAVED_PIC_FIELDS).map((name) => [name, int(name, { max: 255, optional: true })]),
 );
 const lapicInts = Object.fromEntries(
-  [...Object.keys(LVT_FIELDS), ...['id', 'tpr', 'ldr', 'dfr', 'spiv', 'icr', 'icr2', 'tmict', 'tmcct', 'tdcr']].map(
-    (name) => [name, int(`register ${name}`, { optional: true })],
-  ),
+  [
+    ...Object.keys(LVT_FIELDS),
+    ...['id', 'tpr', 'ldr', 'dfr', 'esr', 'spiv', 'icr', 'icr2', 'tmict', 'tmcct', 'tdcr'],
+  ].map((name) => [name, int(`register ${name}`, { optional: true })]),
 );
 
 function interrupt(c: X86Chip, v: number, vector: number): OpResult {
@@ -110,7 +111,7 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
       const chip = n(args, 'chip');
       if (noKernelChip(c)) return { ret: -ENXIO };
       if (chip > 2) return { ret: -EINVAL };
-      return { ret: 0, out: chip === 2 ? getIoapic(c) : observePicChip(c, chip) };
+      return { ret: 0, out: chip === 2 ? getIoapic(c) : savedPic(c, chip) };
     },
   },
   ioapic_set: {

@@ -69,6 +69,12 @@ export function observePicChip(c: X86Chip, index: number): { readonly [field: st
   return Object.fromEntries(Object.entries(PIC_FIELDS).map(([name, field]) => [name, chip[field]]));
 }
 
+/** The same as KVM_GET_IRQCHIP shows it. */
+export const savedPic = (c: X86Chip, index: number): { readonly [field: string]: Json } => ({
+  ...observePicChip(c, index),
+  elcr_mask: c.pic.chip(index).elcrMask,
+});
+
 /** What `observe` can show. */
 export const OBSERVE: Readonly<Record<string, (c: X86Chip) => Json>> = {
   lapic: (c) => Array.from({ length: c.lapics.count }, (_, vcpu) => observeLapic(c, vcpu)),
