@@ -17,8 +17,8 @@ export const x2apicLdr = (id: number): number => (((id >>> 4) << 16) | (1 << (id
 /** The id a LAPIC answers to in physical mode. */
 export const physicalId = (a: Lapic): number => (isX2apic(a) ? a.vcpuId : xapicId(a));
 
-/** Rebuilds the map if something it depends on changed. */
-export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void } {
+/** What is called when something the map depends on has changed: marks it dirty and rebuilds it. */
+export function createApicMap(ctx: Context): () => void {
   const { map, lapics } = ctx.state;
 
   /** False if two vCPUs share an id, which switches the whole map off. */
@@ -85,15 +85,10 @@ export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void
     }
   }
 
-  return {
-    setDirty() {
-      map.dirty = 1;
-    },
-    refresh() {
-      if (map.dirty === 0) return;
-      rebuild();
-      // Destinations may mean other LAPICs now, so every EOI bitmap is out of date.
-      ctx.kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
-    },
+  return () => {
+    map.dirty = 1;
+    rebuild();
+    // Destinations may mean other LAPICs now, so every EOI bitmap is out of date.
+    ctx.kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
   };
 }

@@ -7,6 +7,7 @@ import { createApicMap } from './apic-map.ts';
 import { type APICV_MODES, type Apicv, createApicv } from './apicv.ts';
 import { createArch } from './arch.ts';
 import type { Avic } from './avic/avic.ts';
+import { APICV } from './avic/tables.ts';
 import type { Context } from './context.ts';
 import { createDelivery, type Delivery } from './destination.ts';
 import { createEoiBitmap } from './eoi-bitmap.ts';
@@ -97,13 +98,21 @@ function resetLapics(lapics: Lapics, lapicRegs: LapicRegs, options: X86Options):
   }
 }
 
-/** Which irqchip the VM gets, and its default routing. */
+/** Index of the first vCPU that takes the PIC's interrupts, -1 if none does. */
+function firstAcceptor(lapics: Lapics): number {
+  for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
+  return -1;
+}
+
+/** Which irqchip the VM gets, its default routing and capabilities. */
 function irqchipOperations(
   vm: VmContext,
-  state: X86State,
+  ctx: Context,
   vcpus: number,
-): Pick<X86Chip, 'createIrqchip' | 'enableSplit' | 'installDefaults'> {
+): Pick<X86Chip, 'createIrqchip' | 'enableSplit' | 'enableX2apicApi' | 'installDefaults'> {
+  const { state } = ctx;
   return {
+    enableX2apicApi: createX2apicApi(ctx),
     createIrqchip() {
       if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
       if (vcpus > 0) return -EINVAL;
@@ -123,6 +132,17 @@ function irqchipOperations(
   };
 }
 
+/** What the chips know of each other only once all are there. */
+function bind(
+  ctx: Context,
+  { apicv, lapics, ioapic, pic }: Pick<X86Chip, 'apicv' | 'lapics' | 'ioapic' | 'pic'>,
+): void {
+  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
+  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
+  ioapic.bindApicv(() => apicv.avic.mode !== APICV.NONE && apicv.avic.state.inhibits === 0);
+  pic.bindAcceptor(() => firstAcceptor(lapics));
+}
+
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
 export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
   const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
@@ -130,11 +150,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
 
   const lapics = createLapics(ctx);
   const delivery = createDelivery(ctx, lapics);
-  const map = createApicMap(ctx);
-  const mapChanged = (): void => {
-    map.setDirty();
-    map.refresh();
-  };
+  const mapChanged = createApicMap(ctx);
   const timers = createLapicTimers(lapics, vm.now);
   const pic = createPic(ctx);
   const ioapic = createIoapic(ctx, delivery);
@@ -162,12 +178,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     { apicv: options.apicv, form: options.updatePiIrte },
     { lapics, delivery, regs: () => lapicRegs, serve: guest.serve, isRunnable: guest.isRunnable },
   );
-  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
-  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
-  pic.bindAcceptor(() => {
-    for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
-    return -1;
-  });
+  bind(ctx, { apicv, lapics, ioapic, pic });
   resetLapics(lapics, lapicRegs, options);
   mapChanged();
   apicv.init();
@@ -189,8 +200,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     msrs,
     events,
     saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, timers, mapChanged, restored: apicv.restored }),
-    ...irqchipOperations(vm, state, lapics.count),
-    enableX2apicApi: createX2apicApi(ctx),
+    ...irqchipOperations(vm, ctx, lapics.count),
     advance(now) {
       timers.tick(now);
       ioapic.tick(now);

@@ -42,6 +42,8 @@ export interface IoapicChip {
   setEntry(pin: number, lo: number, hi: number): void;
   /** Who still owes an EOI of the RTC tick. */
   readonly rtc: RtcTracking;
+  /** kvm_apicv_activated: the CPU may complete EOIs of edges by itself. */
+  bindApicv(activated: () => boolean): void;
 }
 
 /** Fields of kvm_ioapic_set_irq and kvm_ioapic_delayed_eoi_inj. */
@@ -62,6 +64,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   const pinAt = (pin: number): Redirection => pins[pin] as Redirection;
   const irq = lapicIrq();
   const rtc = createRtcTracking(ctx, delivery);
+  let apicvActivated = (): boolean => false;
 
   function setEntry(pin: number, lo: number, hi: number): void {
     const e = pinAt(pin);
@@ -95,7 +98,10 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   function raise(pin: number, lineStatus: boolean): number {
     const bit = 1 << pin;
     const e = pinAt(pin);
-    if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
+    if (ioapic.rtcPending > 0) {
+      if ((e.lo & RTE.LEVEL) === 0 && apicvActivated()) rtc.lazyEoi(e);
+      if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
+    }
     const known = (ioapic.irr & bit) !== 0;
     ioapic.irr |= bit;
     if ((e.lo & RTE.LEVEL) === 0) {
@@ -166,5 +172,8 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     entry: (pin) => pinAt(pin),
     setEntry,
     rtc,
+    bindApicv(activated) {
+      apicvActivated = activated;
+    },
   };
 }

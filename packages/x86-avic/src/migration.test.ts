@@ -54,7 +54,7 @@ const use = fc.oneof(
     chip.guest.mmioWrite(v, 0xfee00000 + offset, 4, value & 0x4dff);
   }),
   fc.tuple(fc.constantFrom(0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1), word).map(([port, value]) => ({ chip }: Host) => {
-    chip.guest.portWrite(port, 1, value & 0xff);
+    chip.guest.portWrite(0, port, 1, value & 0xff);
   }),
   fc.integer({ min: 1, max: 50_000 }).map(
     (ns) =>
@@ -107,7 +107,7 @@ it('CORE-33 what a migration loses is named', () => {
       for (const step of steps) step(from);
       migrate(from, to);
       const changed = to.machine.arena.diff(from.machine.arena.bytes).map((c) => c.path);
-      for (const path of changed) if (path.startsWith('vm0.chip.')) seen.add(chipPath(path));
+      for (const path of changed) if (/^vm0\.chip\.(?!avic)/.test(path)) seen.add(chipPath(path));
     }),
     { numRuns: 300, seed: 7 },
   );

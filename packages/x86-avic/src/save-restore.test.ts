@@ -77,6 +77,22 @@ describe('X86-07 RTC ticks', () => {
     return m;
   };
 
+  it('with AVIC nobody sees the EOI of a tick; the next edge of any pin finds it ended', () => {
+    const m = vm({ apicv: 'avic' });
+    m.ioapicOnly(5, 8);
+    m.rte(5, { vec: 0x38 });
+    m.rte(8, { vec: 0x38 });
+    for (const op of [{ op: 'vcpu_load', cpu: 0 }, { op: 'vcpu_run' }]) expect(m.ret(op)).toBe(0);
+    expect(m.L(8, 1, 0, 1, 0)).toEqual([1, 1, 0, 1]);
+    expect(m.op({ op: 'ack' }).out).toEqual({ vector: 0x38 });
+    expect(m.L(8, 1, 0)).toEqual([0, 1]);
+    m.op({ op: 'trace' });
+    const { trace } = m.op({ op: 'eoi' }) as unknown as { trace: string[] };
+    expect([trace, m.chip.state.ioapic.rtcPending]).toEqual([[], 1]);
+    expect([...m.L(5, 1, 0), m.chip.state.ioapic.rtcPending]).toEqual([1, 1, 0]);
+    expect(m.L(8, 1)).toEqual([1]);
+  });
+
   it('a tick that a restored LAPIC has pending is owed', () => {
     const m = armed();
     m.op({ op: 'lapic_set', irr: [0x38] });
