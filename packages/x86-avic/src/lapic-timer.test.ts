@@ -101,6 +101,17 @@ describe('X86-19 a divisor that changes', () => {
     expect(fired(m)).toBe(true);
   });
 
+  it('Linux: stops a one-shot timer that was periodic and has an expiry waiting', () => {
+    const m = armed(PERIODIC | MASKED, 300_000);
+    pass(m, 300_000);
+    write(m, LVTT, MASKED | VECTOR);
+    write(m, TDCR, 0);
+    write(m, LVTT, VECTOR);
+    expect(fired(m)).toBe(true);
+    pass(m, 10_000_000);
+    expect(fired(m)).toBe(false);
+  });
+
   it('does nothing to a timer that never ran', () => {
     const m = armed(0, 0);
     write(m, TDCR, 0);

@@ -92,6 +92,16 @@ describe('X86-02 as KVM has it', () => {
     expect(acked(0x10700)).toEqual([]);
   });
 
+  it('ICW1 forgets masks, priorities, special mask mode and what a read selects', () => {
+    const m = pair(0x01);
+    m.out(0x21, 0x5a);
+    m.out(0x20, 0xc3, 0x6b);
+    const { imr, priority_add, special_mask, read_reg_select } = chips(m).master;
+    expect([imr, priority_add, special_mask, read_reg_select]).toEqual([0x5a, 4, 1, 1]);
+    m.out(0x20, 0x11);
+    expect(chips(m).master).toMatchObject({ imr: 0, priority_add: 0, special_mask: 0, read_reg_select: 0 });
+  });
+
   it('ICW1 without ICW4 leaves special fully nested and automatic EOI mode', () => {
     const m = pair(0x13);
     expect([chips(m).master['special_fully_nested_mode'], chips(m).master['auto_eoi']]).toEqual([1, 1]);
