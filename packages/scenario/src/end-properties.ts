@@ -33,7 +33,8 @@ const maskedForever: EndProperty = {
   broken(machine) {
     for (const [i, spec] of machine.vfio.specs.entries()) {
       const d = machine.vfio.state.devices.at(i);
-      const stuck = d.irqType === IRQ_TYPE.INTX && d.intxPending === 1 && d.masked === 1 && d.virqDisabled === 0;
+      const masked = d.irqType === IRQ_TYPE.INTX && d.masked === 1 && d.virqDisabled === 0;
+      const stuck = masked && machine.vfio.asserts(i);
       if (stuck && !willBeResampled(machine, d.unmask))
         return `${spec.name} asserts INTx and is masked, and no resamplefd leads back to it`;
     }

@@ -4,7 +4,7 @@ import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { EEXIST, EINVAL } from '@virq/irq-core/errors';
 import { createApicBase } from './apic-base.ts';
 import { createApicMap } from './apic-map.ts';
-import { type APICV_MODES, type Apicv, createApicv } from './apicv.ts';
+import { type Apicv, type ApicvOptions, createApicv } from './apicv.ts';
 import { createArch } from './arch.ts';
 import type { Avic } from './avic/avic.ts';
 import { APICV } from './avic/tables.ts';
@@ -25,7 +25,6 @@ import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
-import type { UpdateForm } from './protocols/avic-pi-update.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
@@ -62,7 +61,7 @@ export interface X86Chip extends VmChip {
 }
 
 /** Options of the `vm` operation, checked by the vocabulary. */
-export interface X86Options {
+export interface X86Options extends ApicvOptions {
   readonly irqchip: 'kernel' | 'split' | 'none';
   readonly vcpus: number;
   readonly lapicEnable: boolean;
@@ -73,10 +72,6 @@ export interface X86Options {
   readonly apicIds: readonly number[];
   /** kvm.vector_hashing: lowest priority by vector modulo, else by arbitration counter. */
   readonly vectorHashing: boolean;
-  /** Hardware acceleration of the local APICs. */
-  readonly apicv: keyof typeof APICV_MODES;
-  /** Overrides the kernel's form of the update of a posted interrupt. */
-  readonly updatePiIrte: UpdateForm | undefined;
 }
 
 function configure(state: X86State, options: X86Options): void {
@@ -143,24 +138,39 @@ function bind(
   pic.bindAcceptor(() => firstAcceptor(lapics));
 }
 
+/** The local APICs and everything that is only theirs. `apicv` is late: it is built on them. */
+function createLapicSide(ctx: Context, apicv: () => Apicv) {
+  const lapics = createLapics(ctx);
+  const delivery = createDelivery(ctx, lapics);
+  const rebuildMap = createApicMap(ctx);
+  const mapChanged = (): void => {
+    rebuildMap();
+    apicv().mapRebuilt();
+  };
+  const moved = (vcpu: number): void => apicv().registersMoved(vcpu);
+  const timers = createLapicTimers(lapics, ctx.now);
+  const sendIpi = createIpi(ctx, delivery);
+  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged, idChanged: moved });
+  const msrs = createGuestMsrs(ctx, {
+    lapics,
+    x2apic: createX2apic(ctx, lapics, lapicRegs, sendIpi),
+    setBase: createApicBase(lapics, mapChanged, moved),
+    timers,
+  });
+  const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
+  return { lapics, delivery, mapChanged, timers, lapicRegs, msrs, events };
+}
+
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
 export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
   const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
   configure(state, options);
 
-  const lapics = createLapics(ctx);
-  const delivery = createDelivery(ctx, lapics);
-  const mapChanged = createApicMap(ctx);
-  const timers = createLapicTimers(lapics, vm.now);
+  const { lapics, delivery, mapChanged, timers, lapicRegs, msrs, events } = createLapicSide(ctx, () => apicv);
   const pic = createPic(ctx);
   const ioapic = createIoapic(ctx, delivery);
   const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
   const msi = createMsi(ctx, delivery);
-  const sendIpi = createIpi(ctx, delivery);
-  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged });
-  const x2apic = createX2apic(ctx, lapics, lapicRegs, sendIpi);
-  const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase: createApicBase(lapics, mapChanged), timers });
-  const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
   const guest: Guest = createGuest(ctx, {
     lapics,
     lapicRegs,
@@ -172,12 +182,13 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     acceptEvents: events.accept,
     apicv: () => apicv,
   });
-  const apicv = createApicv(
-    vm,
-    ctx,
-    { apicv: options.apicv, form: options.updatePiIrte },
-    { lapics, delivery, regs: () => lapicRegs, serve: guest.serve, isRunnable: guest.isRunnable },
-  );
+  const apicv = createApicv(vm, ctx, options, {
+    lapics,
+    delivery,
+    regs: () => lapicRegs,
+    serve: guest.serve,
+    isRunnable: guest.isRunnable,
+  });
   bind(ctx, { apicv, lapics, ioapic, pic });
   resetLapics(lapics, lapicRegs, options);
   mapChanged();

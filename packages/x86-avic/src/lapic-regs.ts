@@ -68,6 +68,8 @@ export interface LapicRegsParts {
   readonly timers: LapicTimers;
   /** The APIC map must be rebuilt before the next delivery. */
   mapChanged(): void;
+  /** The xAPIC id was written. */
+  idChanged(vcpu: number): void;
 }
 
 const offersDirectedEoi = (state: X86State): boolean =>
@@ -123,10 +125,11 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   /** Writes by offset; a missing row is a register that cannot be written. */
   const WRITES: Readonly<Record<number, (vcpu: number, a: Lapic, value: number) => number | void>> = {
-    [ID.at]: (_v, a, value) => {
+    [ID.at]: (v, a, value) => {
       if (isX2apic(a)) return GP_FAULT;
       a.id = (value & 0xff000000) >>> 0;
-      return mapChanged();
+      mapChanged();
+      return parts.idChanged(v);
     },
     [TPR.at]: (v, a, value) => {
       a.tpr = value & 0xff;
