@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { repository, sources } from './sources.mjs';
 
-const range = (prefix, from, to) =>
-  Array.from({ length: to - from + 1 }, (_, i) => `${prefix}-${String(from + i).padStart(2, '0')}`);
-
 /** Rows whose tests are still to come; empty this list as they do. */
-export const PENDING = new Set([...range('X86', 24, 40), ...range('PCI', 1, 14)]);
+export const PENDING = new Set([
+  ...['X86-38', 'X86-39', 'X86-40', 'PCI-01', 'PCI-04', 'PCI-05', 'PCI-07', 'PCI-08'],
+  ...['PCI-10', 'PCI-11', 'PCI-12', 'PCI-13', 'PCI-14'],
+]);
 
 const ROW = /\b(?:CORE|X86|PCI)-\d{2}\b/g;
 const VECTORS = /\bT(\d{2,3})(?:[–-]T?(\d{2,3}))?\b/g;
