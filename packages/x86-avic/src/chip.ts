@@ -14,6 +14,7 @@ import { createEoiBitmap } from './eoi-bitmap.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { createGuestAccess } from './guest-access.ts';
 import { createGuestMsrs, type GuestMsrs } from './guest-msr.ts';
+import { type Implementation, IOAPIC_PROFILES } from './implementation.ts';
 import { createIoapic, type IoapicChip } from './ioapic.ts';
 import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
 import { createIpi } from './ipi.ts';
@@ -25,6 +26,7 @@ import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
+import { createQemuDelivery } from './qemu/delivery.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
@@ -70,6 +72,8 @@ export interface X86Options extends ApicvOptions {
   readonly x2apicApi: number;
   readonly bootCpu: number;
   readonly apicIds: readonly number[];
+  /** Whose IOAPIC and bus; KVM's if not said. */
+  readonly implementation?: Implementation;
   /** kvm.vector_hashing: lowest priority by vector modulo, else by arbitration counter. */
   readonly vectorHashing: boolean;
 }
@@ -93,13 +97,7 @@ function resetLapics(lapics: Lapics, lapicRegs: LapicRegs, options: X86Options):
   }
 }
 
-/** Index of the first vCPU that takes the PIC's interrupts, -1 if none does. */
-function firstAcceptor(lapics: Lapics): number {
-  for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
-  return -1;
-}
-
-/** Which irqchip the VM gets, its default routing and capabilities. */
+/** Which irqchip the VM gets, and its default routing. */
 function irqchipOperations(
   vm: VmContext,
   ctx: Context,
@@ -127,50 +125,37 @@ function irqchipOperations(
   };
 }
 
-/** What the chips know of each other only once all are there. */
-function bind(
-  ctx: Context,
-  { apicv, lapics, ioapic, pic }: Pick<X86Chip, 'apicv' | 'lapics' | 'ioapic' | 'pic'>,
-): void {
-  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
-  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
-  ioapic.bindApicv(() => apicv.avic.mode !== APICV.NONE && apicv.avic.state.inhibits === 0);
-  pic.bindAcceptor(() => firstAcceptor(lapics));
+function contextOf(vm: VmContext, state: X86State, { implementation = 'kvm' }: X86Options): Context {
+  return {
+    state,
+    kvm: vm.kvm,
+    trace: vm.trace,
+    profile: X86_KERNELS[vm.kernel],
+    ioapicProfile: IOAPIC_PROFILES[implementation],
+    now: vm.now,
+  };
 }
 
-/** The local APICs and everything that is only theirs. `apicv` is late: it is built on them. */
-function createLapicSide(ctx: Context, apicv: () => Apicv) {
+/** Builds the controllers on each other. Those that need one another the other way round reach it late. */
+function createChips(vm: VmContext, ctx: Context, options: X86Options, map: ReturnType<typeof createApicMap>) {
   const lapics = createLapics(ctx);
-  const delivery = createDelivery(ctx, lapics);
-  const rebuildMap = createApicMap(ctx);
+  const delivery = options.implementation === 'qemu' ? createQemuDelivery(ctx, lapics) : createDelivery(ctx, lapics);
   const mapChanged = (): void => {
-    rebuildMap();
-    apicv().mapRebuilt();
+    map.setDirty();
+    map.refresh();
+    apicv.mapRebuilt();
   };
-  const moved = (vcpu: number): void => apicv().registersMoved(vcpu);
-  const timers = createLapicTimers(lapics, ctx.now);
+  const moved = (vcpu: number): void => apicv.registersMoved(vcpu);
+  const timers = createLapicTimers(lapics, vm.now);
+  const pic = createPic(ctx);
+  const ioapic = createIoapic(ctx, delivery, pic.inta);
+  const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
   const sendIpi = createIpi(ctx, delivery);
   const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged, idChanged: moved });
-  const msrs = createGuestMsrs(ctx, {
-    lapics,
-    x2apic: createX2apic(ctx, lapics, lapicRegs, sendIpi),
-    setBase: createApicBase(lapics, mapChanged, moved),
-    timers,
-  });
+  const x2apic = createX2apic(ctx, lapics, lapicRegs, sendIpi);
+  const setBase = createApicBase(lapics, mapChanged, moved);
+  const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase, timers });
   const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
-  return { lapics, delivery, mapChanged, timers, lapicRegs, msrs, events };
-}
-
-/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
-export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
-  const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
-  configure(state, options);
-
-  const { lapics, delivery, mapChanged, timers, lapicRegs, msrs, events } = createLapicSide(ctx, () => apicv);
-  const pic = createPic(ctx);
-  const ioapic = createIoapic(ctx, delivery);
-  const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
-  const msi = createMsi(ctx, delivery);
   const guest: Guest = createGuest(ctx, {
     lapics,
     lapicRegs,
@@ -189,28 +174,36 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     serve: guest.serve,
     isRunnable: guest.isRunnable,
   });
-  bind(ctx, { apicv, lapics, ioapic, pic });
+  const msi = createMsi(ctx, delivery);
+  const saveRestore = createSaveRestore(ctx, { lapics, ioapic, pic, timers, mapChanged, restored: apicv.restored });
+  return { lapics, delivery, timers, pic, ioapic, ioapicRegs, lapicRegs, msrs, events, guest, apicv, msi, saveRestore };
+}
+
+/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
+export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
+  const ctx = contextOf(vm, state, options);
+  configure(state, options);
+  const map = createApicMap(ctx);
+  const chips = createChips(vm, ctx, options, map);
+  const { lapics, pic, ioapic, lapicRegs, timers, apicv } = chips;
+  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
+  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
+  ioapic.bindApicv(() => apicv.avic.mode !== APICV.NONE && apicv.avic.state.inhibits === 0);
+  pic.bindAcceptor(() => {
+    for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
+    return -1;
+  });
   resetLapics(lapics, lapicRegs, options);
-  mapChanged();
+  map.setDirty();
+  // Linux: the map is made before a new vCPU is online, so the last one joins with the next change; KVM_SET_LAPIC is one.
+  map.refresh(options.lapicEnable ? lapics.count : lapics.count - 1);
   apicv.init();
   return {
+    ...chips,
     context: ctx,
     state,
-    arch: createArch(ctx, { pic, ioapic, msi, apicv, guest }),
-    apicv,
+    arch: createArch(ctx, chips),
     avic: apicv.avic,
-    pic,
-    ioapic,
-    ioapicRegs,
-    lapics,
-    lapicRegs,
-    timers,
-    delivery,
-    msi,
-    guest,
-    msrs,
-    events,
-    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, timers, mapChanged, restored: apicv.restored }),
     ...irqchipOperations(vm, ctx, lapics.count),
     advance(now) {
       timers.tick(now);

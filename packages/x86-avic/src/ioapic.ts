@@ -3,6 +3,7 @@
 import { CHIP, type Context } from './context.ts';
 import { type Delivery, lapicIrq } from './destination.ts';
 import { createRtcTracking, RTC_PIN, type RtcTracking } from './ioapic-rtc.ts';
+import { DM } from './lapic.ts';
 import { IOAPIC_PINS, type Redirection } from './layout.ts';
 
 /** Redirection entry, low word. */
@@ -31,6 +32,8 @@ export interface IoapicChip {
   service(pin: number, lineStatus: boolean): number;
   /** kvm_ioapic_update_eoi: EOI of a vector on a vCPU. */
   eoi(vcpu: number, vector: number, trigger: number): void;
+  /** The EOI register: ends the vector on every level pin that waits for it. */
+  endVector(vector: number): void;
   /** kvm_ioapic_update_eoi_one: the part of an EOI that concerns one pin. */
   eoiPin(vcpu: number, pin: number, trigger: number): void;
   /** The delayed EOI injection timer (10 ms) has run out. */
@@ -57,8 +60,10 @@ export const redirectionFields = (e: { lo: number; hi: number }) => ({
 });
 
 /** Creates the IOAPIC; reset state: every pin masked. */
-export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
+export function createIoapic(ctx: Context, delivery: Delivery, inta: () => number): IoapicChip {
   const { ioapic, lapics } = ctx.state;
+  const { latchesMaskedEdge, keepsDeliveredEdge, fallingClearsEdge, remoteIrrOnAttempt, asksPicForExtint } =
+    ctx.ioapicProfile;
   const { pinsOfVector } = ioapic;
   const { trace } = ctx;
   const { VECTOR, DM_SHIFT, REMOTE_IRR, LEVEL, MASK } = RTE;
@@ -91,10 +96,12 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     const { lo } = e;
     if ((lo & MASK) !== 0 || ((lo & LEVEL) !== 0 && (lo & REMOTE_IRR) !== 0)) return -1;
     load(lo, e.hi);
-    if (irq.trigger === 0) ioapic.delivered |= 1 << pin;
+    if (asksPicForExtint && irq.dm === DM.EXTINT) irq.vector = inta();
+    if (irq.trigger === 0 && keepsDeliveredEdge) ioapic.delivered |= 1 << pin;
+    else if (irq.trigger === 0) ioapic.irr &= ~(1 << pin);
     const ret = pin === RTC_PIN && lineStatus ? rtc.deliver(irq) : delivery.deliver(irq);
     // Linux: any result but 0 sets Remote IRR, -1 ("nobody") included.
-    if (ret !== 0 && (lo & LEVEL) !== 0) e.lo = lo | REMOTE_IRR;
+    if ((ret !== 0 || remoteIrrOnAttempt) && (lo & LEVEL) !== 0) e.lo = lo | REMOTE_IRR;
     return ret;
   }
 
@@ -104,6 +111,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
       if ((pinAt(pin).lo & LEVEL) === 0 && apicvActivated()) rtc.lazyEoi(pinAt(pin));
       if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
     }
+    if (!latchesMaskedEdge && (pinAt(pin).lo & (LEVEL | MASK)) === MASK) return -1;
     const { irr } = ioapic;
     ioapic.irr = irr | bit;
     if ((pinAt(pin).lo & LEVEL) === 0) {
@@ -115,7 +123,7 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
 
   function drive(pin: number, level: number, lineStatus: boolean): number {
     if (level !== 0) return raise(pin, lineStatus);
-    ioapic.irr &= ~(1 << pin);
+    if (fallingClearsEdge || (pinAt(pin).lo & LEVEL) !== 0) ioapic.irr &= ~(1 << pin);
     return 1;
   }
 
@@ -164,6 +172,13 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
         eoiPin(vcpu, 31 - Math.clz32(left & -left), trigger);
     },
     eoiPin,
+    endVector(vector) {
+      const waiting = RTE.LEVEL | RTE.REMOTE_IRR;
+      for (let pin = 0; pin < IOAPIC_PINS; pin++) {
+        const { lo } = pinAt(pin);
+        if ((lo & RTE.VECTOR) === vector && (lo & waiting) === waiting) eoiPin(0, pin, 1);
+      }
+    },
     tick(now) {
       if (ioapic.delayed === 0 || now < ioapic.delayedAt) return;
       ioapic.delayed = 0;

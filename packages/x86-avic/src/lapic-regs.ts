@@ -105,7 +105,7 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
   function writeIcr(vcpu: number, value: number): void {
     const a = lapics.at(vcpu);
     const low = (value & ~ICR_BUSY) >>> 0;
-    sendIpi(vcpu, low, isX2apic(a) ? a.icr2 : a.icr2 >>> 24);
+    sendIpi(vcpu, low, isX2apic(a) ? a.icrHigh : a.icr2 >>> 24);
     a.icr = low;
   }
 
@@ -219,7 +219,9 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     a.tpr = a.ppr = 0;
     a.ldr = isX2apic(a) ? x2apicLdr(a.vcpuId) : 0;
     a.isrCount = a.isrCache = 0;
-    a.esr = a.icr = a.icr2 = 0;
+    a.esr = a.icr = 0;
+    if (isX2apic(a)) a.icrHigh = 0;
+    else a.icr2 = 0;
     a.timerInitial = a.timerDivide = a.timerPending = 0;
     a.timerPeriod = a.timerDeadline = a.tscDeadline = 0n;
     a.arbPrio = 0;

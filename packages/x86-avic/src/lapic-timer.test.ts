@@ -235,7 +235,7 @@ describe('X86-19 an expiry while masked', () => {
 });
 
 describe('X86-19 KVM_GET_LAPIC and KVM_SET_LAPIC', () => {
-  const page = (m: Vm) => m.op({ op: 'lapic_get' }).out ?? {};
+  const page = (m: Vm) => m.op({ op: 'lapic_get', all: true }).out ?? {};
   const saved = (count: number, left: number, lvtt = 0): Vm => {
     const m = vm();
     m.op({ op: 'lapic_set', lvtt: lvtt | VECTOR, tdcr: BY_ONE, tmict: count, tmcct: left });

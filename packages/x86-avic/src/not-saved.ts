@@ -17,6 +17,7 @@ export const NOT_SAVED: Readonly<Record<string, string>> = {
   'pic.output': 'evaluated again',
   'pic.wakeupNeeded': 'evaluated again',
   'lapics[].irr': 'a one-shot timer that has fired fires again: it is started with nothing left',
+  'lapics[].ppr': 'KVM_SET_LAPIC leaves it stale; it is computed when it is next looked at',
   'lapics[].timerPending': 'an expiry that found its entry masked is lost, but for one-shot, which fires again',
   'lapics[].timerDeadline': 'what is left is rounded down to whole ticks; a whole period left reads as nothing left',
   'lapics[].timerPeriod': 'computed anew from TMICT, TDCR and the mode',

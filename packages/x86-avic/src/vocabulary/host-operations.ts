@@ -1,7 +1,7 @@
 // What user space can do to the chips: save and restore, MSRs from outside, mp_state, NMI, KVM_INTERRUPT, sync.
 
 import { EEXIST, EINVAL, ENXIO } from '@virq/irq-core/errors';
-import type { Args, Json, Operation, OpResult } from '@virq/irq-core/machine';
+import type { ArgSpec, Args, Json, Operation, OpResult } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { X86_REQ } from '../context.ts';
 import { LVT } from '../lapic.ts';
@@ -9,7 +9,7 @@ import { deliverLocal } from '../lapic-local.ts';
 import { IOAPIC_PINS, IRQCHIP_MODE, LVT_ENTRIES } from '../layout.ts';
 import { type LapicState, LVT_FIELDS, SAVED_PIC_FIELDS } from '../save-restore.ts';
 import { int, list, vcpu } from './args.ts';
-import { lapicPage, savedPic } from './observe.ts';
+import { lapicPage, observeLapic, observePicChip, savedPic } from './observe.ts';
 
 type Op = Operation<X86Chip>;
 const n = (args: Args, key: string): number => args[key] as number;
@@ -73,6 +73,8 @@ function setupMce(c: X86Chip, v: number, cap: bigint): OpResult {
 /** Sources that KVM raises, by LVT entry. */
 const LOCAL_SOURCES: Readonly<Record<string, number>> = { lint0: LVT.LINT0, pmc: LVT.PMC, cmci: LVT.CMCI };
 
+const all: ArgSpec = { type: 'bool', default: false, doc: 'also what `observe` leaves out' };
+
 /** Host operations by name. */
 export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
   create_irqchip: {
@@ -106,12 +108,12 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
   },
   irqchip_get: {
     summary: 'KVM_GET_IRQCHIP',
-    args: { chip: int('chip id: 0 PIC master, 1 PIC slave, 2 IOAPIC') },
+    args: { chip: int('chip id: 0 PIC master, 1 PIC slave, 2 IOAPIC'), all },
     run(c, args) {
       const chip = n(args, 'chip');
       if (noKernelChip(c)) return { ret: -ENXIO };
       if (chip > 2) return { ret: -EINVAL };
-      return { ret: 0, out: chip === 2 ? getIoapic(c) : savedPic(c, chip) };
+      return { ret: 0, out: chip === 2 ? getIoapic(c) : (args['all'] ? savedPic : observePicChip)(c, chip) };
     },
   },
   ioapic_set: {
@@ -154,9 +156,11 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
   },
   lapic_get: {
     summary: 'KVM_GET_LAPIC',
-    args: { vcpu },
+    args: { vcpu, all },
     run: (c, args) =>
-      c.state.mode === IRQCHIP_MODE.NONE ? { ret: -EINVAL } : { ret: 0, out: lapicPage(c, n(args, 'vcpu')) },
+      c.state.mode === IRQCHIP_MODE.NONE
+        ? { ret: -EINVAL }
+        : { ret: 0, out: (args['all'] ? lapicPage : observeLapic)(c, n(args, 'vcpu')) },
   },
   set_msr: {
     summary: 'KVM_SET_MSRS of one MSR: 1 when it was set, 0 when it was refused',
