@@ -14,6 +14,9 @@ export const IPI_FAILURE = {
   INVALID_VECTOR: 4,
 } as const;
 
+/** How logical destinations are read. */
+export type LogicalMode = 'flat' | 'cluster' | 'x2apic';
+
 /** What became of an IPI: sent, or the reason and the table index it failed at. */
 export interface IpiOutcome {
   readonly failure: number;
@@ -54,15 +57,18 @@ function reach(a: Avic, id: number, vector: number): PhysicalIdEntry | null {
  * The guest writes its ICR. Hardware sends fixed, edge-triggered IPIs: IRR of every target, doorbells of those that run. The first target that is
  * missing ends it; one that does not run ends it when all are done.
  */
-export function sendByHardware(a: Avic, irq: LapicIrq, flat: boolean): IpiOutcome {
+export function sendByHardware(a: Avic, irq: LapicIrq, mode: LogicalMode): IpiOutcome {
   if (irq.dm !== 0 || irq.trigger !== 0) return { failure: IPI_FAILURE.INVALID_INT_TYPE, index: 0 };
   if (irq.vector < 16) return { failure: IPI_FAILURE.INVALID_VECTOR, index: 0 };
+  // Abstraction: x2AVIC derives logical ids from physical ones; here such an IPI exits and KVM sends it.
+  if (irq.logical === 1 && irq.shorthand === SHORTHAND.NONE && mode === 'x2apic')
+    return { failure: IPI_FAILURE.INVALID_TARGET, index: 0 };
   if (irq.shorthand === SHORTHAND.SELF) {
     a.setIrr(irq.source, irq.vector);
     return SENT;
   }
   let outcome = SENT;
-  for (const id of targetIds(a, irq, flat)) {
+  for (const id of targetIds(a, irq, mode === 'flat')) {
     if (irq.shorthand === SHORTHAND.ALL_BUT_SELF && id === a.idOf(irq.source)) continue;
     const e = reach(a, id, irq.vector);
     if (e === null) return { failure: IPI_FAILURE.INVALID_TARGET, index: Math.max(0, id) };

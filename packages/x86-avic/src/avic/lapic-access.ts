@@ -116,7 +116,7 @@ export function createAvicAccess(parts: AvicAccessParts): AvicAccess {
     if (x2) a.icr2 = high;
     const dest = x2 ? a.icr2 : a.icr2 >>> 24;
     loadIcr(irq, vcpu, low, dest);
-    const outcome = sendByHardware(avic, irq, a.dfr === DFR_FLAT);
+    const outcome = sendByHardware(avic, irq, x2 ? 'x2apic' : a.dfr === DFR_FLAT ? 'flat' : 'cluster');
     if (outcome.failure >= 0) incomplete(vcpu, a.icr, a.icr2, outcome);
     return 0;
   }
