@@ -24,6 +24,7 @@ import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
+import type { Vmx } from './posted/vmx.ts';
 import type { UpdateForm } from './protocols/avic-pi-update.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
@@ -45,6 +46,7 @@ export interface X86Chip extends VmChip {
   readonly msi: Msi;
   readonly apicv: Apicv;
   readonly avic: Avic;
+  readonly vmx: Vmx;
   readonly guest: Guest;
   readonly msrs: GuestMsrs;
   readonly events: VcpuEvents;
@@ -158,7 +160,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     { apicv: options.apicv, form: options.updatePiIrte },
     { lapics, delivery, regs: () => lapicRegs, serve: guest.serve, isRunnable: guest.isRunnable },
   );
-  lapics.bindAcceleration(apicv.avic);
+  lapics.bindAcceleration(apicv.acceleration);
   lapics.bindEoi(createEoiForwarding(ctx, ioapic));
   pic.bindAcceptor(() => {
     for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
@@ -173,6 +175,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     arch: createArch(ctx, { pic, ioapic, msi, apicv, guest }),
     apicv,
     avic: apicv.avic,
+    vmx: apicv.vmx,
     pic,
     ioapic,
     ioapicRegs,

@@ -47,8 +47,10 @@ export function computePpr(a: Lapic): number {
 /** AVIC or APICv, as delivery sees it. */
 export interface Acceleration {
   isActive(vcpu: number): boolean;
-  /** An interrupt is in the IRR: make the vCPU see it. */
-  ring(vcpu: number): void;
+  /** deliver_interrupt of an active vCPU: the interrupt is put where hardware looks, and the vCPU is told. */
+  deliver(vcpu: number, vector: number, deliveryMode: number, trigger: number): void;
+  /** sync_pir_to_irr: what was posted elsewhere joins the IRR. */
+  syncPirToIrr(vcpu: number): void;
 }
 
 /** What a delivery mode does to one LAPIC: 1 accepted, 0 refused. */
@@ -68,6 +70,8 @@ export interface Lapics {
   takeIntoService(vcpu: number, vector: number): void;
   /** apic_set_eoi: returns the vector that left service, -1 if none was in it. */
   eoi(vcpu: number): number;
+  /** kvm_apic_set_eoi_accelerated: the CPU has ended the vector, KVM is told because of the EOI-exit bitmap. Returns 0. */
+  eoiAccelerated(vcpu: number, vector: number): number;
   updatePpr(vcpu: number): void;
   /** Who tells a vCPU of an interrupt while its local APIC is accelerated. */
   bindAcceleration(to: Acceleration): void;
@@ -89,14 +93,16 @@ export function createLapics(ctx: Context): Lapics {
     vcpus.kick(vcpu);
   };
 
-  /** Fixed and LowPrio end here: the delivery seam (emulated IRR; posting and AVIC replace it). */
-  function fixed(vcpu: number, vector: number, trigger: number): number {
+  /** Fixed and LowPrio end here: the delivery seam (emulated IRR; AVIC and APICv replace it). */
+  function fixed(vcpu: number, vector: number, trigger: number, deliveryMode: number = DM.FIXED): number {
     const a = at(vcpu);
     if (trigger === TRIGGER.LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
     a.tmr.put(vector, trigger);
-    a.irr.add(vector);
-    if (acceleration?.isActive(vcpu)) acceleration.ring(vcpu);
-    else event(vcpu);
+    if (acceleration?.isActive(vcpu)) acceleration.deliver(vcpu, vector, deliveryMode, trigger);
+    else {
+      a.irr.add(vector);
+      event(vcpu);
+    }
     return 1;
   }
 
@@ -104,7 +110,7 @@ export function createLapics(ctx: Context): Lapics {
     fixed,
     (vcpu, vector, trigger) => {
       at(vcpu).arbPrio++;
-      return fixed(vcpu, vector, trigger);
+      return fixed(vcpu, vector, trigger, DM.LOWEST);
     },
     (vcpu) => {
       if (!ctx.profile.smm) return 0;
@@ -159,6 +165,7 @@ export function createLapics(ctx: Context): Lapics {
   function deliverable(vcpu: number): number {
     const a = at(vcpu);
     if (!isHwEnabled(a)) return -1;
+    acceleration?.syncPirToIrr(vcpu);
     const ppr = computePpr(a);
     a.ppr = ppr;
     return requestAbove(a, ppr);
@@ -221,6 +228,13 @@ export function createLapics(ctx: Context): Lapics {
       sendEoi(vcpu, a, vector);
       vcpus.request(vcpu, X86_REQ.EVENT);
       return vector;
+    },
+    eoiAccelerated(vcpu, vector) {
+      const a = at(vcpu);
+      if (trace.on) trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
+      sendEoi(vcpu, a, vector);
+      vcpus.request(vcpu, X86_REQ.EVENT);
+      return 0;
     },
     updatePpr,
     bindAcceleration(to) {
