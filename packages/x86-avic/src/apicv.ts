@@ -22,7 +22,9 @@ import { createVmx, forgetPosted, initVmx, type Vmx } from './posted/vmx.ts';
 import { kvmSetApicvInhibit, kvmVcpuUpdateApicv } from './protocols/avic-inhibit-update.ts';
 import { UPDATE_PI_IRTE, type UpdateForm } from './protocols/avic-pi-update.ts';
 import { svmVcpuBlock, svmVcpuLoad, svmVcpuPut } from './protocols/avic-run.ts';
+import { svmDeliverInterrupt } from './protocols/svm-deliver.ts';
 import { vmxVcpuUpdateApicv } from './protocols/vmx-apicv.ts';
+import { vmxDeliverInterrupt } from './protocols/vmx-deliver.ts';
 import { vmxPiStartBypass, vmxVcpuBlock, vmxVcpuLoad, vmxVcpuPut } from './protocols/vmx-run.ts';
 import { vmxPiUpdateIrte } from './protocols/vtd-pi-update.ts';
 import { hostOf, type X86Host } from './x86-host.ts';
@@ -38,8 +40,10 @@ export const X86_PROTOCOLS: readonly AnyProtocol<never>[] = [
   kvmSetApicvInhibit,
   kvmVcpuUpdateApicv,
   ...Object.values(UPDATE_PI_IRTE),
+  svmDeliverInterrupt,
   vmxVcpuLoad,
   vmxVcpuPut,
+  vmxDeliverInterrupt,
   vmxVcpuBlock,
   vmxVcpuUpdateApicv,
   vmxPiStartBypass,
@@ -48,8 +52,22 @@ export const X86_PROTOCOLS: readonly AnyProtocol<never>[] = [
 
 /** Kernel paths of a vendor, and the IOMMU that posts to its CPUs. */
 const VENDORS = {
-  svm: { load: svmVcpuLoad, put: svmVcpuPut, block: svmVcpuBlock, update: kvmVcpuUpdateApicv, iommu: IOMMU.amd },
-  vmx: { load: vmxVcpuLoad, put: vmxVcpuPut, block: vmxVcpuBlock, update: vmxVcpuUpdateApicv, iommu: IOMMU.intel },
+  svm: {
+    load: svmVcpuLoad,
+    put: svmVcpuPut,
+    block: svmVcpuBlock,
+    update: kvmVcpuUpdateApicv,
+    deliver: svmDeliverInterrupt,
+    iommu: IOMMU.amd,
+  },
+  vmx: {
+    load: vmxVcpuLoad,
+    put: vmxVcpuPut,
+    block: vmxVcpuBlock,
+    update: vmxVcpuUpdateApicv,
+    deliver: vmxDeliverInterrupt,
+    iommu: IOMMU.intel,
+  },
 } as const;
 /** By the mode. */
 const VENDOR_OF: readonly Vendor[] = ['svm', 'svm', 'svm', 'vmx'];
@@ -58,8 +76,8 @@ const VENDOR_OF: readonly Vendor[] = ['svm', 'svm', 'svm', 'vmx'];
 export interface Apicv {
   readonly avic: Avic;
   readonly vmx: Vmx;
-  /** How the local APICs deliver while they are accelerated. */
-  readonly acceleration: Acceleration;
+  /** How the LAPICs deliver; null without acceleration. */
+  readonly acceleration: Acceleration | null;
   readonly mode: GuestMode;
   readonly access: AvicAccess;
   /** Once ids and registers are at reset. */
@@ -122,7 +140,7 @@ function vmxOf(vm: VmContext, ctx: Context, avic: Avic, { lapics, isRunnable }: 
     canUseVtdPi: () => avic.host.state.iommu === IOMMU.intel && state.bypassIrqs > 0,
     irr: (vcpu) => lapics.at(vcpu).irr,
     isr: (vcpu) => lapics.at(vcpu).isr,
-    idOf: avic.idOf,
+    traceAccepted: avic.traceAccepted,
   });
   posted.addVm(vm.vm, {
     descriptors: vmx.state.vcpus,
@@ -142,12 +160,11 @@ function activateVmx(vmx: Vmx, { state }: Avic): void {
 }
 
 /** What differs between the vendors beside their protocols. */
-type Hardware = Pick<Apicv, 'acceleration' | 'access' | 'init' | 'restored' | 'takeByHardware'>;
+type Hardware = Pick<Apicv, 'access' | 'init' | 'restored' | 'takeByHardware'>;
 
 function svmHardware(avic: Avic, mode: GuestMode, parts: ApicvParts): Hardware {
   const { lapics, delivery, serve } = parts;
   return {
-    acceleration: { isActive: avic.isActive, deliver: avic.deliver, syncPirToIrr: () => undefined },
     access: createAvicAccess({ avic, lapics, regs: () => parts.regs(), delivery, mode, serve }),
     init: () => initAvic(avic),
     restored: (vcpu) => updateLogical(avic, lapics, vcpu),
@@ -162,7 +179,6 @@ function vmxHardware(avic: Avic, vmx: Vmx, mode: GuestMode, parts: ApicvParts): 
   const { lapics, serve } = parts;
   const virtualApic = (vcpu: number) => ({ page: lapics.at(vcpu), status: vmx.at(vcpu) });
   return {
-    acceleration: vmx,
     access: createVmxAccess({ vmx, lapics, regs: () => parts.regs(), mode, serve }),
     init: () => activateVmx(vmx, avic),
     restored(vcpu) {
@@ -203,12 +219,16 @@ export function createApicv(
   const processes = (): Processes<never> => vm.processes();
   const call = (protocol: unknown, args: Readonly<Record<string, number>>): void =>
     processes().call(protocol as never, args as never);
+  const deliver = (vcpu: number, vector: number, deliveryMode: number, trigger: number): void =>
+    call(paths.deliver, { vm: vmIndex, vcpu, vector, mode: deliveryMode, trigger });
   const update = vendor === 'vmx' ? vmxPiUpdateIrte : UPDATE_PI_IRTE[form ?? ctx.profile.updatePiIrte];
 
   return {
     avic,
     vmx,
     mode,
+    acceleration:
+      avic.mode === APICV.NONE ? null : { deliver, ...(vendor === 'vmx' && { syncPirToIrr: vmx.syncPirToIrr }) },
     ...(vendor === 'vmx' ? vmxHardware(avic, vmx, mode, parts) : svmHardware(avic, mode, parts)),
     serve(vcpu) {
       if (vcpus.check(vcpu, X86_REQ.APICV_UPDATE)) call(paths.update, { vm: vmIndex, vcpu });

@@ -122,11 +122,20 @@ function irqchipOperations(
   };
 }
 
+/** EOIs go to the IOAPIC or to user space, the PIC's interrupts to the first vCPU that accepts them. */
+function bind(ctx: Context, apicv: Apicv, { lapics, ioapic, pic }: Pick<X86Chip, 'lapics' | 'ioapic' | 'pic'>): void {
+  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
+  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
+  pic.bindAcceptor(() => {
+    for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
+    return -1;
+  });
+}
+
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
 export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
   const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
   configure(state, options);
-
   const lapics = createLapics(ctx);
   const delivery = createDelivery(ctx, lapics);
   const map = createApicMap(ctx);
@@ -160,12 +169,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     { apicv: options.apicv, form: options.updatePiIrte },
     { lapics, delivery, regs: () => lapicRegs, serve: guest.serve, isRunnable: guest.isRunnable },
   );
-  lapics.bindAcceleration(apicv.acceleration);
-  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
-  pic.bindAcceptor(() => {
-    for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
-    return -1;
-  });
+  bind(ctx, apicv, { lapics, ioapic, pic });
   resetLapics(lapics, lapicRegs, options);
   mapChanged();
   apicv.init();

@@ -46,11 +46,10 @@ export function computePpr(a: Lapic): number {
 
 /** AVIC or APICv, as delivery sees it. */
 export interface Acceleration {
-  isActive(vcpu: number): boolean;
-  /** deliver_interrupt of an active vCPU: the interrupt is put where hardware looks, and the vCPU is told. */
+  /** deliver_interrupt: the interrupt is put where it is looked for, and the vCPU is told. */
   deliver(vcpu: number, vector: number, deliveryMode: number, trigger: number): void;
   /** sync_pir_to_irr: what was posted elsewhere joins the IRR. */
-  syncPirToIrr(vcpu: number): void;
+  syncPirToIrr?(vcpu: number): void;
 }
 
 /** What a delivery mode does to one LAPIC: 1 accepted, 0 refused. */
@@ -98,11 +97,12 @@ export function createLapics(ctx: Context): Lapics {
     const a = at(vcpu);
     if (trigger === TRIGGER.LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
     a.tmr.put(vector, trigger);
-    if (acceleration?.isActive(vcpu)) acceleration.deliver(vcpu, vector, deliveryMode, trigger);
-    else {
-      a.irr.add(vector);
-      event(vcpu);
+    if (acceleration !== null) {
+      acceleration.deliver(vcpu, vector, deliveryMode, trigger);
+      return 1;
     }
+    a.irr.add(vector);
+    event(vcpu);
     return 1;
   }
 
@@ -165,7 +165,7 @@ export function createLapics(ctx: Context): Lapics {
   function deliverable(vcpu: number): number {
     const a = at(vcpu);
     if (!isHwEnabled(a)) return -1;
-    acceleration?.syncPirToIrr(vcpu);
+    acceleration?.syncPirToIrr?.(vcpu);
     const ppr = computePpr(a);
     a.ppr = ppr;
     return requestAbove(a, ppr);

@@ -1,7 +1,8 @@
 // Delivery reads "AVIC is active" before it sets the IRR, and AVIC is switched off in between.
 
 import { reorder } from '@virq/irq-core/protocol';
-import { avicInhibit, deliver } from '@virq/x86-avic/protocols';
+import { avicInhibit } from '@virq/x86-avic/models';
+import { svmDeliverInterrupt } from '@virq/x86-avic/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -17,7 +18,7 @@ If the vCPU switches AVIC off between the first two, it scans the IRR, finds not
 comes then means nothing to it, and nobody asked it to look again. Found by Maxim Levitsky.`,
   links: [{ text: 'KVM: SVM: fix race (66fa226c131f)', url: 'https://git.kernel.org/linus/66fa226c131f' }],
   model: avicInhibit,
-  variant: [[deliver, reorder(deliver, 'readApicvActive', 'setIrr')]],
-  expected: { property: 'no interrupt is left undelivered', length: 11 },
+  variant: [[svmDeliverInterrupt, reorder(svmDeliverInterrupt, 'readApicvActive', 'setIrr')]],
+  expected: { property: 'no interrupt is left undelivered', length: 25 },
   fix: 'The IRR bit is set first: either the vCPU sees it when it switches AVIC off, or the sender sees that AVIC is off and makes a request.',
 });

@@ -1,11 +1,8 @@
 // An IRTE on the lists of two vCPUs: the design of 2016 looked for duplicates on the new list only.
 
-import { replace } from '@virq/irq-core/protocol';
-import { avicIrList, updateIrte } from '@virq/x86-avic/protocols';
+import { avicIrList } from '@virq/x86-avic/models';
+import { avicPiUpdateIrte, avicUpdatePiIrteReview } from '@virq/x86-avic/protocols';
 import { defineBug } from '../bug.ts';
-
-/** Value of the model for "no vCPU". */
-const NONE = 3;
 
 /** The bug. */
 export const bug = defineBug({
@@ -27,15 +24,8 @@ goes on rewriting an IRTE that is no longer its own; with a node embedded in the
 Nine years later the kernel adopted the remedy of that review: the irqfd knows which vCPU's list it is on.`,
   links: [{ text: 'KVM: SVM: Delete IRTE link (0a917e9d4b70)', url: 'https://git.kernel.org/linus/0a917e9d4b70' }],
   model: avicIrList,
-  proof: { vcpus: 3, irtes: 2 },
-  variant: [
-    [
-      updateIrte,
-      replace(updateIrte, 'hasPrevious', (m, f) =>
-        f.to !== NONE || m.irtes.at(f.irte).irqfdVcpu === NONE ? 'hasTarget' : undefined,
-      ),
-    ],
-  ],
-  expected: { property: 'an IRTE is on the list of the vCPU it names, and on no other', length: 21 },
+  proof: { vcpus: 3, cpus: 2 },
+  variant: [[avicPiUpdateIrte, avicUpdatePiIrteReview]],
+  expected: { property: 'an IRTE is on the list of the vCPU it names, and on no other', length: 19 },
   fix: 'The irqfd remembers the vCPU whose list it is on; the update takes it off that list before it programs the IRTE for another.',
 });

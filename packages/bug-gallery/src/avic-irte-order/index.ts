@@ -1,25 +1,8 @@
 // An IRTE is programmed for its new vCPU while it is still on the list of the old one, whose load then rewrites it.
 
-import { insert, replace } from '@virq/irq-core/protocol';
-import { avicIrList, programIrte, updateIrte } from '@virq/x86-avic/protocols';
+import { avicIrList } from '@virq/x86-avic/models';
+import { avicPiUpdateIrte, avicUpdatePiIrteWrapper } from '@virq/x86-avic/protocols';
 import { defineBug } from '../bug.ts';
-
-/** Value of the model for "no vCPU". */
-const NONE = 3;
-
-/** The IRTE itself is written first; under the list lock only a vCPU that runs is told of. */
-const early = insert(
-  replace(updateIrte, 'program', (m, f) => {
-    const { running, cpu } = m.vcpus.at(f.to);
-    if (running === 1) programIrte(m, f, running, cpu);
-  }),
-  { before: 'hasPrevious' },
-  {
-    programFirst(m, f) {
-      if (f.to !== NONE) programIrte(m, f, 0, 0);
-    },
-  },
-);
 
 /** The bug. */
 export const bug = defineBug({
@@ -34,7 +17,7 @@ the entry, rings a doorbell where the new vCPU does not run, and writes nothing 
 The commit that turned the order round presents it as preparation for other work. That the order matters is what the checker says.`,
   links: [{ text: 'KVM: SVM: Delete IRTE link (0a917e9d4b70)', url: 'https://git.kernel.org/linus/0a917e9d4b70' }],
   model: avicIrList,
-  variant: [[updateIrte, early]],
-  expected: { property: 'an IRTE that says running names the pCPU of its vCPU', length: 32 },
+  variant: [[avicPiUpdateIrte, avicUpdatePiIrteWrapper]],
+  expected: { property: 'an IRTE that says running names the CPU of its vCPU', length: 33 },
   fix: 'The IRTE leaves the list of the old vCPU before it names the new one.',
 });

@@ -1,7 +1,8 @@
 // The guest moves its interrupt, and the IRTE is not programmed again because it is in guest mode already.
 
-import { omit } from '@virq/irq-core/protocol';
-import { avicPost, moveIrte } from '@virq/x86-avic/protocols';
+import { replace } from '@virq/irq-core/protocol';
+import { avicPost } from '@virq/x86-avic/models';
+import { avicOf, avicPiUpdateIrte, program } from '@virq/x86-avic/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -16,7 +17,14 @@ KVM asked the IOMMU driver to point the IRTE at the new vCPU. The driver saw tha
   links: [{ text: "iommu/amd: Don't block updates (ed8a2f4ddef2)", url: 'https://git.kernel.org/linus/ed8a2f4ddef2' }],
   model: avicPost,
   scope: { updates: 1 },
-  variant: [[moveIrte, omit(moveIrte, 'program')]],
-  expected: { property: 'the IRTE of a vCPU that sleeps writes to the GA log', length: 14 },
+  variant: [
+    [
+      avicPiUpdateIrte,
+      replace(avicPiUpdateIrte, 'program', (m, f) => {
+        if (avicOf(m, f).host.irq(f.irq).entry.guestMode === 0) program(m, f);
+      }),
+    ],
+  ],
+  expected: { property: 'the IRTE of a vCPU that sleeps writes to the GA log', length: 20 },
   fix: 'The entry is written whenever KVM asks, in guest mode or not.',
 });

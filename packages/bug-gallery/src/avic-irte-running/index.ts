@@ -1,7 +1,8 @@
 // An IRTE is programmed before it is tracked: the vCPU that runs meanwhile is not told.
 
 import { reorder, replace } from '@virq/irq-core/protocol';
-import { avicIrList, programIrte, updateIrte } from '@virq/x86-avic/protocols';
+import { avicIrList } from '@virq/x86-avic/models';
+import { avicPiUpdateIrte, programFirst } from '@virq/x86-avic/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -21,14 +22,14 @@ its list to update. From then on the IOMMU wrote to the GA log instead of ringin
   model: avicIrList,
   variant: [
     [
-      updateIrte,
+      avicPiUpdateIrte,
       reorder(
-        replace(updateIrte, 'program', (m, f) => programIrte(m, f, 0, 0)),
+        replace(avicPiUpdateIrte, 'program', (m, f) => programFirst(m, f)),
         'program',
         'lock ir_list',
       ),
     ],
   ],
-  expected: { property: 'the IRTE of a running vCPU says running', length: 15 },
+  expected: { property: 'the IRTE of a running vCPU says running', length: 18 },
   fix: 'The IRTE is programmed under the ir_list_lock of its vCPU, with what the physical ID entry says at that moment; load and put write that entry under the same lock.',
 });

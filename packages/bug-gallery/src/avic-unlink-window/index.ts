@@ -1,7 +1,7 @@
 // From leaving the old list to being programmed anew an IRTE posts to a vCPU that no longer keeps it up to date.
 
-import { omit } from '@virq/irq-core/protocol';
-import { avicPost, moveIrte } from '@virq/x86-avic/protocols';
+import { replace } from '@virq/irq-core/protocol';
+import { avicPost, kickPrevious } from '@virq/x86-avic/models';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -22,7 +22,7 @@ once more; that step is not in Linux.`,
   links: [],
   model: avicPost,
   scope: { updates: 1 },
-  variant: [[moveIrte, omit(moveIrte, 'kickPrevious')]],
-  expected: { property: 'no posted interrupt is left unseen', length: 23 },
+  variant: [[kickPrevious, replace(kickPrevious, 'kick', () => undefined)]],
+  expected: { property: 'no posted interrupt is left unseen', length: 28 },
   fix: 'After the IRTE has its new target the old vCPU is made to look once more: woken if it sleeps, kicked if it runs.',
 });

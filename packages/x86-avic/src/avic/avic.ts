@@ -54,8 +54,8 @@ export interface Avic {
   mustStayAwake(vcpu: number): boolean;
   /** svm_complete_interrupt_delivery of an active vCPU: doorbell in the guest, else a wake-up. */
   ring(vcpu: number): void;
-  /** svm_deliver_interrupt of an active vCPU. */
-  deliver(vcpu: number, vector: number, deliveryMode: number, trigger: number): void;
+  /** trace_kvm_apicv_accept_irq. */
+  traceAccepted(vcpu: number, irq: { readonly vector: number; readonly mode: number; readonly trigger: number }): void;
 }
 
 /** What {@link createAvic} needs. */
@@ -83,7 +83,7 @@ export function createAvic(parts: AvicParts): Avic {
   state.mode = mode;
   state.vmId = vm + 1;
 
-  const avic: Avic = {
+  return {
     ...{ vm, state, profile, host, vcpus, trace, mode, at },
     isActive: (vcpu) => at(vcpu).active === 1,
     tableEntry(vcpu) {
@@ -110,14 +110,12 @@ export function createAvic(parts: AvicParts): Avic {
       if (trace.on) trace.emit('kvm_avic_doorbell', { vcpuid: parts.idOf(vcpu), apicid: cpu });
       host.ringDoorbell(cpu);
     },
-    deliver(vcpu, vector, deliveryMode, trigger) {
-      parts.setIrr(vcpu, vector);
-      const mode = DELIVERY_MODE[deliveryMode] as string;
-      if (trace.on) trace.emit('kvm_apicv_accept_irq', { apicid: parts.idOf(vcpu), vec: vector, mode, trigger });
-      avic.ring(vcpu);
+    traceAccepted(vcpu, { vector, mode, trigger }) {
+      if (!trace.on) return;
+      const name = DELIVERY_MODE[mode] as string;
+      trace.emit('kvm_apicv_accept_irq', { apicid: parts.idOf(vcpu), vec: vector, mode: name, trigger });
     },
   };
-  return avic;
 }
 
 /** avic_vm_init and avic_init_vcpu for all vCPUs: entries made valid, AVIC on unless something stands against it. */

@@ -4,9 +4,8 @@ import { array, type Bitmap, struct, u8, type View } from '@virq/irq-core/arena'
 import type { Trace } from '@virq/irq-core/events';
 import { VCPU_MODE, type Vcpus } from '@virq/irq-core/kvm';
 import { X86_REQ } from '../context.ts';
-import { DELIVERY_MODE } from '../events.ts';
 import type { Pcpus } from '../pcpu.ts';
-import { movePir, NOTIFY, PiDescriptor, testAndSetOn, testAndSetPir } from './pi-descriptor.ts';
+import { movePir, NOTIFY, PiDescriptor } from './pi-descriptor.ts';
 import type { PostedHost } from './posted-host.ts';
 
 /**
@@ -51,8 +50,8 @@ export interface Vmx {
   refreshStatus(vcpu: number): void;
   /** kvm_vcpu_trigger_posted_interrupt: a notification into the guest, else a wake-up. */
   trigger(vcpu: number): void;
-  /** vmx_deliver_posted_interrupt in one go. */
-  deliver(vcpu: number, vector: number, deliveryMode: number, trigger: number): void;
+  /** trace_kvm_apicv_accept_irq. */
+  traceAccepted(vcpu: number, irq: { readonly vector: number; readonly mode: number; readonly trigger: number }): void;
 }
 
 /** What {@link createVmx} needs. */
@@ -62,13 +61,12 @@ export interface VmxParts extends Pick<Vmx, 'vm' | 'state' | 'profile' | 'posted
   irr(vcpu: number): Bitmap;
   isr(vcpu: number): Bitmap;
   isRunnable(vcpu: number): boolean;
-  /** vCPU id by index. */
-  idOf(vcpu: number): number;
+  traceAccepted: Vmx['traceAccepted'];
 }
 
 /** Creates APICv over zeroed state; descriptors are made ready by {@link initVmx}. */
 export function createVmx(parts: VmxParts): Vmx {
-  const { state, posted, vcpus, trace, irr } = parts;
+  const { state, posted, vcpus, irr } = parts;
   const views = Array.from({ length: state.vcpus.length }, (_, vcpu) => state.vcpus.at(vcpu));
   const at = (vcpu: number): VmxVcpu => views[vcpu] as VmxVcpu;
 
@@ -93,12 +91,7 @@ export function createVmx(parts: VmxParts): Vmx {
       if (vcpus.mode(vcpu) === VCPU_MODE.IN_GUEST_MODE) posted.notify(posted.ndst(vcpus.pcpu(vcpu)), NOTIFY.POSTED);
       else vcpus.wakeUp(vcpu);
     },
-    deliver(vcpu, vector, deliveryMode, trigger) {
-      const { desc } = at(vcpu);
-      if (!testAndSetPir(desc, vector) && !testAndSetOn(desc)) vmx.trigger(vcpu);
-      const mode = DELIVERY_MODE[deliveryMode] as string;
-      if (trace.on) trace.emit('kvm_apicv_accept_irq', { apicid: parts.idOf(vcpu), vec: vector, mode, trigger });
-    },
+    traceAccepted: parts.traceAccepted,
   };
   return vmx;
 }

@@ -1,17 +1,19 @@
 // @virq/x86-avic/protocols: kernel paths of AVIC, posted interrupts and the IOAPIC that other CPUs can interleave.
 
 export { type AvicNodes, avicEmbeddedNode, moveNode, walkIrList } from './avic-embedded-node.ts';
-export { type AvicInhibit, avicInhibit, deliver, inhibit, runVcpu } from './avic-inhibit.ts';
+export { kvmSetApicvInhibit, kvmVcpuUpdateApicv } from './avic-inhibit-update.ts';
 export { avicIrData, type IrDataAllocation, trackIrte, walkList } from './avic-ir-data.ts';
-export { type AvicLists, avicIrList, namesRunner, programIrte, updateIrte, vcpuLoadPut } from './avic-ir-list.ts';
 export {
-  type AvicPost,
-  avicPost,
-  moveIrte,
-  pollGaLog,
-  postInterrupt,
-  runAndBlock,
-} from './avic-post.ts';
+  avicPiUpdateIrte,
+  avicUpdatePiIrteReview,
+  avicUpdatePiIrteWrapper,
+  program,
+  programFirst,
+  UPDATE_PI_IRTE,
+  type UpdateForm,
+} from './avic-pi-update.ts';
+export { avicVcpuLoad, avicVcpuPut, svmVcpuBlock, svmVcpuLoad, svmVcpuPut } from './avic-run.ts';
+export { pollGaLog } from './ga-log.ts';
 export {
   device,
   handlesVector,
@@ -29,3 +31,5 @@ export {
   preempt,
   startBypass,
 } from './posted-interrupts.ts';
+export { svmDeliverInterrupt } from './svm-deliver.ts';
+export { avicOf, type X86World } from './world.ts';
