@@ -42,6 +42,7 @@ const RANK = {
   kvm: 3,
   host: 3,
   bypass: 4,
+  pci: 4,
   vfio: 5,
   'host-part.ts': 6,
   models: 7,

@@ -8,6 +8,7 @@ export default build({
   'kvm/index': 'src/kvm/index.ts',
   'bypass/index': 'src/bypass/index.ts',
   'host/index': 'src/host/index.ts',
+  'pci/index': 'src/pci/index.ts',
   'vfio/index': 'src/vfio/index.ts',
   'models/index': 'src/models/index.ts',
   'machine/index': 'src/machine/index.ts',

@@ -20,6 +20,8 @@ function addRun(program: Command, io: Io, set: Set): void {
     .option('--schedule <s>', 'straight, round-robin, random, pct, or a schedule string that was printed')
     .option('--step', 'wait for Enter after each step (on a terminal)')
     .option('--inspect', 'print the controllers at the end')
+    .option('--mode <name>', 'only this mode of the scenario; default all of them')
+    .option('--costs', 'what each interrupt costs, in exits, IPIs, wake-ups and injections; modes side by side')
     .option('--replay <file>', 'step through a counterexample that check or gallery saved; takes no scenario')
     .option('--json', 'NDJSON, first record names the schema')
     .option('--backend <name>', 'load a backend: package name or ./path', list, [])

@@ -2,7 +2,15 @@
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Bound, bindScenario, checkScenario, type Diagnostic, type Parsed, parseScenario } from '@virq/scenario';
+import {
+  type Bound,
+  bindScenario,
+  checkScenario,
+  type Diagnostic,
+  modesOf,
+  type Parsed,
+  parseScenario,
+} from '@virq/scenario';
 import { loadBackends } from './backends.ts';
 import { readText } from './input.ts';
 import { type Io, print, UsageError, wantsColor } from './io.ts';
@@ -13,6 +21,7 @@ import { renderDiagnostics } from './render/diagnostics.ts';
 export interface ScenarioOptions {
   readonly json?: boolean;
   readonly backend?: readonly string[];
+  readonly mode?: string;
 }
 
 const MODULE = /\.(mjs|js|mts|ts)$/;
@@ -63,11 +72,27 @@ export async function reportDiagnostics(
   await print(io, `${records.join('\n')}\n`);
 }
 
-/** Reads and binds a scenario; prints diagnostics and returns null if it is wrong. */
-export async function loadScenario(path: string, options: ScenarioOptions, io: Io): Promise<Bound | null> {
+/** Modes to run: the one that is asked for, or all of the file's; `undefined` for a file without modes. */
+function modesAsked(parsed: Parsed, asked: string | undefined): readonly (string | undefined)[] {
+  const modes = parsed.scenario === null ? [] : modesOf(parsed.scenario);
+  if (asked === undefined) return modes.length === 0 ? [undefined] : modes;
+  if (modes.includes(asked)) return [asked];
+  const hint = modes.length === 0 ? 'the file has no modes' : `its modes are: ${modes.join(', ')}`;
+  throw new UsageError('VIRQ-C001', `no mode '${asked}'`, hint);
+}
+
+/** Reads and binds a scenario in every mode that is asked for; prints diagnostics and returns null if it is wrong. */
+export async function loadScenario(path: string, options: ScenarioOptions, io: Io): Promise<readonly Bound[] | null> {
   const backends = await loadBackends(options.backend ?? [], io);
   const { parsed, text } = await readScenario(path, io);
-  const { bound, diagnostics } = bindScenario(parsed, backends);
-  if (bound === null) await reportDiagnostics({ path, text, diagnostics }, options, io);
-  return bound;
+  const all: Bound[] = [];
+  for (const mode of modesAsked(parsed, options.mode)) {
+    const { bound, diagnostics } = bindScenario(parsed, backends, [], mode);
+    if (bound === null) {
+      await reportDiagnostics({ path, text, diagnostics }, options, io);
+      return null;
+    }
+    all.push(bound);
+  }
+  return all;
 }

@@ -14,7 +14,9 @@ import { bug as bypassStart } from './bypass-start/index.ts';
 import { bug as gicv4Doorbell } from './gicv4-doorbell/index.ts';
 import { bug as intxDepth } from './intx-depth/index.ts';
 import { bug as intxFlagArgument } from './intx-flag-argument/index.ts';
+import { bug as intxFlagOmitted } from './intx-flag-omitted/index.ts';
 import { bug as intxMaskWindow } from './intx-mask-window/index.ts';
+import { bug as intxShareOrder } from './intx-share-order/index.ts';
 import { bug as intxShareSwitch } from './intx-share-switch/index.ts';
 import { bug as ioapicRemoteIrr } from './ioapic-remote-irr/index.ts';
 import { bug as irqfdAssignDeassign } from './irqfd-assign-deassign/index.ts';
@@ -55,7 +57,9 @@ export const BUGS: readonly Bug[] = [
   vfioAckOnIcpendr,
   intxMaskWindow,
   intxShareSwitch,
+  intxShareOrder,
   intxFlagArgument,
+  intxFlagOmitted,
   lpiMigrateDisable,
   lpiReregister,
   irqfdRouteType,

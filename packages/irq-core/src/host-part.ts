@@ -8,6 +8,7 @@ import type { Eventfds } from './kvm/eventfd.ts';
 import type { Kvm } from './kvm/index.ts';
 import type { KernelVersion } from './kvm/kernel.ts';
 import type { ArgSpec, Operation } from './machine/vocabulary.ts';
+import type { Pci } from './pci/index.ts';
 import type { AnyProtocol, Processes } from './protocol/index.ts';
 import type { Vfio } from './vfio/index.ts';
 
@@ -31,6 +32,7 @@ export interface HostContext {
   readonly sizes: HostSizes;
   readonly eventfds: Eventfds;
   readonly lines: Host;
+  readonly pci: Pci;
   readonly vfio: Vfio;
   /** The VMs' generic halves; they are created after the parts. */
   readonly kvms: readonly Kvm[];
@@ -62,6 +64,8 @@ export interface HostPart<F extends Fields = Fields, H = unknown> {
   /** A pure function of its arguments. */
   layout(sizes: HostSizes, options: HostOptions): StructKind<F>;
   attach(context: HostContext, state: StructView<F>): H;
+  /** A VM's generic half exists: the part may take its place on the EOI path. */
+  addVm?(part: H, kvm: Kvm): void;
   readonly protocols: readonly AnyProtocol<never>[];
   readonly properties: readonly { readonly name: string; readonly holds: (part: H) => boolean }[];
   readonly operations: Readonly<Record<string, Operation<PartTarget<H>>>>;
@@ -70,9 +74,10 @@ export interface HostPart<F extends Fields = Fields, H = unknown> {
 }
 
 /** A part of any state, as the machine handles it. */
-export type AnyHostPart = Omit<HostPart, 'layout' | 'attach' | 'properties' | 'operations' | 'inspect'> & {
+export type AnyHostPart = Omit<HostPart, 'layout' | 'attach' | 'addVm' | 'properties' | 'operations' | 'inspect'> & {
   layout(sizes: HostSizes, options: HostOptions): StructKind;
   attach(context: HostContext, state: never): unknown;
+  addVm?(part: never, kvm: Kvm): void;
   readonly properties: readonly { readonly name: string; readonly holds: (part: never) => boolean }[];
   readonly operations: Readonly<Record<string, Operation<never>>>;
   inspect(part: never): readonly InspectSection[];

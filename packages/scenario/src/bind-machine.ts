@@ -13,7 +13,7 @@ const VM_SIZES = { gsis: 4096, routes: 256, irqfds: 64 };
 const HOST_SIZES = { eventfds: 128, processes: 32, irqs: 64, bypass: 64 };
 
 /** Fields of the machine's state beside the VMs. */
-const HOST_PARTS = ['clock', 'eventfds', 'host', 'bypass', 'vfio', 'processes'];
+const HOST_PARTS = ['clock', 'eventfds', 'host', 'bypass', 'pci', 'vfio', 'processes'];
 
 function bindVm(b: Binding, i: number): VmSpec | null {
   const { name: _name, backend: backendName, ...given } = b.file.vms[i] as ScenarioFile['vms'][number];

@@ -25,7 +25,7 @@ export type BoundItem =
     };
 
 /** Fields of a step that are no operation. */
-const STEP_FIELDS: readonly string[] = ['vm', 'note', 'expect', 'concurrent'];
+const STEP_FIELDS: readonly string[] = ['vm', 'note', 'expect', 'concurrent', 'in'];
 
 /** Operations by name. */
 export type Table = Readonly<Record<string, { readonly args: Readonly<Record<string, ArgSpec>> }>>;
@@ -112,6 +112,16 @@ function bindItem(b: Binding, step: StepFile, path: Path): BoundItem | null {
   return { concurrent: lists, note: step.note, expect: step.expect };
 }
 
-/** Binds all steps; those with faults are reported and left out. */
+/** Modes that a step names must be declared. */
+function isInMode(b: Binding, { in: modes }: StepFile, i: number): boolean {
+  const declared = Object.keys(b.file.modes ?? {});
+  for (const [k, mode] of (modes ?? []).entries())
+    checkDeclared(b, mode, declared, { path: ['steps', i, 'in', k], what: 'mode' });
+  return modes === undefined || b.mode === null || modes.includes(b.mode);
+}
+
+/** Binds all steps of the mode; those with faults are reported and left out. */
 export const bindSteps = (b: Binding): BoundItem[] =>
-  b.file.steps.map((step, i) => bindItem(b, step, ['steps', i])).filter((item) => item !== null);
+  b.file.steps
+    .map((step, i) => (isInMode(b, step, i) ? bindItem(b, step, ['steps', i]) : null))
+    .filter((item) => item !== null);

@@ -8,12 +8,15 @@ import { type BoundItem, bindSteps } from './bind-steps.ts';
 import type { Backends, Binding, Part, Sources } from './binding.ts';
 import { withSizes } from './concurrent/scope.ts';
 import type { Diagnostic } from './diagnostic.ts';
+import { inMode, modeOf } from './modes.ts';
 import type { Parsed } from './parse.ts';
 import type { ScenarioFile } from './schema.ts';
 
 /** A scenario ready to run. */
 export interface Bound {
   readonly file: ScenarioFile;
+  /** Mode that was bound, null if the file has none. */
+  readonly mode: string | null;
   readonly machine: MachineOptions;
   readonly items: readonly BoundItem[];
 }
@@ -37,6 +40,7 @@ export function createBinding(parsed: Parsed, file: ScenarioFile, sources: Sourc
   return {
     file,
     backends: sources.backends,
+    mode: modeOf(file, sources.mode),
     available: sources.parts ?? [],
     parts: [],
     vmNames: file.vms.map((vm, i) => vm.name ?? `vm${i}`),
@@ -48,17 +52,25 @@ export function createBinding(parsed: Parsed, file: ScenarioFile, sources: Sourc
 }
 
 /** Binds a parsed scenario to backends. Reports every fault it finds, in the order VMs, devices, steps, expectations. */
-export function bindScenario(parsed: Parsed, backends: Backends, parts: readonly AnyHostPart[] = []): BindResult {
+export function bindScenario(
+  parsed: Parsed,
+  backends: Backends,
+  parts: readonly AnyHostPart[] = [],
+  mode?: string,
+): BindResult {
   if (parsed.scenario === null) return { bound: null, diagnostics: parsed.diagnostics };
   const diagnostics: Diagnostic[] = [];
   const file = withSizes(parsed.scenario, parsed.scenario.concurrent?.scope ?? {}, (path, name) => {
     diagnostics.push(parsed.at(path, 'VIRQ-S012', `no size '$${name}'`, 'declare it under concurrent.scope'));
   });
-  const binding = createBinding(parsed, file, { backends, parts }, diagnostics);
+  const sources = { backends, parts, ...(mode !== undefined && { mode }) };
+  const binding = createBinding(parsed, inMode(file, modeOf(file, mode)), sources, diagnostics);
   if (file.vms.length === 0)
     binding.report(['concurrent', 'model'], 'VIRQ-S002', 'a model has no steps to run', 'check it: virq check');
   const machine = bindMachine(binding);
   const items = bindSteps(binding);
   checkExpectations(binding, machine, () => diagnostics.length === 0);
-  return diagnostics.length > 0 ? { bound: null, diagnostics } : { bound: { file, machine, items }, diagnostics };
+  return diagnostics.length > 0
+    ? { bound: null, diagnostics }
+    : { bound: { file, mode: binding.mode, machine, items }, diagnostics };
 }

@@ -13,6 +13,8 @@ export interface Sources {
   readonly backends: Backends;
   /** Parts of the host beside those of the backends. */
   readonly parts?: readonly AnyHostPart[];
+  /** One of the file's modes; default the first. */
+  readonly mode?: string;
 }
 /** Place in the file. */
 export type Path = readonly PropertyKey[];
@@ -21,6 +23,8 @@ export type Path = readonly PropertyKey[];
 export interface Binding {
   readonly file: ScenarioFile;
   readonly backends: Backends;
+  /** Mode of the file that is bound, null if it has none. */
+  readonly mode: string | null;
   /** Parts of the host that a scenario may name. */
   readonly available: readonly AnyHostPart[];
   /** Parts the host has: those of the backends in use, and those named. */

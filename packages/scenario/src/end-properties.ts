@@ -33,7 +33,8 @@ const maskedForever: EndProperty = {
   broken(machine) {
     for (const [i, spec] of machine.vfio.specs.entries()) {
       const d = machine.vfio.state.devices.at(i);
-      const stuck = d.irqType === IRQ_TYPE.INTX && d.intxPending === 1 && d.masked === 1 && d.virqDisabled === 0;
+      const masked = d.irqType === IRQ_TYPE.INTX && d.masked === 1 && d.virqDisabled === 0;
+      const stuck = masked && machine.vfio.asserts(i);
       if (stuck && !willBeResampled(machine, d.unmask))
         return `${spec.name} asserts INTx and is masked, and no resamplefd leads back to it`;
     }
@@ -80,10 +81,17 @@ const unhandledLine: EndProperty = {
   },
 };
 
+/** A process may wait here for ever: a halted vCPU. */
+function isIdle({ processes }: Machine, pid: number): boolean {
+  const { labels, notes } = processes.protocolOf(pid);
+  return notes[labels.indexOf(processes.labelOf(pid))]?.idle === true;
+}
+
 const workLeft: EndProperty = {
   name: 'nothing is left half done',
   broken(machine) {
-    const pid = machine.processes.next(0);
+    let pid = machine.processes.next(0);
+    while (pid >= 0 && isIdle(machine, pid)) pid = machine.processes.next(pid + 1);
     return pid < 0 ? null : `${machine.processes.protocolOf(pid).name} waits at '${machine.processes.labelOf(pid)}'`;
   },
 };

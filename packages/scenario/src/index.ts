@@ -11,10 +11,12 @@ export {
   type MakeOptions,
 } from './concurrent/bind-concurrent.ts';
 export type { Families, Family } from './concurrent/families.ts';
+export { COST_KINDS, type CostKind, type Costs, costsOf } from './costs.ts';
 export { type Diagnostic, SCENARIO_CODES, type ScenarioCode } from './diagnostic.ts';
 export { nearestWord, suggest } from './did-you-mean.ts';
 export { END_PROPERTIES, type EndProperty } from './end-properties.ts';
 export { scenarioJsonSchema } from './json-schema.ts';
+export { modesOf } from './modes.ts';
 export { checkScenario, type Parsed, parseScenario } from './parse.ts';
 export {
   type ChangeRecord,

@@ -18,6 +18,7 @@ import {
 } from '@virq/irq-core/protocol';
 import type { Bound } from './bind.ts';
 import type { BoundItem, BoundStep } from './bind-steps.ts';
+import { type Costs, costsOf } from './costs.ts';
 import { backendProperties, END_PROPERTIES, partProperties } from './end-properties.ts';
 import { countFailures, failuresOf, stateFailures } from './expectations.ts';
 
@@ -56,6 +57,8 @@ export interface Violation {
 /** Result of a run. */
 export interface RunReport {
   readonly title: string;
+  /** Mode of the file, null if it has none. */
+  readonly mode: string | null;
   readonly kernel: string;
   readonly seed: number;
   readonly scheduler: string;
@@ -64,6 +67,8 @@ export interface RunReport {
   readonly steps: readonly StepRecord[];
   readonly violations: readonly Violation[];
   readonly expectedViolation: string | null;
+  /** What the interrupts cost. */
+  readonly costs: Costs;
   readonly failures: readonly string[];
   /** Everything as the file expects it. */
   readonly ok: boolean;
@@ -217,12 +222,14 @@ export function runScenario(bound: Bound, options: RunOptions = {}): RunReport {
   const failures = judge(bound, steps, violations, r);
   return {
     title: bound.file.title,
+    mode: bound.mode,
     kernel: machine.kernel,
     seed: r.options.seed,
     scheduler: options.schedule ?? 'random',
     schedule: r.schedules.some((s) => s !== NOTHING_MOVED) ? r.schedules.join('/') : null,
     steps,
     violations,
+    costs: costsOf(steps),
     expectedViolation: bound.file.expect?.violation ?? null,
     failures,
     ok: failures.length === 0,

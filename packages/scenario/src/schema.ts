@@ -44,6 +44,7 @@ const step = z
     vm: name.optional().describe('VM the operation is about; default the first'),
     note: z.string().optional().describe('What happens here, in words'),
     expect: stepExpectation.optional(),
+    in: z.array(z.string()).min(1).optional().describe('Modes in which the step is done; default all'),
     concurrent: z
       .array(z.array(z.looseObject({ vm: name.optional(), note: z.string().optional() })).min(1))
       .min(2)
@@ -67,6 +68,17 @@ export const scenarioSchema = z
       .looseObject({ parts: z.array(z.string()).optional().describe('Parts of the host beside those of the backends') })
       .optional()
       .describe('The host below KVM: options of the parts that the backends share (physical CPUs, the IOMMU)'),
+    modes: z
+      .record(
+        z.string(),
+        z.strictObject({
+          says: z.string().optional().describe('What the mode is, in words'),
+          vms: z.record(z.string(), z.looseObject({})).optional().describe('VM → options that differ'),
+          host: z.looseObject({}).optional().describe('Options of the host that differ'),
+        }),
+      )
+      .optional()
+      .describe('The same scenario in several modes, each with other options; `virq run --costs` compares them'),
     devices: z.array(device).optional().describe('Devices passed through with VFIO'),
     steps: z.array(step).default([]).describe('What happens, in order; with `concurrent`, what happens before it'),
     concurrent: concurrentSchema.optional(),

@@ -59,6 +59,9 @@ export interface GuestParts {
   apicv(): Apicv;
 }
 
+/** KVM_EXIT_* by how an access ends. */
+const USERSPACE: Readonly<Partial<Record<Exit, string>>> = { mmio: 'KVM_EXIT_MMIO (6)', io: 'KVM_EXIT_IO (2)' };
+
 /** Creates the guest side. */
 export function createGuest(ctx: Context, parts: GuestParts): Guest {
   const { lapics, lapicRegs, pic, emulated } = parts;
@@ -84,16 +87,27 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
   }
 
   /** Runs what the guest's access makes KVM do: after an exit if it is in the guest, which it enters again. */
-  function intercepted<T>(vcpu: number, reason: ExitReason, emulate: () => T): T {
+  function intercepted<T extends Exit | { readonly exit: Exit }>(
+    vcpu: number,
+    reason: ExitReason,
+    emulate: () => T,
+  ): T {
     const { mode } = parts.apicv();
     enter(vcpu);
     if (!mode.isIn(vcpu)) return emulate();
     mode.exit(vcpu, reason);
     serve(vcpu);
     const result = emulate();
+    userspaceExit(result);
     serve(vcpu);
     mode.enter(vcpu);
     return result;
+  }
+
+  /** trace_kvm_userspace_exit, when nobody in the kernel took the access. */
+  function userspaceExit(result: Exit | { readonly exit: Exit }): void {
+    const reason = USERSPACE[typeof result === 'string' ? result : result.exit];
+    if (reason !== undefined && trace.on) trace.emit('kvm_userspace_exit', { reason });
   }
 
   /** kvm_cpu_has_extint. */
@@ -124,7 +138,11 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     const { avic, mode } = parts.apicv();
     enter(vcpu);
     const extint = hasExtint(vcpu);
-    if (avic.isActive(vcpu) && mode.isIn(vcpu) && !extint) return parts.apicv().takeByHardware(vcpu);
+    if (avic.isActive(vcpu) && mode.isIn(vcpu) && !extint) {
+      const vector = parts.apicv().takeByHardware(vcpu);
+      if (vector >= 0 && trace.on) trace.emit('hw_accept', { vcpu, vec: vector });
+      return vector;
+    }
     const vector = extint ? takeExtint(vcpu) : withLapic(vcpu);
     if (extint && isInhibitedBy(avic, 'IRQWIN')) parts.apicv().setInhibit('IRQWIN', false);
     if (vector >= 0 && trace.on) trace.emit('kvm_inj_virq', { vector, soft: 0, reinjected: 0 });

@@ -1,7 +1,7 @@
 // virq check --mutants: plants small faults one at a time, and says which of them the properties notice.
 
 import { type CheckOptions, type CheckResult, check } from '@virq/checker';
-import { type Mutant, mutantsOf } from '@virq/irq-core/protocol';
+import { type AnyProtocol, hasRun, type Mutant, mutantsOf } from '@virq/irq-core/protocol';
 import pc from 'picocolors';
 import { EXIT, type Io, print, wantsColor } from '../io.ts';
 import type { Target } from './target.ts';
@@ -32,8 +32,8 @@ function fateOf(target: Target, { name, edits }: Mutant, options: CheckOptions):
 /** Faults in the protocols that the corrected form runs. */
 function mutantsThatRun(target: Target, options: CheckOptions): Mutant[] {
   const { coverage } = check(target.make, options);
-  const ran = new Set(coverage.filter((l) => l.reached).map((l) => l.protocol));
-  return mutantsOf(target.make({ record: false }).processes.protocols.filter((p) => ran.has(p.name)));
+  const { protocols } = target.make({ record: false }).processes;
+  return mutantsOf((protocols as readonly AnyProtocol<never>[]).filter((p) => hasRun(p, coverage)));
 }
 
 /** Tries every mutant. Exit code 0 if all are noticed, 1 if some survive. */

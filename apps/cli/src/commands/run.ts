@@ -3,7 +3,8 @@
 import { createInterface } from 'node:readline';
 import { type RunReport, runScenario, type StepRecord } from '@virq/scenario';
 import { EXIT, type Io, print, UsageError, wantsColor } from '../io.ts';
-import { renderInspect, renderOutcome, renderStep } from '../render/timeline.ts';
+import { renderCosts } from '../render/costs.ts';
+import { renderInspect, renderMode, renderOutcome, renderStep } from '../render/timeline.ts';
 import { loadScenario, type ScenarioOptions } from '../scenario-file.ts';
 
 /** Options of the verbs. */
@@ -13,6 +14,7 @@ export interface RunVerbOptions extends ScenarioOptions {
   readonly step?: boolean;
   readonly inspect?: boolean;
   readonly replay?: string;
+  readonly costs?: boolean;
 }
 
 function seedOf(text: string | undefined): number {
@@ -64,21 +66,29 @@ async function printText(result: RunReport, options: RunVerbOptions, path: strin
   if (options.inspect === true) await print(io, `\n${renderInspect(result)}`);
 }
 
-async function runFile(path: string, options: RunVerbOptions, io: Io): Promise<RunReport | null> {
+/** Runs a file in every mode that is asked for; null if it is wrong. */
+async function runFile(path: string, options: RunVerbOptions, io: Io): Promise<readonly RunReport[] | null> {
   const seed = seedOf(options.seed);
   const schedule = scheduleOf(options.schedule);
   const bound = await loadScenario(path, options, io);
-  if (bound === null) return null;
-  return runScenario(bound, schedule === undefined ? { seed } : { seed, schedule });
+  return bound?.map((b) => runScenario(b, schedule === undefined ? { seed } : { seed, schedule })) ?? null;
 }
+
+const codeOf = (results: readonly RunReport[]): number => (results.every((r) => r.ok) ? EXIT.OK : EXIT.FINDING);
 
 /** virq run. Exit code 0 as expected, 1 not, 2 for a file that is wrong. */
 async function run(path: string, options: RunVerbOptions, io: Io): Promise<number> {
-  const result = await runFile(path, options, io);
-  if (result === null) return EXIT.USAGE;
-  if (options.json === true) await printJson(result, io);
-  else await printText(result, options, path, io);
-  return result.ok ? EXIT.OK : EXIT.FINDING;
+  const results = await runFile(path, options, io);
+  if (results === null) return EXIT.USAGE;
+  for (const result of results) {
+    if (options.json === true) await printJson(result, io);
+    else if (options.costs !== true) {
+      if (result.mode !== null) await print(io, renderMode(result, wantsColor(io)));
+      await printText(result, options, path, io);
+    } else if (!result.ok) await print(io, renderOutcome(result, path, wantsColor(io)));
+  }
+  if (options.costs === true && options.json !== true) await print(io, renderCosts(results, wantsColor(io)));
+  return codeOf(results);
 }
 
 /** virq run with a scenario, or with a saved counterexample instead. */
@@ -90,14 +100,23 @@ export async function runOrReplay(path: string | undefined, options: RunVerbOpti
   throw new UsageError('VIRQ-C001', path === undefined ? 'what is to be run?' : '--replay takes no scenario', hint);
 }
 
+async function printInspect(result: RunReport, options: RunVerbOptions, io: Io): Promise<void> {
+  if (options.json !== true) {
+    await print(io, renderInspect(result));
+    return;
+  }
+  const { title, mode, ok } = result;
+  for (const record of [{ schema: 'virq/inspect@1', title, mode, ok }, ...result.inspect])
+    await print(io, `${JSON.stringify(record)}\n`);
+}
+
 /** virq inspect: only the end. Exit codes as for `run`. */
 export async function inspect(path: string, options: RunVerbOptions, io: Io): Promise<number> {
-  const result = await runFile(path, options, io);
-  if (result === null) return EXIT.USAGE;
-  if (options.json === true)
-    for (const record of [{ schema: 'virq/inspect@1', title: result.title, ok: result.ok }, ...result.inspect])
-      await print(io, `${JSON.stringify(record)}\n`);
-  else await print(io, renderInspect(result));
-  if (!result.ok) io.stderr.write(`virq: not as expected; see virq run ${path}\n`);
-  return result.ok ? EXIT.OK : EXIT.FINDING;
+  const results = await runFile(path, options, io);
+  if (results === null) return EXIT.USAGE;
+  for (const result of results) {
+    await printInspect(result, options, io);
+    if (!result.ok) io.stderr.write(`virq: not as expected; see virq run ${path}\n`);
+  }
+  return codeOf(results);
 }

@@ -44,6 +44,10 @@ export function renderStep(s: StepRecord, color: boolean): string {
   return `${[head, ...note, ...weave, ...events, ...changeLines(s.changes), ...failures].join('\n')}\n`;
 }
 
+/** The heading of a mode. */
+export const renderMode = (r: RunReport, color: boolean): string =>
+  `\n${pc.createColors(color).bold(`${r.title} · ${r.mode}`)}\n`;
+
 /** The verdict, seed and schedule, and the next command. */
 export function renderOutcome(r: RunReport, path: string, color: boolean): string {
   const c = pc.createColors(color);

@@ -1,7 +1,6 @@
 // SET_INTX_MASK unmasks the way its caller says, not the way the handler masked.
 
-import { replace } from '@virq/irq-core/protocol';
-import { guestMask, intxMask } from '@virq/x86-pci23/protocols';
+import { guestSetsDisIntx, intxMask, kvmSetPciIrqMaskLinux, vmmSetsIntxMask } from '@virq/x86-pci23/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -12,23 +11,15 @@ export const bug = defineBug({
   thread: 2,
   commits: [],
   story: `KVM_ASSIGN_SET_INTX_MASK took a flag from its caller: the device speaks PCI 2.3. KVM had a flag of its own, which it cleared when the device turned out not to have DisINTx.
-The unmask path trusted the caller's. For a device that was silently downgraded it clears a bit that does not exist, notes that nothing is masked any more, and leaves the host
+The unmask path trusted the caller's. For a device that was silently downgraded it does nothing, because user space is to write the command register next, and leaves the host
 line disabled. The guest's pin was lowered by the mask, so no acknowledgement will come either.
 
 Derived from reading Linux 4.9; not known to have been reported. The ioctl is gone with legacy device assignment.`,
   links: [],
   model: intxMask,
-  scope: { shared: 0, writes: 0 },
-  proof: { assertions: 3, shared: 0, switches: 1, writes: 1 },
-  variant: [
-    [
-      guestMask,
-      replace(guestMask, 'unmask', ({ device, intx }) => {
-        device.disIntx = 0;
-        intx.masked = 0;
-      }),
-    ],
-  ],
-  expected: { property: 'no device asserts while its interrupt is masked', length: 17 },
+  scope: { pci23: 0, writes: 0 },
+  proof: { assertions: 2, pci23: 0, writes: 0 },
+  variant: [[guestSetsDisIntx, vmmSetsIntxMask(kvmSetPciIrqMaskLinux)]],
+  expected: { property: 'no device asserts while its interrupt is masked', length: 30 },
   fix: 'One stored fact says how the interrupt was masked; unmasking undoes that, and tells the guest again if the device still asserts.',
 });

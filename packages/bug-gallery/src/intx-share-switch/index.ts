@@ -1,7 +1,7 @@
 // The line becomes shared or exclusive while an interrupt is in flight, and the mask in place is of the other kind.
 
 import { omit } from '@virq/irq-core/protocol';
-import { intxMask, switchSharing } from '@virq/x86-pci23/protocols';
+import { intxShareSwitch, switchMasking } from '@virq/x86-pci23/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -17,10 +17,8 @@ disable_irq; as soon as another driver requests the line, DisINTx; and back.
 The way of unmasking is chosen when the guest acknowledges. If the line changed hands in between, the acknowledgement enables a line that was never disabled and
 leaves DisINTx set, or the other way round. A switch has to carry over a mask that is in place.`,
   links: [],
-  model: intxMask,
-  scope: { switches: 1, masks: 0, writes: 0 },
-  proof: { assertions: 3, switches: 2, writes: 1 },
-  variant: [[switchSharing, omit(switchSharing, 'convert')]],
-  expected: { property: 'what KVM has masked stays masked', length: 11 },
+  model: intxShareSwitch,
+  variant: [[switchMasking, omit(switchMasking, 'maskNew', 'dropOld')]],
+  expected: { property: 'what KVM has masked stays masked', length: 9 },
   fix: 'The switch converts the mask under the same lock under which handler and acknowledgement mask and unmask.',
 });

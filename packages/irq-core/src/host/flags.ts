@@ -24,7 +24,7 @@ export const IRQ = { NONE: 0, HANDLED: 1, WAKE_THREAD: 2 } as const;
 
 /** Thresholds of the spurious detector; `check` uses small ones. */
 export interface SpuriousLimits {
-  /** Interrupts after which the unhandled ones are looked at. */
+  /** Interrupts after which the unhandled ones are looked at; 0: the detector is off, and nothing is counted. */
   readonly window: number;
   /** More unhandled ones than this in a window disable the line. */
   readonly unhandled: number;
@@ -34,3 +34,6 @@ export interface SpuriousLimits {
 
 /** Linux: 99,900 of 100,000 within HZ/10 of each other. */
 export const SPURIOUS: SpuriousLimits = { window: 100_000, unhandled: 99_900, gap: 100_000_000n };
+
+/** No detector (kernel parameter `noirqdebug`). */
+export const SPURIOUS_OFF: SpuriousLimits = { window: 0, unhandled: 0, gap: 0n };

@@ -1,12 +1,17 @@
 // The host's lines by the book: T161–T167, the sharing matrix, flows.
 
 import { describe, expect, it } from 'vitest';
-import { createArena } from '../arena/index.ts';
+import { createArena, struct } from '../arena/index.ts';
 import { EBUSY, EINVAL, ENOTCONN } from '../errors.ts';
 import { createTrace } from '../events/index.ts';
+import { createProcesses, processTable, protocolsOn, run, straight } from '../protocol/index.ts';
 import {
   createHost,
   FLOW,
+  finishThread,
+  HOST_PROTOCOLS,
+  type Host,
+  type HostWorld,
   hostLayout,
   IRQ,
   IRQ_NOTCONNECTED,
@@ -14,40 +19,84 @@ import {
   joinFlags,
   mismatchMessage,
   requestError,
+  type SpuriousLimits,
+  THREAD_LOCALS,
+  takeWakeup,
 } from './index.ts';
 
 const KIND = 1;
 const THREADED = 2;
 
-function setUp(flow: number) {
-  const { root } = createArena(hostLayout({ irqs: 8, actions: 8 }));
+/** What the threaded driver's thread does is up to the test. */
+interface World extends HostWorld {
+  readonly thread: (owner: number) => number;
+}
+
+const driverThread = protocolsOn<World>().protocol('driver thread', THREAD_LOCALS, () => ({
+  take: takeWakeup,
+  work(m, f) {
+    f.result = m.thread(f.owner);
+  },
+  finish: finishThread,
+}));
+
+const PROTOCOLS = [...HOST_PROTOCOLS, driverThread];
+
+function setUp(flow: number, spurious?: SpuriousLimits, condOneshot = false) {
+  const layout = struct('lines', { host: hostLayout({ irqs: 8, actions: 8 }), processes: processTable(8, PROTOCOLS) });
+  const arena = createArena(layout);
+  const { root } = arena;
   const warnings: string[] = [];
+  const cared: string[] = [];
   const trace = createTrace();
   trace.on = true;
-  trace.listener = (e) => void (e.name === 'genirq' && warnings.push(String(e.fields['text'])));
+  trace.listener = (e) => {
+    if (e.name === 'genirq') warnings.push(String(e.fields['text']));
+    if (e.name === 'nobody_cared') cared.push(String(e.fields['text']));
+  };
   const clock = { now: 0 };
-  const host = createHost({ state: root, trace, now: () => clock.now });
   const calls: number[] = [];
-  const behaviour = { quiet: (_owner: number): number => IRQ.HANDLED, thread: (_owner: number): void => undefined };
+  const behaviour = {
+    quiet: (_owner: number): number => IRQ.HANDLED,
+    hard: (_owner: number): number => IRQ.WAKE_THREAD,
+    busy: false,
+    thread: (_owner: number): number => IRQ.HANDLED,
+  };
+  const thread = (owner: number): number => {
+    calls.push(owner);
+    return behaviour.thread(owner);
+  };
+  const world = { thread } as { host: Host; thread: World['thread'] };
+  const processes = createProcesses<World>(arena, root.processes, { protocols: PROTOCOLS, machine: world });
+  const host = createHost({
+    state: root.host,
+    trace,
+    now: () => clock.now,
+    processes: () => processes as never,
+    condOneshot,
+    ...(spurious === undefined ? {} : { spurious }),
+  });
+  world.host = host;
+  const told: [number, boolean][] = [];
   host.onAction(KIND, {
     name: (owner) => `driver${owner}`,
     handle(owner) {
       calls.push(owner);
       return behaviour.quiet(owner);
     },
+    sharing: (owner, shared) => void told.push([owner, shared]),
   });
   host.onAction(THREADED, {
     name: (owner) => `threaded${owner}`,
-    handle: () => IRQ.WAKE_THREAD,
-    thread(owner) {
-      calls.push(owner);
-      behaviour.thread(owner);
-      return IRQ.HANDLED;
-    },
+    busy: () => behaviour.busy,
+    handle: (owner) => behaviour.hard(owner),
+    thread: driverThread as never,
   });
   host.addLine(3, flow);
   const request = (flags = 0, owner = 0, kind = KIND): number => host.request({ irq: 3, flags, kind, owner });
-  return { host, line: root.irqs.at(3), warnings, clock, calls, behaviour, request };
+  const settle = () => run(processes, straight());
+  const line = root.host.irqs.at(3);
+  return { host, line, warnings, cared, clock, calls, behaviour, request, settle, processes, told };
 }
 
 describe('disable depth', () => {
@@ -144,9 +193,12 @@ describe('flows', () => {
     t.behaviour.thread = () => {
       masked.push(t.line.chipMasked);
       t.host.setLevel(3, 0, 0);
+      return IRQ.HANDLED;
     };
     t.host.setLevel(3, 0, 1);
-    expect([masked, t.line.chipMasked]).toEqual([[1], 0]);
+    expect([masked, t.line.chipMasked, t.host.isBusy(3)]).toEqual([[], 1, true]);
+    t.settle();
+    expect([masked, t.line.chipMasked, t.host.isBusy(3)]).toEqual([[1], 0, false]);
   });
 
   it('NO_AUTOEN starts disabled; freeing the last action disables', () => {

@@ -1,19 +1,37 @@
-// The host's interrupt lines: flows, disable depth, shared actions, oneshot threads, the spurious detector. Linux: kernel/irq/{chip,handle,manage,spurious}.c.
+// The host's interrupt lines: actions, disable depth, interrupts as processes. Linux: kernel/irq/{chip,handle,manage,spurious}.c.
 
 import { ENOMEM, ModelError } from '../errors.ts';
 import type { Trace } from '../events/index.ts';
-import { FLOW, IRQ, IRQF, SPURIOUS, type SpuriousLimits } from './flags.ts';
+import type { AnyProtocol, Processes } from '../protocol/index.ts';
+import { appendAction, countActions, reapAction, reapLine, threadMask, unlinkAction } from './actions.ts';
+import { IRQ, IRQF, SPURIOUS, type SpuriousLimits } from './flags.ts';
+import {
+  disableLine,
+  enterFlow,
+  isDeliverable,
+  isLevel,
+  leaveFlow,
+  shutdownLine,
+  startLine,
+  unmaskIfAllowed,
+} from './flow.ts';
 import type { HostState, IrqDesc } from './layout.ts';
+import { handleIrq } from './protocols.ts';
 import { joinFlags, mismatchMessage, requestError } from './request.ts';
+import { noteInterrupt } from './spurious.ts';
 
 /** Handler functions of one kind of action. */
 export interface ActionKind {
   /** Name in /proc/interrupts. */
   name(owner: number): string;
-  /** Primary handler: IRQ.NONE, HANDLED or WAKE_THREAD. */
+  /** Primary handler: IRQ.NONE, HANDLED or WAKE_THREAD. One step: what it does under its driver's spinlock nobody sees half done. */
   handle(owner: number): number;
-  /** Threaded part, run when the handler returned WAKE_THREAD. */
-  thread?(owner: number): number;
+  /** Another process holds the spinlock that the handler takes. */
+  busy?(owner: number): boolean;
+  /** Thread of the handler: begins with `takeWakeup`, ends with `finishThread`, has the locals THREAD_LOCALS. */
+  readonly thread?: AnyProtocol<never>;
+  /** A second action joined the line, or the second but one left. */
+  sharing?(owner: number, shared: boolean): void;
 }
 
 /** request_irq as a driver calls it. */
@@ -36,7 +54,7 @@ export interface Host {
   onAction(kind: number, functions: ActionKind): void;
   /** request_threaded_irq: 0 or negative errno; a mismatch emits `genirq` with the kernel's message. */
   request(r: LineRequest): number;
-  /** free_irq. */
+  /** free_irq. The handler is not called again; who is in it may finish: see {@link Host.isBusy}. */
   free(irq: number, kind: number, owner: number): void;
   /** disable_irq_nosync: depth + 1. */
   disable(irq: number): void;
@@ -46,29 +64,45 @@ export interface Host {
   setLevel(irq: number, bit: number, level: number): void;
   edge(irq: number): void;
   isAsserted(irq: number): boolean;
-  /** True while handlers of the line run (what synchronize_irq waits for). */
+  /** True while handlers or threads of the line run (what synchronize_irq waits for). */
   isBusy(irq: number): boolean;
+  /** More than one action is on the line. */
+  isShared(irq: number): boolean;
   /** Number of actions, and their kinds and owners in order. */
   actions(irq: number): { readonly kind: number; readonly owner: number; readonly flags: number }[];
   /** IRQ_DISABLE_UNLAZY. */
   setUnlazy(irq: number, unlazy: boolean): void;
+  /** Steps of `handle_irq`: the first action to call, 0 if there is nothing to handle; then each next one; then whether to start over. */
+  enter(irq: number): number;
+  isHandlerBusy(action: number): boolean;
+  callHandler(action: number): number;
+  leave(irq: number): boolean;
+  /** Steps of a thread: the wake-up is taken; the thread is through, and whether it was woken again. */
+  takeWakeup(action: number): void;
+  finishThread(action: number, result: number): boolean;
 }
 
 /** What {@link createHost} needs. */
 export interface HostInit {
   readonly state: HostState;
   readonly trace: Trace;
+  processes(): Processes<never>;
   /** Model time, nanoseconds. */
   now(): number;
   readonly spurious?: SpuriousLimits;
+  /** request_irq adds COND_ONESHOT by itself (Linux ≥ 6.10), so that a plain handler can join a ONESHOT line. */
+  readonly condOneshot?: boolean;
 }
 
-/** Most times one call services a line that stays asserted: a guard against handlers that never quiet their device. */
+/** Interrupts of a line that nobody quietens after which a straight run goes on with something else. `check` follows all of them. */
 const STORM = 200_000;
 
 /** Creates the host's lines over zeroed state. */
-export function createHost({ state, trace, now, spurious = SPURIOUS }: HostInit): Host {
+export function createHost(init: HostInit): Host {
+  const { state, trace, now, spurious = SPURIOUS } = init;
   const kinds: (ActionKind | undefined)[] = [];
+  /** Interrupts that may still follow one another in the present straight run; null outside of one. */
+  let budget: number | null = null;
   const desc = (irq: number): IrqDesc => state.irqs.at(irq);
   const kindOf = (kind: number): ActionKind => {
     const known = kinds[kind];
@@ -79,113 +113,61 @@ export function createHost({ state, trace, now, spurious = SPURIOUS }: HostInit)
     if (trace.on) trace.emit(name, fields);
   };
 
-  /** handle_irq_event: every action of the line, results ORed. */
-  function runActions(irq: number, d: IrqDesc): number {
-    let result = 0;
-    d.inProgress = 1;
-    for (let h = d.actions; h !== 0; h = state.actions.at(h).next) {
-      const a = state.actions.at(h);
-      const kind = kindOf(a.kind);
-      emit('irq_handler_entry', { irq, name: kind.name(a.owner) });
-      const r = kind.handle(a.owner);
-      emit('irq_handler_exit', { irq, handled: r === IRQ.NONE ? 0 : 1 });
-      if (r === IRQ.WAKE_THREAD) wakeThread(irq, d, h);
-      result |= r;
+  /** The chip delivers, unless an interrupt of the line is under way already. */
+  function dispatch(irq: number): void {
+    const d = desc(irq);
+    if (d.raised === 1 || !isDeliverable(d)) return;
+    d.raised = 1;
+    const outermost = budget === null;
+    if (outermost) budget = STORM;
+    try {
+      init.processes().begin(handleIrq as never, { irq } as never);
+    } finally {
+      if (outermost) budget = null;
     }
-    d.inProgress = 0;
-    return result;
   }
 
-  /** Abstraction: the irq thread runs before the line is serviced again; its window is the protocol of the driver that needs it. */
-  function wakeThread(irq: number, d: IrqDesc, action: number): void {
-    const a = state.actions.at(action);
+  /** Whether the line may be taken once more in this run. */
+  function mayGoOn(irq: number): boolean {
+    if (budget === null || --budget > 0) return true;
+    emit('genirq', { text: `irq ${irq}: asserted without end, ${STORM} interrupts in a row` });
+    return false;
+  }
+
+  /** __irq_wake_thread. */
+  function wake(h: number): void {
+    const a = state.actions.at(h);
+    if (a.wake === 1) return;
+    a.wake = 1;
+    desc(a.irq).threads |= threadMask(a);
+    if (a.running === 1) return;
     a.running = 1;
-    if (d.oneshot === 1) d.threadsActive++;
-    kindOf(a.kind).thread?.(a.owner);
-    a.running = 0;
-    if (d.oneshot === 1) d.threadsActive--;
-    void irq;
+    const thread = kindOf(a.kind).thread;
+    if (thread === undefined)
+      throw new ModelError(`${kindOf(a.kind).name(a.owner)} wakes a thread that it does not have`);
+    init.processes().spawn(thread as never, { irq: a.irq, action: h, owner: a.owner } as never);
   }
 
-  /** note_interrupt: counts unhandled interrupts and kills a line that has almost only those. */
-  function noteInterrupt(irq: number, d: IrqDesc, result: number): void {
-    if (result === IRQ.NONE) {
-      const time = BigInt(Math.trunc(now()));
-      d.unhandled = d.unhandled === 0 || time - d.lastUnhandled > spurious.gap ? 1 : d.unhandled + 1;
-      d.lastUnhandled = time;
-    }
-    if (d.unhandled === 0 || ++d.irqCount < spurious.window) return;
-    const kill = d.unhandled > spurious.unhandled;
-    d.irqCount = d.unhandled = 0;
-    if (!kill) return;
+  function switchOff(irq: number, d: IrqDesc): void {
     emit('nobody_cared', { irq, text: `irq ${irq}: nobody cared (try booting with the "irqpoll" option)` });
+    emit('nobody_cared', { irq, text: 'handlers:' });
+    for (const { kind, owner } of host.actions(irq))
+      emit('nobody_cared', {
+        irq,
+        text: `${kindOf(kind).thread === undefined ? '' : 'threaded '}${kindOf(kind).name(owner)}`,
+      });
+    emit('nobody_cared', { irq, text: `Disabling IRQ #${irq}` });
     d.spuriousDisabled = 1;
     d.depth++;
     d.chipMasked = 1;
   }
 
-  const isOff = (d: IrqDesc): boolean => d.depth > 0 || d.actions === 0;
-
-  function serviceLevel(irq: number, d: IrqDesc): void {
-    for (let n = 0; n < STORM && d.asserted !== 0 && d.chipMasked === 0; n++) {
-      d.chipMasked = 1;
-      if (isOff(d)) {
-        d.pending = 1;
-        return;
-      }
-      d.count++;
-      noteInterrupt(irq, d, runActions(irq, d));
-      if (d.depth === 0 && d.threadsActive === 0) d.chipMasked = 0;
+  /** Tells those that were on the line before whether they are alone. */
+  function tellSharing(irq: number, shared: boolean, except: number): void {
+    for (let h = desc(irq).actions; h !== 0; h = state.actions.at(h).next) {
+      const { kind, owner } = state.actions.at(h);
+      if (h !== except) kindOf(kind).sharing?.(owner, shared);
     }
-  }
-
-  function serviceEdge(irq: number, d: IrqDesc): void {
-    if (d.chipMasked === 1) {
-      d.pending = 1;
-      return;
-    }
-    if (isOff(d) || d.inProgress === 1) {
-      d.pending = 1;
-      d.chipMasked = 1;
-      return;
-    }
-    do {
-      d.pending = 0;
-      d.chipMasked = 0;
-      d.count++;
-      noteInterrupt(irq, d, runActions(irq, d));
-    } while (d.pending === 1 && !isOff(d));
-  }
-
-  function service(irq: number): void {
-    const d = desc(irq);
-    if (d.flow !== FLOW.EDGE && d.inProgress === 0) serviceLevel(irq, d);
-  }
-
-  function enableLine(irq: number, d: IrqDesc): void {
-    d.chipMasked = 0;
-    if (d.flow === FLOW.EDGE && d.pending === 1) serviceEdge(irq, d);
-    else {
-      d.pending = 0;
-      service(irq);
-    }
-  }
-
-  function append(d: IrqDesc, h: number): void {
-    if (d.actions === 0) {
-      d.actions = h;
-      return;
-    }
-    let last = d.actions;
-    while (state.actions.at(last).next !== 0) last = state.actions.at(last).next;
-    state.actions.at(last).next = h;
-  }
-
-  function refuse(r: LineRequest, old: { flags: number; kind: number; owner: number }): void {
-    const next = { flags: r.flags, name: kindOf(r.kind).name(r.owner) };
-    emit('genirq', {
-      text: mismatchMessage(r.irq, next, { flags: old.flags, name: kindOf(old.kind).name(old.owner) }),
-    });
   }
 
   function install(r: LineRequest, flags: number): number {
@@ -195,20 +177,30 @@ export function createHost({ state, trace, now, spurious = SPURIOUS }: HostInit)
     const a = state.actions.at(h);
     a.kind = r.kind;
     a.owner = r.owner;
+    a.irq = r.irq;
     a.flags = flags;
+    a.threadedOnly = r.threadedOnly === true ? 1 : 0;
     const first = d.actions === 0;
-    append(d, h);
     if (first) {
       d.oneshot = flags & IRQF.ONESHOT ? 1 : 0;
       d.irqCount = d.unhandled = 0;
-      d.depth = flags & IRQF.NO_AUTOEN ? 1 : 0;
-      d.chipMasked = d.depth;
-      if (d.depth === 0) enableLine(r.irq, d);
-    } else if (d.spuriousDisabled === 1) {
-      d.spuriousDisabled = 0;
-      host.enable(r.irq);
     }
+    appendAction(state, d, h);
+    if (countActions(state, d) === 2) tellSharing(r.irq, true, h);
+    if (first && flags & IRQF.NO_AUTOEN) d.depth = d.chipMasked = 1;
+    else if (first) startLine(d);
+    else if (d.spuriousDisabled === 1) {
+      d.spuriousDisabled = 0;
+      if (--d.depth === 0) startLine(d);
+    }
+    dispatch(r.irq);
     return 0;
+  }
+
+  function refuse(r: LineRequest, flags: number, old: { flags: number; kind: number; owner: number }): void {
+    const next = { flags, name: kindOf(r.kind).name(r.owner) };
+    const held = { flags: old.flags, name: kindOf(old.kind).name(old.owner) };
+    emit('genirq', { text: mismatchMessage(r.irq, next, held) });
   }
 
   const host: Host = {
@@ -225,58 +217,50 @@ export function createHost({ state, trace, now, spurious = SPURIOUS }: HostInit)
     },
     request(r) {
       const exists = r.irq < state.irqs.length && desc(r.irq).present === 1;
+      const hasThread = kindOf(r.kind).thread !== undefined;
       const hasHandler = r.threadedOnly !== true;
-      const error = requestError(
-        { irq: r.irq, flags: r.flags, hasHandler, hasThread: !hasHandler, hasDevId: true },
-        exists,
-      );
+      const error = requestError({ irq: r.irq, flags: r.flags, hasHandler, hasThread, hasDevId: true }, exists);
       if (error !== 0) return error;
+      const flags = init.condOneshot === true && !hasThread ? r.flags | IRQF.COND_ONESHOT : r.flags;
       const d = desc(r.irq);
-      if (d.actions === 0) return install(r, r.flags);
+      if (d.actions === 0) return install(r, flags);
       const old = state.actions.at(d.actions);
-      const flags = joinFlags(old.flags, r.flags);
-      if (flags < 0) {
-        refuse(r, old);
-        return flags;
-      }
-      return install(r, flags);
+      const joined = joinFlags(old.flags, flags);
+      if (joined < 0) refuse(r, flags, old);
+      return joined < 0 ? joined : install(r, joined);
     },
     free(irq, kind, owner) {
       const d = desc(irq);
-      let before = 0;
-      for (let h = d.actions; h !== 0; before = h, h = state.actions.at(h).next) {
-        const a = state.actions.at(h);
-        if (a.kind !== kind || a.owner !== owner) continue;
-        if (before === 0) d.actions = a.next;
-        else state.actions.at(before).next = a.next;
-        state.actions.free(h);
-        break;
-      }
-      if (d.actions !== 0) return;
-      d.depth = 1;
-      d.chipMasked = 1;
+      if (!unlinkAction(state, d, kind, owner)) return;
+      if (d.actions === 0) shutdownLine(d);
+      else if (countActions(state, d) === 1) tellSharing(irq, false, 0);
     },
-    disable(irq) {
-      const d = desc(irq);
-      if (d.depth++ === 0 && (d.unlazy === 1 || d.inProgress === 1)) d.chipMasked = 1;
-    },
+    disable: (irq) => disableLine(desc(irq)),
     enable(irq) {
       const d = desc(irq);
       if (d.depth === 0) return emit('genirq', { text: `Unbalanced enable for IRQ ${irq}` });
-      if (--d.depth === 0) enableLine(irq, d);
+      if (d.depth > 1) d.depth--;
+      else startLine(d);
+      dispatch(irq);
     },
     setLevel(irq, bit, level) {
       const d = desc(irq);
       d.asserted = level ? d.asserted | (1 << bit) : d.asserted & ~(1 << bit);
-      if (level) service(irq);
+      if (level) dispatch(irq);
     },
     edge(irq) {
       const d = desc(irq);
-      d.edges++;
-      serviceEdge(irq, d);
+      if (d.chipMasked === 1) d.pending = 1;
+      else d.latched = 1;
+      dispatch(irq);
     },
     isAsserted: (irq) => desc(irq).asserted !== 0,
-    isBusy: (irq) => desc(irq).inProgress === 1 || desc(irq).threadsActive > 0,
+    isBusy(irq) {
+      for (let i = state.actions.next(0); i >= 0; i = state.actions.next(i + 1))
+        if (state.actions.slot(i).irq === irq && state.actions.slot(i).running === 1) return true;
+      return desc(irq).inProgress === 1;
+    },
+    isShared: (irq) => countActions(state, desc(irq)) > 1,
     actions(irq) {
       const list: { kind: number; owner: number; flags: number }[] = [];
       for (let h = desc(irq).actions; h !== 0; h = state.actions.at(h).next) {
@@ -287,6 +271,52 @@ export function createHost({ state, trace, now, spurious = SPURIOUS }: HostInit)
     },
     setUnlazy(irq, unlazy) {
       desc(irq).unlazy = unlazy ? 1 : 0;
+    },
+    enter(irq) {
+      const d = desc(irq);
+      if (enterFlow(d)) return d.actions;
+      d.raised = 0;
+      return 0;
+    },
+    isHandlerBusy(h) {
+      const { dead, kind, owner } = state.actions.at(h);
+      return dead === 0 && kindOf(kind).busy?.(owner) === true;
+    },
+    callHandler(h) {
+      const a = state.actions.at(h);
+      if (a.dead === 1) return a.next;
+      const kind = kindOf(a.kind);
+      emit('irq_handler_entry', { irq: a.irq, name: kind.name(a.owner) });
+      const r = a.threadedOnly === 1 ? IRQ.WAKE_THREAD : kind.handle(a.owner);
+      emit('irq_handler_exit', { irq: a.irq, handled: r === IRQ.NONE ? 0 : 1 });
+      if (r === IRQ.WAKE_THREAD) wake(h);
+      desc(a.irq).result |= r;
+      return a.next;
+    },
+    leave(irq) {
+      const d = desc(irq);
+      if (noteInterrupt(d, now(), spurious)) switchOff(irq, d);
+      leaveFlow(d);
+      reapLine(state, irq);
+      if (isDeliverable(d) && mayGoOn(irq)) return true;
+      d.raised = 0;
+      return false;
+    },
+    takeWakeup(h) {
+      state.actions.at(h).wake = 0;
+    },
+    finishThread(h, result) {
+      const a = state.actions.at(h);
+      const d = desc(a.irq);
+      if (result === IRQ.HANDLED && spurious.window > 0) d.threadsHandled++;
+      if (a.wake === 1) return true;
+      d.threads &= ~threadMask(a);
+      a.running = 0;
+      const { irq } = a;
+      if (d.oneshot === 1 && isLevel(d)) unmaskIfAllowed(d);
+      reapAction(state, h);
+      dispatch(irq);
+      return false;
     },
   };
   return host;

@@ -57,13 +57,11 @@ function setMsi(s: Session, i: number, args: Args): OpResult {
 
 /** Operations on passed-through devices. */
 export const DEVICE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
-  device_open: on(
-    'the VMM opens the VFIO device',
-    {},
-    done((s, i) => s.machine.vfio.open(i)),
-  ),
+  device_open: on('the VMM opens the VFIO device; a device of the host gets its driver', {}, (s, i) => ({
+    ret: s.machine.vfio.open(i),
+  })),
   device_close: on(
-    'the VMM closes it (or is killed); the function goes on asserting',
+    'the VMM closes it (or is killed), or its driver lets go; the function goes on asserting',
     {},
     done((s, i) => s.machine.vfio.close(i)),
   ),

@@ -12,7 +12,7 @@ export {
   type Vm,
   type VmSpec,
 } from './machine.ts';
-export { defineMachineModel, type MachineModelDefinition, type StandIn } from './machine-model.ts';
+export { type Agents, defineMachineModel, type MachineModel, type StandIn } from './machine-model.ts';
 export type { CaptureReplayer, CaptureShape, RecordedEvent, ReplayDifference, ReplayReport } from './replay.ts';
 export { CORE_OPERATIONS, createSession, findOperation, operationNames, routeInput, type Session } from './session.ts';
 export { machineSystem } from './system.ts';

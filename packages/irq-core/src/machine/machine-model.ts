@@ -2,21 +2,25 @@
 
 import type { AnyProtocol, Edits, Model, Property, Sort } from '../protocol/index.ts';
 import { createMachine, type Machine, type MachineOptions } from './machine.ts';
+import { machineSystem } from './system.ts';
 
 /** The protocol that runs in place of another: itself, unless a bug or a mutant is planted. */
 export type StandIn = <P extends object>(protocol: P) => P;
 
-/** Declaration of a model over a machine. */
-export interface MachineModelDefinition<A extends readonly AnyProtocol<Machine>[]> {
+/** Agents of a model, as {@link MachineModel.start} spawns them. */
+export type Agents = readonly AnyProtocol<Machine>[];
+
+/** Declaration of a model over a composed machine. */
+export interface MachineModel {
   readonly name: string;
-  readonly machine: MachineOptions;
-  /** Kernel paths that the model is about: those that bugs edit and mutants are planted in. */
-  readonly paths: readonly AnyProtocol<never>[];
-  /** Protocols of the agents. Those that splice a kernel path in take what `of` gives for it. */
-  agents(of: StandIn): A;
-  /** Brings the machine to its start and starts the agents. */
-  start(m: Machine, agents: A): void;
-  readonly properties: readonly Property<Machine>[];
+  readonly machine: Omit<MachineOptions, 'edits' | 'record'>;
+  /** Kernel paths that the model is about, in which faults are planted; default all protocols of the machine. */
+  readonly paths?: readonly AnyProtocol<never>[];
+  /** Agents beside those in `machine` that splice a kernel path in: they take what `of` gives for it. */
+  agents?(of: StandIn): Agents;
+  /** Brings the machine to where the check begins and starts the agents. */
+  start(m: Machine, agents: Agents): void;
+  readonly properties: readonly Property<never>[];
   readonly symmetry?: readonly Sort[];
 }
 
@@ -25,25 +29,22 @@ const standIn = (edits: Edits): StandIn => {
   return (protocol) => (editOf.get(protocol) ?? protocol) as typeof protocol;
 };
 
-/** Declares a model over a machine. */
-export function defineMachineModel<A extends readonly AnyProtocol<Machine>[]>(d: MachineModelDefinition<A>): Model {
+/** Declares a model over a composed machine. */
+export function defineMachineModel(d: MachineModel): Model {
+  let protocols: readonly AnyProtocol<never>[] | null = d.paths ?? null;
   return {
     name: d.name,
     properties: d.properties,
-    protocols: d.paths,
+    get protocols() {
+      protocols ??= createMachine(d.machine).processes.protocols as unknown as readonly AnyProtocol<never>[];
+      return protocols;
+    },
     create({ edits = [], record = false } = {}) {
-      const agents = d.agents(standIn(edits));
-      const machine = createMachine({ ...d.machine, agents, edits, record });
-      d.start(machine, agents);
-      const { arena, processes } = machine;
-      return {
-        name: d.name,
-        arena,
-        machine,
-        processes: processes as never,
-        properties: d.properties,
-        symmetry: d.symmetry ?? [],
-      };
+      const agents = d.agents?.(standIn(edits)) ?? [];
+      const m = createMachine({ ...d.machine, agents: [...(d.machine.agents ?? []), ...agents], edits, record });
+      m.trace.on = false;
+      d.start(m, agents);
+      return { ...machineSystem(d.name, m, d.properties), symmetry: d.symmetry ?? [] };
     },
   };
 }

@@ -5,7 +5,15 @@ import type { AnyBackend, VmChip, VmOptions } from '../backend.ts';
 import { BYPASS_PROTOCOLS, type Bypass, type BypassState, bypassLayout, createBypass } from '../bypass/index.ts';
 import { ModelError } from '../errors.ts';
 import { createTrace, type EventTexts, type Trace, type TraceEvent } from '../events/index.ts';
-import { createHost, type Host, type HostState, hostLayout, SPURIOUS, type SpuriousLimits } from '../host/index.ts';
+import {
+  createHost,
+  HOST_PROTOCOLS,
+  type Host,
+  type HostState,
+  hostLayout,
+  SPURIOUS,
+  type SpuriousLimits,
+} from '../host/index.ts';
 import type { AnyHostPart, HostOptions } from '../host-part.ts';
 import {
   bindIrqfdWakeups,
@@ -24,6 +32,7 @@ import {
   kvmLayout,
   type VmLimits,
 } from '../kvm/index.ts';
+import { createPci, type Pci, type PciState, pciLayout } from '../pci/index.ts';
 import {
   type AnyProtocol,
   createProcesses,
@@ -63,6 +72,8 @@ export interface MachineOptions {
   readonly parts?: readonly AnyHostPart[];
   /** Options of all parts, checked by whoever read them. */
   readonly host?: HostOptions;
+  /** vfio-pci.nointxmask. */
+  readonly nointxmask?: boolean;
   /** Thresholds of the host's spurious detector; small ones for `check`. */
   readonly spurious?: SpuriousLimits;
   /** Record footprints (for reductions in `check`). */
@@ -106,6 +117,7 @@ export interface Machine {
   readonly eventfds: Eventfds;
   readonly host: Host;
   readonly bypass: Bypass;
+  readonly pci: Pci;
   readonly vfio: Vfio;
   /** What the parts of the host attached, by their names. */
   readonly parts: Readonly<Record<string, unknown>>;
@@ -129,6 +141,7 @@ interface Root {
   readonly eventfds: EventfdsState;
   readonly host: HostState;
   readonly bypass: BypassState;
+  readonly pci: PciState;
   readonly vfio: VfioState;
   readonly processes: ProcessTableView;
 }
@@ -145,6 +158,7 @@ function layoutOf(
     eventfds: eventfdsLayout(host.eventfds),
     host: hostLayout({ irqs: devices === 0 ? 1 : host.irqs, actions: devices + 8 }),
     bypass: bypassLayout(host.bypass),
+    pci: pciLayout(devices),
     vfio: vfioLayout(devices),
   };
   for (const part of partsOf(o)) fields[part.name] = part.layout(sizesOf(o), o.host ?? {});
@@ -173,12 +187,14 @@ const HOST_TEXTS: EventTexts = {
   genirq: (e) => String(e['text']),
   nobody_cared: (e) => String(e['text']),
   ipi_send_cpu: (e) => `cpu=${e['cpu']} callsite=${e['callsite']}`,
+  vmm_wakeup: (e) => `eventfd ${e['eventfd']}`,
+  kvm_userspace_exit: (e) => `reason ${e['reason']}`,
   kvm_vcpu_wakeup: (e) => `vcpu ${e['vcpu']}`,
 };
 
 const nameOf = (vm: VmSpec, index: number): string => vm.name ?? `vm${index}`;
 
-const RESERVED: ReadonlySet<string> = new Set(['clock', 'eventfds', 'host', 'bypass', 'vfio', 'processes']);
+const RESERVED: ReadonlySet<string> = new Set(['clock', 'eventfds', 'host', 'bypass', 'pci', 'vfio', 'processes']);
 
 function checkNames(vms: readonly VmSpec[], parts: readonly AnyHostPart[]): void {
   const seen = new Set<string>([...RESERVED, ...parts.map((p) => p.name)]);
@@ -203,6 +219,7 @@ function uniqueProtocols(o: MachineOptions): AnyProtocol<never>[] {
     ...new Set<AnyProtocol<never>>([
       ...KVM_PROTOCOLS,
       ...BYPASS_PROTOCOLS,
+      ...HOST_PROTOCOLS,
       virqfdInject,
       ...vms.flatMap((vm) => vm.backend.protocols),
       ...partsOf(o).flatMap((part) => part.protocols),
@@ -224,6 +241,7 @@ function addVm(machine: Machine & { readonly vms: Vm[]; readonly kvms: Kvm[] }, 
   const processes = (): never => machine.processes as never;
   const kvm = createKvm({ vm: index, state: state.kvm, limits, kernel, trace, eventfds, processes, ...profile });
   machine.kvms.push(kvm);
+  for (const part of machine.hostParts) part.addVm?.(machine.parts[part.name] as never, kvm);
   const options = spec.options ?? {};
   const host = spec.backend.host === undefined ? null : machine.parts[spec.backend.host.name];
   const { now } = machine;
@@ -246,13 +264,32 @@ function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: rea
     machine,
     edits: o.edits ?? [],
   });
-  const host = createHost({ state: root.host, trace, now, spurious: o.spurious ?? SPURIOUS });
+  const host = createHost({
+    state: root.host,
+    trace,
+    now,
+    spurious: o.spurious ?? SPURIOUS,
+    condOneshot: kernel !== '6.1',
+    processes: () => processes as never,
+  });
+  const pci = createPci(root.pci, host);
   const bypass = createBypass({ state: root.bypass, world: machine, kernel });
   const defer = (device: number): void => void processes.spawn(virqfdInject, { device });
   const slot: RemapperSlot = { bound: null };
   const remapper = () => slot.bound;
-  const vfio = createVfio({ state: root.vfio, specs: o.devices ?? [], host, eventfds, bypass, defer, remapper });
-  Object.assign(machine, { processes, host, bypass, vfio });
+  const vfio = createVfio({
+    state: root.vfio,
+    specs: o.devices ?? [],
+    host,
+    pci,
+    eventfds,
+    bypass,
+    defer,
+    remapper,
+    trace,
+    nointxmask: o.nointxmask === true,
+  });
+  Object.assign(machine, { processes, host, bypass, pci, vfio });
   const states = root as unknown as Readonly<Record<string, never>>;
   Object.assign(machine, { parts: attachParts(machine, o, { sizes: sizesOf(o), states, slot }) });
 }

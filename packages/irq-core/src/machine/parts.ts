@@ -35,6 +35,7 @@ export function attachParts(
     sizes,
     eventfds: machine.eventfds,
     lines: machine.host,
+    pci: machine.pci,
     vfio: machine.vfio,
     kvms: machine.kvms,
     processes: () => machine.processes as never,

@@ -1,9 +1,9 @@
 // A machine under the hand of a scenario or of `virq exec`: names for eventfds, the core's operations, what `observe` shows.
 
-import { EINVAL, ENXIO } from '../errors.ts';
+import { EAGAIN, EINVAL, ENXIO } from '../errors.ts';
 import { formatEvent, type TraceEvent } from '../events/index.ts';
 import type { PartTarget } from '../host-part.ts';
-import { FD_NOT_EVENTFD, IRQFD_FLAG, type IrqfdArgs, ROUTE, type RouteInput } from '../kvm/index.ts';
+import { FD_NOT_EVENTFD, IRQFD_FLAG, type IrqfdArgs, ROUTE, type RouteInput, SOURCE } from '../kvm/index.ts';
 import { DEVICE_OPERATIONS } from './device-operations.ts';
 import type { Machine, Vm } from './machine.ts';
 import { type ArgSpec, type Args, type Json, OK, type Operation, type OpResult } from './vocabulary.ts';
@@ -239,6 +239,17 @@ export const CORE_OPERATIONS: Readonly<Record<string, Operation<Session>>> = {
     run(s, args) {
       const count = s.machine.eventfds.read(s.eventfd(args['name'] as string));
       return count < 0 ? { ret: count } : { ret: 0, out: { count } };
+    },
+  },
+  vmm_relay: {
+    summary: 'a VMM without irqfd: woken by the eventfd it reads it and signals the GSI with KVM_IRQ_LINE, up and down',
+    args: { name: name('the eventfd'), gsi },
+    run(s, args) {
+      const count = s.machine.eventfds.read(s.eventfd(args['name'] as string));
+      if (count <= 0) return { ret: count === 0 ? -EAGAIN : count };
+      if (s.machine.trace.on) s.machine.trace.emit('vmm_wakeup', { eventfd: args['name'] as string });
+      for (const level of [1, 0]) s.vm.kvm.setIrq(SOURCE.USERSPACE, args['gsi'] as number, level, false);
+      return OK;
     },
   },
   efd_close: {

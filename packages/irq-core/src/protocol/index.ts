@@ -4,7 +4,7 @@ export { type Combinators, type ProtocolBuilder, protocolsOn } from './builder.t
 export { insert, omit, reorder, replace, sleepsAt } from './edit.ts';
 export { defineFamily, type ModelFamily, type Scope, type ScopeParameter } from './family.ts';
 export { defineModel, type Model, type ModelDefinition, type Spawn, type System, type SystemOptions } from './model.ts';
-export { type Mutant, mutantsOf } from './mutants.ts';
+export { hasRun, type Mutant, mutantsOf } from './mutants.ts';
 export {
   type AnyProtocol,
   createProcesses,

@@ -66,3 +66,24 @@ export function mutantsOf(protocols: readonly AnyProtocol<never>[]): Mutant[] {
     ...swaps(p),
   ]);
 }
+
+/** A label and whether it was reached, as the checker's coverage has it. */
+interface Reached {
+  readonly protocol: string;
+  readonly label: string;
+  readonly reached: boolean;
+}
+
+/** Whether a protocol ran: by itself, or spliced into another under a prefix. */
+export function hasRun(protocol: AnyProtocol<never>, coverage: readonly Reached[]): boolean {
+  const { name, labels } = protocol as unknown as Some;
+  const [first = ''] = labels;
+  const ran = coverage.filter((l) => l.reached);
+  if (ran.some((l) => l.protocol === name)) return true;
+  const hosts = ran.filter((l) => l.label.endsWith(`.${first}`));
+  const has = (host: string, label: string): boolean => coverage.some((l) => l.protocol === host && l.label === label);
+  return hosts.some((l) => {
+    const prefix = l.label.slice(0, -first.length);
+    return labels.every((label) => has(l.protocol, prefix + label));
+  });
+}

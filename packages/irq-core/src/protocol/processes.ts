@@ -14,7 +14,7 @@ import {
   u32,
 } from '../arena/index.ts';
 import { ModelError } from '../errors.ts';
-import { BLOCKED, DONE, type Protocol, type Step } from './protocol.ts';
+import { BLOCKED, DONE, type Outcome, type Protocol, type Step } from './protocol.ts';
 
 /** What one step did. */
 export type StepResult = 'moved' | 'blocked' | 'done';
@@ -57,6 +57,11 @@ export interface Processes<M> {
     args: Partial<Locals<A>>,
     read?: (f: StructView<A>) => T,
   ): T;
+  /**
+   * What an interrupt or an ioctl does: alone, it runs to its end at once; out of a step of another process it becomes a process of its
+   * own, and the others interleave with it.
+   */
+  begin<A extends Fields>(protocol: Protocol<M, A>, args: Partial<Locals<A>>): void;
   isAlive(pid: number): boolean;
   /** Lowest live pid ≥ from, -1 if none. */
   next(from: number): number;
@@ -82,6 +87,8 @@ interface Bound<M> {
   readonly protocols: readonly Protocol<M, Fields>[];
   readonly machine: M;
   readonly frame: (pid: number, protocolId: number) => StructView<Fields>;
+  /** Steps that are being made right now, one inside the other. */
+  readonly now: { steps: number };
 }
 
 /** Moves the pc after a step and says what happened; `undefined` from a step means the next label. */
@@ -93,7 +100,13 @@ function advance<M>(b: Bound<M>, pid: number, keep: boolean, choice = 0): StepRe
   const pc = slot.pc;
   const step = protocol.steps[pc];
   if (step === undefined) throw new ModelError(`${protocol.name}: no step at pc ${pc}`);
-  const out = step(b.machine, b.frame(pid, id), pid, choice);
+  let out: Outcome;
+  b.now.steps++;
+  try {
+    out = step(b.machine, b.frame(pid, id), pid, choice);
+  } finally {
+    b.now.steps--;
+  }
   if (out === BLOCKED) return 'blocked';
   const next = out === undefined ? pc + 1 : out === DONE ? protocol.steps.length : protocol.targets.get(out as string);
   if (next === undefined)
@@ -159,7 +172,7 @@ export function createProcesses<M>(arena: AnyArena, table: ProcessTableView, pro
       throw new ModelError(`an edit replaces ${correct.name}, which is not registered with this machine`);
   const protocols = list.map((p) => editOf.get(p) ?? p) as unknown as readonly Protocol<M, Fields>[];
   const ids = new Map<unknown, number>([...list.entries(), ...protocols.entries()].map(([i, p]) => [p, i]));
-  const b: Bound<M> = { table, protocols, machine, frame: frames(arena, table, protocols) };
+  const b: Bound<M> = { table, protocols, machine, frame: frames(arena, table, protocols), now: { steps: 0 } };
 
   function spawn<A extends Fields>(protocol: Protocol<M, A>, args: Partial<Locals<A>> = {}): number {
     const id = ids.get(protocol);
@@ -207,6 +220,10 @@ export function createProcesses<M>(arena: AnyArena, table: ProcessTableView, pro
         release(table.at(pid));
         return value as never;
       }
+    },
+    begin(protocol, args) {
+      if (b.now.steps > 0) spawn(protocol, args);
+      else this.call(protocol, args);
     },
     isAlive: (pid) => table.at(pid).protocol !== 0,
     next(from) {

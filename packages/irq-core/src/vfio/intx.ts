@@ -3,8 +3,8 @@
 import { EINVAL, ENODEV } from '../errors.ts';
 import { type ActionKind, type Host, IRQ, IRQF } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
+import type { Pci } from '../pci/index.ts';
 import { DEVICE_KIND, IRQ_TYPE, type VfioDevice, type VfioState } from './layout.ts';
-import { checkAndMask, checkAndUnmask, setDisIntx } from './pci-config.ts';
 import { exchange } from './trigger.ts';
 
 /** Action kinds of VFIO on host lines. */
@@ -28,13 +28,14 @@ export interface Intx {
 export interface IntxParts {
   readonly state: VfioState;
   readonly host: Host;
+  readonly pci: Pci;
   readonly eventfds: Eventfds;
   /** Name in /proc/interrupts. */
   name(device: number): string;
 }
 
 /** Creates the INTx side of all devices. */
-export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
+export function createIntx({ state, host, pci, eventfds, name }: IntxParts): Intx {
   const device = (i: number): VfioDevice => state.devices.at(i);
   /** Masks at the device where DisINTx works, else at the line. */
   const byDevice = (d: VfioDevice): boolean => d.kind === DEVICE_KIND.PCI && d.pci23 === 1;
@@ -46,22 +47,24 @@ export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
   function handle(i: number): number {
     const d = device(i);
     if (byDevice(d)) {
-      if (d.masked === 1 || !checkAndMask(host, d)) return IRQ.NONE;
+      if (d.masked === 1 || !pci.checkAndMask(i)) return IRQ.NONE;
     } else if (d.edge === 0) host.disable(d.hostIrq);
     if (d.edge === 0) d.masked = 1;
     signal(d);
     return IRQ.HANDLED;
   }
 
-  function applyMask(d: VfioDevice): void {
+  function applyMask(i: number): void {
+    const d = device(i);
     if (d.masked === 1) return;
     d.masked = 1;
-    if (byDevice(d)) setDisIntx(host, d, true);
+    if (byDevice(d)) pci.intx(i, false);
     else host.disable(d.hostIrq);
   }
 
   /** vfio_pci_intx_unmask_handler: true if the device is pending, so that the trigger must be signalled again. */
-  function unmaskHandler(d: VfioDevice): boolean {
+  function unmaskHandler(i: number): boolean {
+    const d = device(i);
     if (d.masked === 0 || d.virqDisabled === 1) return false;
     if (!byDevice(d)) {
       d.masked = 0;
@@ -69,9 +72,9 @@ export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
       return false;
     }
     // Cleared first: lowering DisINTx may fire the handler at once, which must find the device unmasked.
-    if (d.intxPending === 1) return true;
+    if (pci.isPending(i)) return true;
     d.masked = 0;
-    checkAndUnmask(host, d);
+    pci.checkAndUnmask(i);
     return false;
   }
 
@@ -89,7 +92,7 @@ export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
       d.masked = d.virqDisabled;
       d.trigger = exchange(eventfds, d.trigger, trigger);
       d.irqType = IRQ_TYPE.INTX;
-      if (byDevice(d)) setDisIntx(host, d, d.masked === 1);
+      if (byDevice(d)) pci.intx(i, d.masked === 0);
       else host.setUnlazy(d.hostIrq, true);
       const kind = d.kind === DEVICE_KIND.PCI ? VFIO_ACTION.INTX : VFIO_ACTION.PLATFORM;
       const failed = host.request({ irq: d.hostIrq, flags: requestFlags(d), kind, owner: i });
@@ -105,23 +108,22 @@ export function createIntx({ state, host, eventfds, name }: IntxParts): Intx {
       d.irqType = IRQ_TYPE.NONE;
       d.trigger = exchange(eventfds, d.trigger, 0);
       d.masked = 0;
-      if (d.noIntx === 1) setDisIntx(host, d, true);
+      if (d.noIntx === 1) pci.intx(i, false);
     },
-    mask: (i) => applyMask(device(i)),
+    mask: applyMask,
     unmask(i) {
-      const d = device(i);
-      if (unmaskHandler(d)) signal(d);
+      if (unmaskHandler(i)) signal(device(i));
     },
     guestDisIntx(i, disabled) {
       const d = device(i);
       if (d.irqType !== IRQ_TYPE.INTX) {
         d.virqDisabled = disabled ? 1 : 0;
-        if (d.pci23 === 1) setDisIntx(host, d, disabled);
+        if (d.pci23 === 1) pci.intx(i, !disabled);
         return;
       }
       d.virqDisabled = disabled ? 1 : 0;
-      if (disabled) applyMask(d);
-      else if (unmaskHandler(d)) signal(d);
+      if (disabled) applyMask(i);
+      else if (unmaskHandler(i)) signal(d);
     },
   };
 }

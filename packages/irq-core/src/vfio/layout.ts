@@ -12,20 +12,22 @@ export const Vector = struct('vector', {
   pendingBit: u1,
 });
 
-/** A device. `command` is the physical COMMAND register, `intxPending` its STATUS bit 3, `virqDisabled` the guest's own view of DisINTx. */
+/**
+ * A device. `asserts` is the wire of a platform device (what a PCI function drives is in its registers); `pci23` says that VFIO masks it with
+ * DisINTx; `virqDisabled` is the guest's own view of DisINTx; `owned` a driver of the host that has it.
+ */
 export const VfioDevice = struct('vfioDevice', {
   kind: bits(2),
   edge: u1,
-  disIntxWorks: u1,
+  asserts: u1,
   noIntx: u1,
+  owned: u1,
   opened: u1,
   pci23: u1,
   irqType: bits(2),
   masked: u1,
   virqDisabled: u1,
-  intxPending: u1,
   deferredSignal: u1,
-  command: u16,
   hostIrq: u16,
   lineBit: u8,
   trigger: handle,
@@ -44,5 +46,7 @@ export type VfioState = View<ReturnType<typeof vfioLayout>>;
 
 /** irq_type of vfio-pci. */
 export const IRQ_TYPE = { NONE: 0, INTX: 1, MSI: 2, MSIX: 3 } as const;
-/** Bus of a device. */
-export const DEVICE_KIND = { PCI: 0, PLATFORM: 1 } as const;
+/** irq_type of the index of VFIO_DEVICE_SET_IRQS: INTX 0, MSI 1, MSIX 2. */
+export const irqTypeOf = (index: number): number => index + 1;
+/** Bus of a device; HOST is a PCI function that a driver of the host has. */
+export const DEVICE_KIND = { PCI: 0, PLATFORM: 1, HOST: 2 } as const;

@@ -4,7 +4,7 @@ import type { Bypass } from '../bypass/index.ts';
 import { EINVAL } from '../errors.ts';
 import type { Host, Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
-import { IRQ_TYPE, type VfioDevice, type VfioState } from './layout.ts';
+import { IRQ_TYPE, irqTypeOf, type VfioDevice, type VfioState } from './layout.ts';
 import { exchange } from './trigger.ts';
 
 /** Message-signalled interrupts of one host's VFIO devices. */
@@ -29,10 +29,12 @@ export interface VfioMsiParts {
   available(device: number): number;
   irqOf(device: number, vector: number): number;
   remapper(): Remapper | null;
+  /** vfio_msihandler is entered. */
+  handled(device: number, vector: number): void;
 }
 
 /** Creates the MSI side of all devices. */
-export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remapper }: VfioMsiParts): VfioMsi {
+export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remapper, handled }: VfioMsiParts): VfioMsi {
   const device = (i: number): VfioDevice => state.devices.at(i);
 
   /** The message leaves the device: through the IOMMU, if there is one, to vfio_msihandler, unless it is posted. */
@@ -40,7 +42,9 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remap
     const v = device(i).vectors.at(vector);
     if (v.enabled === 0) return;
     const end = remapper()?.deliver(v.hostIrq) ?? 'host';
-    if (end === 'host') eventfds.signal(v.trigger);
+    if (end !== 'host') return;
+    handled(i, vector);
+    eventfds.signal(v.trigger);
   }
 
   function clear(d: VfioDevice, vector: number): void {
@@ -89,11 +93,12 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remap
   return {
     setBlock(i, index, start, fds) {
       const d = device(i);
-      if (d.irqType === index) return block(i, start, fds);
+      const type = irqTypeOf(index);
+      if (d.irqType === type) return block(i, start, fds);
       if (d.irqType !== IRQ_TYPE.NONE) return -EINVAL;
       const wanted = start + fds.length;
       if (wanted > available(i)) return available(i);
-      d.irqType = index;
+      d.irqType = type;
       d.vectorsEnabled = wanted;
       const failed = block(i, start, fds);
       if (failed < 0) disable(i);

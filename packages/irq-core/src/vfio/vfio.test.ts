@@ -3,20 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EBUSY, EINVAL, ENODEV, ENOTTY } from '../errors.ts';
+import { INTX_DISABLE } from '../pci/index.ts';
 import { bench } from './__fixtures__/bench.ts';
-import {
-  ACTION,
-  checkAndMask,
-  checkAndUnmask,
-  DATA,
-  type DeviceSpec,
-  INDEX,
-  INTX_DISABLE,
-  IRQ_TYPE,
-  maskSupported,
-  type SetIrqs,
-  setIrqsError,
-} from './index.ts';
+import { ACTION, DATA, type DeviceSpec, INDEX, IRQ_TYPE, type SetIrqs, setIrqsError } from './index.ts';
 
 const NIC: DeviceSpec = { name: 'nic', kind: 'pci', hostIrq: 16 };
 const OLD: DeviceSpec = { ...NIC, disIntxWritable: false };
@@ -45,21 +34,21 @@ describe('INTx of a PCI 2.3 device', () => {
   it('T150 masks itself and signals once; the handler then answers NONE', () => {
     const b = armed();
     b.vfio.assert(0);
-    expect([b.signals(), b.device().masked, b.device().command]).toEqual([1, 1, INTX_DISABLE]);
+    expect([b.signals(), b.device().masked, b.fn().command]).toEqual([1, 1, INTX_DISABLE]);
     expect(b.vfio.intx.action.handle(0)).toBe(0);
     expect(b.signals()).toBe(1);
   });
 
   it('T151 a quiet device answers NONE and writes nothing', () => {
     const b = armed();
-    expect([b.vfio.intx.action.handle(0), b.device().command, b.signals()]).toEqual([0, 0, 0]);
+    expect([b.vfio.intx.action.handle(0), b.fn().command, b.signals()]).toEqual([0, 0, 0]);
   });
 
   it('T152 unmask while pending: DisINTx stays, one more signal', () => {
     const b = armed();
     b.vfio.assert(0);
     expect(b.vfio.setIrqs(0, unmask)).toBe(0);
-    expect([b.device().command, b.device().masked, b.signals()]).toEqual([INTX_DISABLE, 1, 2]);
+    expect([b.fn().command, b.device().masked, b.signals()]).toEqual([INTX_DISABLE, 1, 2]);
   });
 
   it('T153 unmask when served: DisINTx clears, no signal', () => {
@@ -67,7 +56,7 @@ describe('INTx of a PCI 2.3 device', () => {
     b.vfio.assert(0);
     b.vfio.deassert(0);
     b.vfio.setIrqs(0, unmask);
-    expect([b.device().command, b.device().masked, b.signals()]).toEqual([0, 0, 1]);
+    expect([b.fn().command, b.device().masked, b.signals()]).toEqual([0, 0, 1]);
   });
 
   it("T154 the guest's own DisINTx: nothing while set, pending then signalled when cleared", () => {
@@ -98,7 +87,7 @@ describe('INTx of a PCI 2.3 device', () => {
     const b = armed();
     b.vfio.assert(0);
     b.vfio.close(0);
-    expect([b.host.actions(16), b.device().irqType, b.device().intxPending]).toEqual([[], IRQ_TYPE.NONE, 1]);
+    expect([b.host.actions(16), b.device().irqType, b.fn().pending]).toEqual([[], IRQ_TYPE.NONE, 1]);
   });
 
   it('re-opening a device that was left asserted and masked clears DisINTx and delivers', () => {
@@ -114,13 +103,11 @@ describe('INTx of a PCI 2.3 device', () => {
 
 describe('INTx of a device without working DisINTx', () => {
   it('T169 the probe finds it; the line is exclusive and masked at the line', () => {
-    expect([
-      maskSupported({ disIntxWritable: false, quirk: false }),
-      maskSupported({ disIntxWritable: true, quirk: true }),
-    ]).toEqual([false, false]);
+    const found = bench([OLD, { ...NIC, quirk: true }, NIC]);
+    expect([0, 1, 2].map((i) => found.pci.maskSupported(i))).toEqual([false, false, true]);
     const b = armed(OLD);
     b.vfio.assert(0);
-    expect([b.device().masked, b.line(16).depth, b.device().command, b.signals()]).toEqual([1, 1, 0, 1]);
+    expect([b.device().masked, b.line(16).depth, b.fn().command, b.signals()]).toEqual([1, 1, 0, 1]);
     b.vfio.setIrqs(0, unmask);
     expect([b.signals(), b.line(16).depth]).toEqual([2, 1]);
   });
@@ -187,6 +174,16 @@ describe('MSI and MSI-X', () => {
     expect(b.vfio.setIrqs(0, block(fds(b, 1)))).toBe(-EINVAL);
   });
 
+  it('T156 nor INTx while MSI or MSI-X is active', () => {
+    for (const index of [1, 2]) {
+      const b = bench([{ ...msix, msi: 1 }]);
+      b.vfio.open(0);
+      b.vfio.setIrqs(0, { ...block(fds(b, 1)), index });
+      const type = index === 1 ? IRQ_TYPE.MSI : IRQ_TYPE.MSIX;
+      expect([b.device().irqType, b.vfio.setIrqs(0, trigger(b.eventfds.create()))]).toEqual([type, -EINVAL]);
+    }
+  });
+
   it('T157 all or nothing: asks for 8, gets told 4, nothing enabled', () => {
     const b = bench([msix]);
     expect([b.vfio.setIrqs(0, block(fds(b, 8))), b.device().irqType, b.device().vectors.at(0).enabled]).toEqual([
@@ -238,9 +235,9 @@ describe('config space helpers', () => {
   it('T168 check-and-mask with the bit set already: true, nothing changes', () => {
     const b = armed();
     b.vfio.assert(0);
-    expect([checkAndMask(b.host, b.device()), b.device().command]).toEqual([true, INTX_DISABLE]);
-    expect([checkAndUnmask(b.host, b.device()), b.device().command]).toEqual([false, INTX_DISABLE]);
-    expect(b.vfio.configDword(0)).toBe(INTX_DISABLE | (0x08 << 16));
+    expect([b.pci.checkAndMask(0), b.fn().command]).toEqual([true, INTX_DISABLE]);
+    expect([b.pci.checkAndUnmask(0), b.fn().command]).toEqual([false, INTX_DISABLE]);
+    expect(b.vfio.configDword(0)).toBe(INTX_DISABLE | (0x18 << 16));
   });
 });
 
@@ -287,7 +284,7 @@ describe('a random life', () => {
             const d = b.device();
             const unhandled = b.line(16).asserted !== 0 && b.line(16).depth === 0;
             expect({ life, verb, unhandled }).toEqual({ life, verb, unhandled: false });
-            const free = d.intxPending === 1 && d.masked === 0 && d.virqDisabled === 0;
+            const free = b.fn().pending === 1 && d.masked === 0 && d.virqDisabled === 0;
             expect({ life, verb, pendingUnmasked: free }).toEqual({ life, verb, pendingUnmasked: false });
             if (verb === 'assert' && wasMasked === 0 && d.virqDisabled === 0) expect(b.signals()).toBe(before + 1);
             expect(b.line(16).depth).toBe(spec === OLD ? d.masked : 0);

@@ -1,39 +1,18 @@
 // VFIO devices: opening them, VFIO_DEVICE_SET_IRQS, what the physical function does, reset. Linux: drivers/vfio/pci, drivers/vfio/platform.
 
 import type { Bypass } from '../bypass/index.ts';
-import { EINVAL } from '../errors.ts';
-import { FLOW, type Host, type Remapper } from '../host/index.ts';
+import { EBUSY, EINVAL } from '../errors.ts';
+import type { Trace } from '../events/index.ts';
+import type { Host, Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
+import { CONFIG, createHostDrivers, INTX_DISABLE, type Pci } from '../pci/index.ts';
+import { type DeviceSpec, wireDevices } from './device-spec.ts';
 import { createIntx, type Intx, VFIO_ACTION } from './intx.ts';
-import { DEVICE_KIND, IRQ_TYPE, type VfioState } from './layout.ts';
+import { DEVICE_KIND, IRQ_TYPE, irqTypeOf, type VfioState } from './layout.ts';
 import { createVfioMsi, type VfioMsi } from './msi.ts';
-import { driveLine, INTX_DISABLE, INTX_STATUS, maskSupported, setDisIntx } from './pci-config.ts';
 import { ACTION, DATA, INDEX, type SetIrqs, setIrqsError } from './set-irqs.ts';
 import { exchange } from './trigger.ts';
 import { createVirqfds } from './virqfd.ts';
-
-/** A device as a scenario or test declares it. */
-export interface DeviceSpec {
-  readonly name: string;
-  readonly kind: 'pci' | 'platform';
-  /** Linux irq of its INTx or wired interrupt; 0 or absent: none. */
-  readonly hostIrq?: number;
-  /** Platform only: edge-triggered. */
-  readonly edge?: boolean;
-  /** DisINTx can be written and read back; default true. */
-  readonly disIntxWritable?: boolean;
-  /** On the broken-INTx quirk list; default false. */
-  readonly quirk?: boolean;
-  /** DisINTx really silences the pin; default true (a device that lies: false). */
-  readonly disIntxWorks?: boolean;
-  /** On VFIO's nointx list. */
-  readonly noIntx?: boolean;
-  /** MSI vectors, a power of two ≤ 32; MSI-X table size ≤ 32. */
-  readonly msi?: number;
-  readonly msix?: number;
-  /** Vectors the host can give; default all. */
-  readonly vectorsAvailable?: number;
-}
 
 /** Physical and VFIO side of all devices. `device` is an index; errors are negative errno. */
 export interface Vfio {
@@ -41,8 +20,11 @@ export interface Vfio {
   readonly specs: readonly DeviceSpec[];
   readonly intx: Intx;
   readonly msi: VfioMsi;
-  /** Opens the device: probes DisINTx, clears one left set. */
-  open(device: number): void;
+  /**
+   * A passed-through device is opened: VFIO decides how to mask it, and clears a DisINTx left set. A device of the host gets its driver.
+   * 0 or negative errno.
+   */
+  open(device: number): number;
   /** Closes it: every interrupt is disabled. The function itself keeps asserting. */
   close(device: number): void;
   setIrqs(device: number, request: SetIrqs): number;
@@ -51,11 +33,13 @@ export interface Vfio {
   /** The function raises or drops its interrupt (STATUS bit 3, or the wired line). */
   assert(device: number): void;
   deassert(device: number): void;
+  /** It does so now, masked or not. */
+  asserts(device: number): boolean;
   /** COMMAND and STATUS as one dword, physical. */
   configDword(device: number): number;
   /** The guest writes COMMAND; bit 10 is virtual, other bits go through. */
   guestWriteCommand(device: number, value: number): void;
-  /** Function-level reset: pending interrupt and DisINTx gone. */
+  /** Function-level reset: nothing is pending any more. */
   reset(device: number): void;
 }
 
@@ -64,8 +48,12 @@ export interface VfioInit {
   readonly state: VfioState;
   readonly specs: readonly DeviceSpec[];
   readonly host: Host;
+  readonly pci: Pci;
+  /** vfio-pci.nointxmask: no device is masked with DisINTx, and the nointx list is not looked at. */
+  readonly nointxmask?: boolean;
   readonly eventfds: Eventfds;
   readonly bypass: Bypass;
+  readonly trace?: Trace;
   /** The host's IOMMU, if it has one that remaps interrupts. */
   remapper?(): Remapper | null;
   /** Queues the deferred unmask of a device as a process. */
@@ -75,26 +63,12 @@ export interface VfioInit {
 /** First Linux irq given to MSI vectors; each device has 32. */
 export const MSI_IRQ_BASE = 64;
 
-/** Takes over what the devices are, and gives each its place in the wired OR of its line. */
-function wireDevices(state: VfioState, specs: readonly DeviceSpec[], host: Host): void {
-  for (const [i, s] of specs.entries()) {
-    const d = state.devices.at(i);
-    d.kind = s.kind === 'pci' ? DEVICE_KIND.PCI : DEVICE_KIND.PLATFORM;
-    d.edge = s.edge === true ? 1 : 0;
-    d.disIntxWorks = s.disIntxWorks === false ? 0 : 1;
-    d.noIntx = s.noIntx === true ? 1 : 0;
-    d.hostIrq = s.hostIrq ?? 0;
-    d.lineBit = specs.slice(0, i).filter((other) => (other.hostIrq ?? 0) === d.hostIrq).length;
-    if (d.hostIrq !== 0 && d.lineBit === 0) host.addLine(d.hostIrq, d.edge === 1 ? FLOW.EDGE : FLOW.FASTEOI);
-  }
-}
-
 /** Creates the devices and wires them to their lines. */
 export function createVfio(init: VfioInit): Vfio {
-  const { state, specs, host, eventfds, bypass } = init;
+  const { state, specs, host, pci, eventfds, bypass } = init;
   const spec = (i: number): DeviceSpec => specs[i] as DeviceSpec;
   const name = (i: number): string => `vfio-${spec(i).kind === 'pci' ? 'intx' : 'platform'}(${spec(i).name})`;
-  const intx = createIntx({ state, host, eventfds, name });
+  const intx = createIntx({ state, host, pci, eventfds, name });
   const virqfds = createVirqfds(state, eventfds, init.defer);
   const vectorsOf = (i: number): number => Math.max(spec(i).msix ?? 0, spec(i).msi ?? 0);
   const msi = createVfioMsi({
@@ -105,11 +79,38 @@ export function createVfio(init: VfioInit): Vfio {
     available: (i) => spec(i).vectorsAvailable ?? vectorsOf(i),
     irqOf: (i, vector) => MSI_IRQ_BASE + i * 32 + vector,
     remapper: () => init.remapper?.() ?? null,
+    handled: (i, vector) => init.trace?.on === true && handled(i, vector),
   });
+  /** The handler that /proc/interrupts shows for a vector. */
+  function handled(i: number, vector: number): void {
+    const { irqType, vectors } = state.devices.at(i);
+    const irq = vectors.at(vector).hostIrq;
+    init.trace?.emit('irq_handler_entry', {
+      irq,
+      name: `vfio-msi${irqType === IRQ_TYPE.MSIX ? 'x' : ''}[${vector}](${spec(i).name})`,
+    });
+    init.trace?.emit('irq_handler_exit', { irq, handled: 1 });
+  }
   host.onAction(VFIO_ACTION.INTX, intx.action);
   host.onAction(VFIO_ACTION.PLATFORM, intx.action);
 
-  wireDevices(state, specs, host);
+  const drivers = createHostDrivers(pci, host, (i) => spec(i).name);
+  wireDevices(state, specs, { host, pci });
+
+  /** MSI or MSI-X enabled in the function, as VFIO left it: INTx is silent meanwhile. */
+  const followMode = (i: number): void => {
+    const { irqType, kind } = state.devices.at(i);
+    if (kind === DEVICE_KIND.PCI) pci.setMessage(i, irqType < IRQ_TYPE.MSI ? 0 : irqType - 1);
+  };
+
+  /** vfio_pci_open_device: how INTx is going to be masked. */
+  function openPci(i: number): void {
+    const d = state.devices.at(i);
+    const looks = init.nointxmask !== true;
+    d.pci23 = looks && d.noIntx === 0 && pci.maskSupported(i) ? 1 : 0;
+    if (looks && d.noIntx === 1) pci.intx(i, false);
+    else if (d.pci23 === 1) pci.intx(i, true);
+  }
 
   function intxTrigger(i: number, r: SetIrqs): number {
     const d = state.devices.at(i);
@@ -156,11 +157,17 @@ export function createVfio(init: VfioInit): Vfio {
     const d = state.devices.at(i);
     const data = r.flags & 7;
     if (data === DATA.NONE && r.count === 0) {
-      if (d.irqType === r.index) msi.disable(i);
+      if (d.irqType === irqTypeOf(r.index)) msi.disable(i);
+      followMode(i);
+      if (d.noIntx === 1) pci.intx(i, false);
       return 0;
     }
-    if (data === DATA.EVENTFD) return msi.setBlock(i, r.index, r.start, r.data);
-    if (d.irqType !== r.index) return -EINVAL;
+    if (data === DATA.EVENTFD) {
+      const ret = msi.setBlock(i, r.index, r.start, r.data);
+      followMode(i);
+      return ret;
+    }
+    if (d.irqType !== irqTypeOf(r.index)) return -EINVAL;
     for (let n = 0; n < r.count; n++) if (data === DATA.NONE || r.data[n] === 1) msi.raise(i, r.start + n);
     return 0;
   }
@@ -188,21 +195,18 @@ export function createVfio(init: VfioInit): Vfio {
     msi,
     open(i) {
       const d = state.devices.at(i);
-      const s = spec(i);
+      if (d.owned === 1) return -EBUSY;
       d.opened = 1;
-      if (d.kind !== DEVICE_KIND.PCI) return;
-      d.pci23 =
-        maskSupported({ disIntxWritable: s.disIntxWritable !== false, quirk: s.quirk === true }) && d.noIntx === 0
-          ? 1
-          : 0;
-      if (d.noIntx === 1) setDisIntx(host, d, true);
-      else if (d.pci23 === 1) setDisIntx(host, d, false);
+      if (d.kind === DEVICE_KIND.PCI) openPci(i);
+      return d.kind === DEVICE_KIND.HOST ? drivers.bind(i, spec(i).exclusive === true) : 0;
     },
     close(i) {
       const d = state.devices.at(i);
+      if (d.kind === DEVICE_KIND.HOST) drivers.unbind(i);
       virqfds.remove(i);
       intx.disable(i);
       msi.disable(i);
+      followMode(i);
       d.opened = 0;
       d.virqDisabled = 0;
     },
@@ -217,36 +221,44 @@ export function createVfio(init: VfioInit): Vfio {
     irqCount(i, index) {
       const s = spec(i);
       const d = state.devices.at(i);
-      const counts = [d.hostIrq === 0 || d.noIntx === 1 ? 0 : 1, s.msi ?? 0, s.msix ?? 0, 1, 1];
+      const counts = [
+        d.hostIrq === 0 || (d.noIntx === 1 && init.nointxmask !== true) ? 0 : 1,
+        s.msi ?? 0,
+        s.msix ?? 0,
+        1,
+        1,
+      ];
       return counts[index] ?? 0;
     },
     assert(i) {
       const d = state.devices.at(i);
-      d.intxPending = 1;
+      if (d.kind !== DEVICE_KIND.PLATFORM) return pci.assert(i);
+      d.asserts = 1;
       if (d.edge === 1) host.edge(d.hostIrq);
-      else driveLine(host, d);
+      else if (d.hostIrq !== 0) host.setLevel(d.hostIrq, d.lineBit, 1);
     },
     deassert(i) {
       const d = state.devices.at(i);
-      d.intxPending = 0;
-      if (d.edge === 0) driveLine(host, d);
+      if (d.kind !== DEVICE_KIND.PLATFORM) return pci.deassert(i);
+      d.asserts = 0;
+      if (d.edge === 0 && d.hostIrq !== 0) host.setLevel(d.hostIrq, d.lineBit, 0);
     },
-    configDword(i) {
+    asserts(i) {
       const d = state.devices.at(i);
-      return d.command | (d.intxPending === 1 ? INTX_STATUS << 16 : 0);
+      return (d.kind === DEVICE_KIND.PLATFORM ? d.asserts : pci.state.functions.at(i).pending) === 1;
     },
+    configDword: (i) => pci.read(i, CONFIG.COMMAND, 4),
     guestWriteCommand(i, value) {
       const d = state.devices.at(i);
       const now = d.virqDisabled === 1;
       const next = (value & INTX_DISABLE) !== 0;
-      d.command = (d.command & INTX_DISABLE) | (value & 0xffff & ~INTX_DISABLE);
+      const own = pci.read(i, CONFIG.COMMAND, 2) & INTX_DISABLE;
+      pci.write(i, CONFIG.COMMAND, 2, own | (value & ~INTX_DISABLE));
       if (now !== next) intx.guestDisIntx(i, next);
     },
     reset(i) {
-      const d = state.devices.at(i);
-      d.intxPending = 0;
-      d.command &= INTX_DISABLE;
-      driveLine(host, d);
+      if (state.devices.at(i).kind === DEVICE_KIND.PLATFORM) vfio.deassert(i);
+      else pci.reset(i);
     },
   };
   return vfio;

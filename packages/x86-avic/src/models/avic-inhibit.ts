@@ -116,7 +116,7 @@ export const avicInhibit = defineFamily({
       machine: smallMachine({ vcpus: 1, cpus: 1, vectors: 1, processes: 5 }),
       paths: [kvmVcpuUpdateApicv, svmDeliverInterrupt, kvmSetApicvInhibit],
       agents: (of) => [runVcpu(of)] as never,
-      start(m, [run]: never[]) {
+      start(m, [run]) {
         bindVectors(m, 1);
         routeVector(m, VECTOR);
         chipOf(m).apicv.load(0, 0);

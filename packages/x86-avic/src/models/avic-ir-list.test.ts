@@ -1,9 +1,9 @@
 // AVIC's lists: proved in every size that is quick, and what the forms before 6.17 do.
 
 import { check } from '@virq/checker';
-import { type Edits, propertiesOn, type System } from '@virq/irq-core/protocol';
+import { type Edits, omit, propertiesOn, type System } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
-import { avicPiUpdateIrte, avicUpdatePiIrteReview, avicUpdatePiIrteWrapper } from '../protocols/index.ts';
+import { avicPiUpdateIrte, avicUpdatePiIrteReview, avicUpdatePiIrteWrapper, svmVcpuPut } from '../protocols/index.ts';
 import { avicIrList, namesRunner, type X86Machine } from './index.ts';
 
 function found(edits: Edits): [string | undefined, number | undefined] {
@@ -34,6 +34,12 @@ describe('avic-ir-list', () => {
       properties: [strict as never],
     });
     expect(check(make).violations[0]?.property).toBe(strict.name);
+  });
+
+  it('put does not tell the IOMMU', () => {
+    expect(found([[svmVcpuPut, omit(svmVcpuPut, 'avic.tellIommuOut')]])[0]).toBe(
+      'an IRTE that says running names the CPU of its vCPU',
+    );
   });
 
   it('X86-35 the form reviewed in 2016 leaves the IRTE on the old list', () => {

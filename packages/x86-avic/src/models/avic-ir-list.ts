@@ -123,7 +123,7 @@ export const avicIrList = defineFamily({
       machine: smallMachine({ vcpus, cpus, vectors: irtes, processes: vcpus + irtes + 2 }),
       paths: [svmVcpuLoad, svmVcpuPut, avicPiUpdateIrte],
       agents: (of) => [schedule(of), moveRoute(of)] as never,
-      start(m, [run, move]: never[]) {
+      start(m, [run, move]) {
         bindVectors(m, irtes);
         for (let vcpu = 0; vcpu < vcpus; vcpu++) m.processes.spawn(run as never, { vcpu } as never);
         for (let irq = 0; irq < irtes; irq++)

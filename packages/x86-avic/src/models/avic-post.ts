@@ -183,7 +183,7 @@ export const avicPost = defineFamily({
       machine: smallMachine({ vcpus, cpus: vcpus, vectors: 1, processes: vcpus + 4 }),
       paths: [svmVcpuBlock, svmVcpuPut, svmVcpuLoad, avicPiUpdateIrte, kickPrevious, pollGaLog],
       agents: (of) => [runVcpu(of), moveRoute(of), device, kickPrevious] as never,
-      start(m, [run, move]: never[]) {
+      start(m, [run, move]) {
         bindVectors(m, 1);
         const { apicv } = chipOf(m);
         for (let vcpu = 0; vcpu < vcpus; vcpu++) {

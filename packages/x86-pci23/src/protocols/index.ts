@@ -1,13 +1,18 @@
-// @virq/x86-pci23/protocols: kernel paths around a shared PCI 2.3 INTx line.
+// @virq/x86-pci23/protocols: the kernel paths of device assignment, and models over them.
 
 export {
-  checkAndUnmask,
   device,
   guestDriver,
-  guestMask,
-  type IntxMask,
-  intxHandler,
+  guestSetsDisIntx,
+  hostDriver,
   intxMask,
-  switchSharing,
-  writeCommand,
-} from './intx-mask.ts';
+  intxShareSwitch,
+  vmmSetsIntxMask,
+} from '../models/index.ts';
+export type { AssignWorld } from '../world.ts';
+export { kvmAssignedDevAckIrq } from './ack.ts';
+export { writeCommand, writeCommandBySysfs } from './command.ts';
+export { kvmSetPciIrqMask, kvmSetPciIrqMaskLinux } from './guest-mask.ts';
+export { kvmAssignedDevThreadIntx, kvmAssignedDevThreadLine } from './host-interrupt.ts';
+export { kvmDeassignHostIntx } from './release.ts';
+export { switchMasking } from './sharing.ts';

@@ -3,22 +3,28 @@
 import { createArena, struct, type View } from '../../arena/index.ts';
 import { bypassLayout, createBypass } from '../../bypass/index.ts';
 import { createTrace, type TraceEvent } from '../../events/index.ts';
-import { createHost, hostLayout, type SpuriousLimits } from '../../host/index.ts';
+import { createHost, HOST_PROTOCOLS, type HostWorld, hostLayout, type SpuriousLimits } from '../../host/index.ts';
 import { createEventfds, eventfdsLayout } from '../../kvm/index.ts';
-import { createProcesses, processTable, run, straight } from '../../protocol/index.ts';
+import { createPci, pciLayout } from '../../pci/index.ts';
+import { type AnyProtocol, createProcesses, processTable, run, straight } from '../../protocol/index.ts';
 import { createVfio, type DeviceSpec, type VfioWorld, vfioLayout, virqfdInject } from '../index.ts';
+
+type World = VfioWorld & HostWorld;
+
+const PROTOCOLS: readonly AnyProtocol<World>[] = [virqfdInject, ...HOST_PROTOCOLS];
 
 const layout = (devices: number) =>
   struct('bench', {
     host: hostLayout({ irqs: 64, actions: 32 }),
     eventfds: eventfdsLayout(64),
     bypass: bypassLayout(16),
+    pci: pciLayout(devices),
     vfio: vfioLayout(devices),
-    processes: processTable(8, [virqfdInject]),
+    processes: processTable(8, PROTOCOLS),
   });
 
 /** A host with these devices; `time` moves only when a test says so. */
-export function bench(specs: readonly DeviceSpec[], spurious?: SpuriousLimits) {
+export function bench(specs: readonly DeviceSpec[], spurious?: SpuriousLimits, nointxmask = false) {
   const arena = createArena(layout(specs.length));
   const root: View<ReturnType<typeof layout>> = arena.root;
   const events: TraceEvent[] = [];
@@ -27,28 +33,33 @@ export function bench(specs: readonly DeviceSpec[], spurious?: SpuriousLimits) {
   trace.listener = (e) => void events.push(e);
   const clock = { now: 0 };
   const eventfds = createEventfds(root.eventfds);
+  const world = {} as { host: ReturnType<typeof createHost>; vfio: ReturnType<typeof createVfio> };
+  const processes = createProcesses<World>(arena, root.processes, { protocols: PROTOCOLS, machine: world });
   const host = createHost({
     state: root.host,
     trace,
+    processes: () => processes as never,
     now: () => clock.now,
     ...(spurious === undefined ? {} : { spurious }),
   });
   const bypass = createBypass({ state: root.bypass, world: { kvms: [] }, kernel: '6.18' });
-  const world = {} as VfioWorld & { vfio: ReturnType<typeof createVfio> };
-  const processes = createProcesses<VfioWorld>(arena, root.processes, { protocols: [virqfdInject], machine: world });
+  const pci = createPci(root.pci, host);
   const vfio = createVfio({
     state: root.vfio,
     specs,
     host,
+    pci,
+    nointxmask,
     eventfds,
     bypass,
     defer: (device) => void processes.spawn(virqfdInject, { device }),
   });
-  world.vfio = vfio;
+  Object.assign(world, { host, vfio });
   const settle = (): void => void run(processes, straight());
   return {
     arena,
     host,
+    pci,
     vfio,
     eventfds,
     bypass,
@@ -56,6 +67,7 @@ export function bench(specs: readonly DeviceSpec[], spurious?: SpuriousLimits) {
     clock,
     settle,
     device: (i = 0) => root.vfio.devices.at(i),
+    fn: (i = 0) => root.pci.functions.at(i),
     line: (irq: number) => root.host.irqs.at(irq),
   };
 }

@@ -1,0 +1,5 @@
+// Models over the part and a machine around it.
+
+export { intxMask } from './intx-mask.ts';
+export { intxShareSwitch } from './intx-share-switch.ts';
+export { device, guestDriver, guestSetsDisIntx, hostDriver, vmmSetsIntxMask } from './world.ts';
