@@ -26,6 +26,7 @@ import { svmDeliverInterrupt } from './protocols/svm-deliver.ts';
 import { vmxVcpuUpdateApicv } from './protocols/vmx-apicv.ts';
 import { vmxDeliverInterrupt } from './protocols/vmx-deliver.ts';
 import { vmxPiStartBypass, vmxVcpuBlock, vmxVcpuLoad, vmxVcpuPut } from './protocols/vmx-run.ts';
+import { vmxSyncPirToIrr } from './protocols/vmx-sync.ts';
 import { vmxPiUpdateIrte } from './protocols/vtd-pi-update.ts';
 import { hostOf, type X86Host } from './x86-host.ts';
 
@@ -44,6 +45,7 @@ export const X86_PROTOCOLS: readonly AnyProtocol<never>[] = [
   vmxVcpuLoad,
   vmxVcpuPut,
   vmxDeliverInterrupt,
+  vmxSyncPirToIrr,
   vmxVcpuBlock,
   vmxVcpuUpdateApicv,
   vmxPiStartBypass,
@@ -211,14 +213,14 @@ export function createApicv(
   const vmIndex = vm.vm;
   const vendor = VENDOR_OF[avic.mode] as Vendor;
   const paths = VENDORS[vendor];
-  const entering = vendor === 'vmx' ? vmx.syncPirToIrr : (): void => undefined;
-  const { pcpus } = host;
-  const exits = vendorOfExits(avic.mode, host);
-  const mode = createGuestMode({ vm: vmIndex, vcpus, pcpus, trace: vm.trace, vendor: exits, entering });
   const postable = createPostable(ctx, parts.delivery);
   const processes = (): Processes<never> => vm.processes();
   const call = (protocol: unknown, args: Readonly<Record<string, number>>): void =>
     processes().call(protocol as never, args as never);
+  const entering = vendor === 'vmx' ? (vcpu: number) => call(vmxSyncPirToIrr, { vm: vmIndex, vcpu }) : () => undefined;
+  const { pcpus } = host;
+  const exits = vendorOfExits(avic.mode, host);
+  const mode = createGuestMode({ vm: vmIndex, vcpus, pcpus, trace: vm.trace, vendor: exits, entering });
   const deliver = (vcpu: number, vector: number, deliveryMode: number, trigger: number): void =>
     call(paths.deliver, { vm: vmIndex, vcpu, vector, mode: deliveryMode, trigger });
   const update = vendor === 'vmx' ? vmxPiUpdateIrte : UPDATE_PI_IRTE[form ?? ctx.profile.updatePiIrte];
@@ -245,7 +247,7 @@ export function createApicv(
     },
     load(vcpu, cpu) {
       if (cpu >= host.state.cpus.length) return -EINVAL;
-      if (vcpus.pcpu(vcpu) >= 0 || host.state.cpus.at(cpu).vm !== 0) return -EBUSY;
+      if (vcpus.pcpu(vcpu) >= 0 || vcpus.isBlocking(vcpu) || host.state.cpus.at(cpu).vm !== 0) return -EBUSY;
       call(paths.load, { vm: vmIndex, vcpu, cpu });
       return 0;
     },

@@ -7,7 +7,7 @@ import { type PostedWorld, vmxOf } from './posted-world.ts';
 
 const { protocol } = protocolsOn<PostedWorld>();
 
-/** `cpu` is the CPU that loads or handles, `preempted` vcpu->preempted. */
+/** `cpu` is the CPU that the vCPU gets or has, `preempted` vcpu->preempted. */
 export const PI_LOCALS = { vm: u8, vcpu: u16, cpu: u8, preempted: u1 } as const;
 /** A frame with them. */
 export type PiFrame = { vm: number; vcpu: number; cpu: number; preempted: number };

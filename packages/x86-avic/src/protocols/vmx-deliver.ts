@@ -10,14 +10,14 @@ import { type PostedWorld, vmxOf } from './posted-world.ts';
 export const DELIVER_LOCALS = { vm: u8, vcpu: u16, vector: u8, active: u1, mode: u8, trigger: u1 } as const;
 
 /**
- * What is requested or notified already needs nothing more: whoever set the bit before tells the vCPU. A vCPU that is not in the guest is woken in any case (fdba608f15e2): it may be
+ * Without APICv the IRR and KVM_REQ_EVENT. With it, what is requested or notified already needs nothing more: whoever set the bit before tells the vCPU. A vCPU that is not in the guest is woken in any case (fdba608f15e2): it may be
  * the one that runs here, about to sleep.
  */
 export const vmxDeliverInterrupt = protocolsOn<PostedWorld>().protocol('vmx_deliver_interrupt', DELIVER_LOCALS, () => ({
-  isActive: (m, f) => (vmxOf(m, f).isActive(f.vcpu) ? 'setPir' : undefined),
-  setIrr: (m, f) => vmxOf(m, f).irr(f.vcpu).add(f.vector),
-  requestEvent(m, f) {
-    const { vcpus } = vmxOf(m, f);
+  isActive(m, f) {
+    const { isActive, irr, vcpus } = vmxOf(m, f);
+    if (isActive(f.vcpu)) return undefined;
+    irr(f.vcpu).add(f.vector);
     vcpus.request(f.vcpu, X86_REQ.EVENT);
     vcpus.kick(f.vcpu);
     return DONE;

@@ -3,6 +3,7 @@
 import { REQ } from '@virq/irq-core/kvm';
 import { BLOCKED, DONE, protocolsOn } from '@virq/irq-core/protocol';
 import { NOTIFY, setControl, testAndClearSn } from '../posted/pi-descriptor.ts';
+import type { Vmx } from '../posted/vmx.ts';
 import { leaveWakeupList, PI_LOCALS, piEnableWakeupHandler, wakeupListOf } from './pi-wakeup.ts';
 import { type PostedWorld, vmxOf } from './posted-world.ts';
 
@@ -30,20 +31,25 @@ export const vmxVcpuPiLoad = protocol('vmx_vcpu_pi_load', PI_LOCALS, (p) => ({
   },
 }));
 
-/** vmx_vcpu_pi_put: the wake-up vector for a vCPU that blocks, else SN. Abstraction: guests halt with interrupts enabled. */
+/** SN: nobody need be notified while the vCPU waits for a CPU. */
+function suppress(m: PostedWorld, f: { vm: number; vcpu: number }): void {
+  vmxOf(m, f).at(f.vcpu).desc.sn = 1;
+}
+
+/**
+ * vmx_vcpu_pi_put of a vCPU that blocks: the wake-up vector, or SN if it was woken meanwhile (vcpu->preempted). Before 6.17 it then got both.
+ * Abstraction: guests halt with interrupts enabled.
+ */
 export const vmxVcpuPiPut = protocol('vmx_vcpu_pi_put', PI_LOCALS, (p) => ({
   needsWakeup(m, f) {
     const vmx = vmxOf(m, f);
     if (!vmx.canUseVtdPi()) return DONE;
-    const blocks = vmx.vcpus.isBlocking(f.vcpu) && !(vmx.profile.suppressesWhenPut && f.preempted === 1);
-    return blocks ? undefined : 'suppress';
+    f.preempted = vmx.vcpus.isBlocking(f.vcpu) ? 0 : 1;
+    return vmx.profile.suppressesWhenPut && f.preempted === 1 ? 'suppress' : undefined;
   },
   ...p.include('wakeup', piEnableWakeupHandler),
   isPreempted: (_m, f) => (f.preempted === 1 ? undefined : DONE),
-  suppress(m, f) {
-    const { at, profile } = vmxOf(m, f);
-    if (profile.suppressesWhenPut || f.preempted === 1) at(f.vcpu).desc.sn = 1;
-  },
+  suppress,
 }));
 
 /** vmx_vcpu_load when the scheduler gives the vCPU's thread a CPU. */
@@ -57,15 +63,15 @@ export const vmxVcpuLoad = protocol('vmx_vcpu_load', PI_LOCALS, (p) => ({
   },
 }));
 
-/** vmx_vcpu_put when it is scheduled out. */
-export const vmxVcpuPut = protocol('vmx_vcpu_put', PI_LOCALS, (p) => ({
+/** vmx_vcpu_put when it is preempted, with vmx_vcpu_pi_put. */
+export const vmxVcpuPut = protocol('vmx_vcpu_put', PI_LOCALS, () => ({
   leaveGuest(m, f) {
-    const { vcpus, pcpus } = vmxOf(m, f);
+    const { vcpus, pcpus, canUseVtdPi } = vmxOf(m, f);
     pcpus.leaveGuest(f.vm, f.vcpu);
     vcpus.exitGuest(f.vcpu);
-    f.preempted = 1;
+    return canUseVtdPi() ? undefined : 'leaveCpu';
   },
-  ...p.include('pi', vmxVcpuPiPut),
+  suppress,
   leaveCpu(m, f) {
     const { vcpus, pcpus } = vmxOf(m, f);
     pcpus.vacate(f.vm, f.vcpu);
@@ -73,9 +79,18 @@ export const vmxVcpuPut = protocol('vmx_vcpu_put', PI_LOCALS, (p) => ({
   },
 }));
 
+/** A CPU for a vCPU that was woken: the one on which it slept if that is free, or (`migrates`) another one; -1 if there is none. */
+function cpuToWakeOn({ pcpus }: Vmx, slept: number, migrates: boolean): number {
+  const isFree = (cpu: number): boolean => pcpus.cpus.at(cpu).vm === 0;
+  if (isFree(slept) && !migrates) return slept;
+  if (!isFree(slept) && migrates) return -1;
+  for (let cpu = 0; cpu < pcpus.cpus.length; cpu++) if (cpu !== slept && isFree(cpu)) return cpu;
+  return -1;
+}
+
 /**
  * kvm_vcpu_halt, kvm_vcpu_block: the vCPU announces itself, looks, and is scheduled out; KVM_REQ_UNBLOCK makes it leave and halt anew, so that it is put
- * again. Abstraction: it wakes on the CPU on which it fell asleep, and nobody else gets that CPU meanwhile.
+ * again. The scheduler may wake it on another CPU than that on whose list it is.
  */
 export const vmxVcpuBlock = protocol('kvm_vcpu_block (vmx)', PI_LOCALS, (p) => ({
   leaveGuest(m, f) {
@@ -91,8 +106,21 @@ export const vmxVcpuBlock = protocol('kvm_vcpu_block (vmx)', PI_LOCALS, (p) => (
     return vmx.vcpus.check(f.vcpu, REQ.UNBLOCK) ? 'announce' : undefined;
   },
   ...p.include('put', vmxVcpuPiPut),
+  leaveCpu(m, f) {
+    const { vcpus, pcpus } = vmxOf(m, f);
+    pcpus.vacate(f.vm, f.vcpu);
+    vcpus.put(f.vcpu);
+  },
   sleep: p.idle((m, f) => (vmxOf(m, f).vcpus.isBlocking(f.vcpu) ? BLOCKED : undefined)),
-  ...p.include('load', vmxVcpuPiLoad),
+  pickCpu: p.choose(2, (m, f, _self, choice) => {
+    const vmx = vmxOf(m, f);
+    const cpu = cpuToWakeOn(vmx, f.cpu, choice === 1);
+    if (cpu < 0) return BLOCKED;
+    f.cpu = cpu;
+    vmx.pcpus.occupy(cpu, f.vm, f.vcpu);
+    return undefined;
+  }),
+  ...p.include('load', vmxVcpuLoad),
   again: () => 'announce',
   run: (m, f) => vmxOf(m, f).vcpus.unblock(f.vcpu),
 }));

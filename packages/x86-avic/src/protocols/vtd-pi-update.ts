@@ -4,6 +4,7 @@ import { u8, u16 } from '@virq/irq-core/arena';
 import type { KvmParts } from '@virq/irq-core/kvm';
 import { type Combinators, DONE, protocolsOn } from '@virq/irq-core/protocol';
 import { flushIec, postToHost, postToVcpu, setImage, type VtdState, writeImage } from '../iommu/vtd.ts';
+import { copyVtdIrte } from '../iommu/vtd-irte.ts';
 import { vcpuDescriptor } from '../posted/pi-descriptor.ts';
 import { type PostedWorld, vmxOf } from './posted-world.ts';
 
@@ -53,6 +54,14 @@ export const vmxPiUpdateIrte = protocol('vmx_pi_update_irte', LOCALS, (p: Combin
     traceUpdate(m, f);
   },
 }));
+
+/** The first half of the same before 2454823e97a6: for the host the image as it is, which is not the whole entry of a message that is posted to the host. */
+export function writeHostImage(m: VtdWorld, f: Frame): void {
+  const d = irq(m, f);
+  if (f.to !== 0) return postToVcpu(d, vcpuDescriptor(f.vm, f.to - 1), f.vector);
+  d.postedVcpu = 0;
+  copyVtdIrte(d.entry, d.image);
+}
 
 /** intel_ir_set_affinity: the image follows; the entry only while no vCPU is posted to (688124cc541f). */
 export const intelIrSetAffinity = protocol('intel_ir_set_affinity', { irq: u16, cpu: u8 }, (p) => ({
