@@ -17,7 +17,9 @@ The guest is in a handler when the last reason against APICv goes. Its EOI ends 
 Found by Dongli Zhang in 2025.`,
   links: [{ text: 'KVM: VMX: Update SVI (b2849bec936b)', url: 'https://git.kernel.org/linus/b2849bec936b' }],
   model: apicvInhibit,
+  scope: { deliveries: 0 },
+  proof: {},
   variant: [[vmxVcpuUpdateApicv, omit(vmxVcpuUpdateApicv, 'refreshStatus')]],
-  expected: { property: 'what the guest has ended is not in service', length: 5 },
+  expected: { property: 'what the guest has ended is not in service', length: 42 },
   fix: 'SVI is set from the ISR when APICv is switched on.',
 });

@@ -17,7 +17,9 @@ Then a device is hot-plugged. It posts to a vCPU that halted before: the notific
 Reported by Pei Zhang: the guest's RCU stalled for seconds. Fixed by Marcelo Tosatti.`,
   links: [{ text: 'KVM: VMX: update descriptor (a2486020a82e)', url: 'https://git.kernel.org/linus/a2486020a82e' }],
   model: piAssign,
+  scope: { cpus: 1 },
+  proof: {},
   variant: [[vmxPiStartBypass, replace(vmxPiStartBypass, 'requestUnblock', () => DONE)]],
-  expected: { property: 'no posted interrupt is left unseen', length: 5 },
+  expected: { property: 'no posted interrupt is left unseen', length: 24 },
   fix: 'Assigning the first device makes every vCPU leave its halt, so that it halts anew with the wake-up vector in place.',
 });

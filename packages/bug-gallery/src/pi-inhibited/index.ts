@@ -19,6 +19,8 @@ export const bug = defineBug({
 KVM then entered the guest again. It looked at the PIR only of vCPUs with APICv. Fixed by Paolo Bonzini in 2021.`,
   links: [{ text: 'KVM: x86: check PIR (37c4dbf337c5)', url: 'https://git.kernel.org/linus/37c4dbf337c5' }],
   model: apicvInhibit,
+  scope: { deliveries: 0 },
+  proof: {},
   variant: [
     [
       vmxSyncPirToIrr,
@@ -29,6 +31,6 @@ KVM then entered the guest again. It looked at the PIR only of vCPUs with APICv.
       ),
     ],
   ],
-  expected: { property: 'no posted interrupt is left unseen', length: 5 },
+  expected: { property: 'no posted interrupt is left unseen', length: 21 },
   fix: 'The PIR joins the IRR at every entry, and with APICv off KVM looks at the IRR because of it.',
 });

@@ -31,6 +31,6 @@ Christopherson.`,
       }),
     ],
   ],
-  expected: { property: 'no posted interrupt is left unseen', length: 5 },
+  expected: { property: 'no posted interrupt is left unseen', length: 11 },
   fix: 'A vCPU that is not in the guest is woken, whoever it is; that does nothing to one that is awake.',
 });

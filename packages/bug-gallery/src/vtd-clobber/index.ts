@@ -22,7 +22,7 @@ the device's interrupts took the host's handler and the irqfd: right, and slow, 
   variant: [[intelIrSetAffinity, omit(intelIrSetAffinity, 'isPostedToVcpu')]],
   expected: {
     property: 'an interrupt that is posted to a vCPU stays posted, wherever the host moves its own side',
-    length: 5,
+    length: 12,
   },
   fix: 'The irq remembers that a vCPU is posted to; while it is, only the image of the host changes.',
 });

@@ -18,6 +18,6 @@ the CPU and is added when the entry is written. Here it was not. Found by Sean C
   links: [{ text: 'iommu/vt-d: Put IRTE back (2454823e97a6)', url: 'https://git.kernel.org/linus/2454823e97a6' }],
   model: vtdAffinity,
   variant: [[vmxPiUpdateIrte, replace(vmxPiUpdateIrte, 'write', writeHostImage)]],
-  expected: { property: 'an interrupt of the host goes to the CPU of its affinity', length: 5 },
+  expected: { property: 'an interrupt of the host goes to the CPU of its affinity', length: 14 },
   fix: 'The entry of the host is made by one function, whoever asks for it.',
 });

@@ -99,7 +99,7 @@ export function createPostedHost(parts: PostedHostParts): PostedHost {
       sinks[vm] = sink;
     },
     descriptor(vm, index) {
-      if (vm < 0) return index < state.messages.length ? state.messages.at(index) : null;
+      if (vm < 0) return index >= 0 && index < state.messages.length ? state.messages.at(index) : null;
       const all = sinks[vm]?.descriptors;
       return all !== undefined && index < all.length ? all.at(index).desc : null;
     },
