@@ -26,10 +26,20 @@ const MAY = {
   'packages/trace': [CORE],
   'packages/scenario': [CORE],
   'packages/testkit': [CORE],
-  'apps/cli': [CORE, '@virq/x86-avic', '@virq/trace', '@virq/scenario', '@virq/checker', '@virq/bug-gallery'],
+  'packages/conformance': [CORE],
+  'apps/cli': [
+    CORE,
+    '@virq/x86-avic',
+    '@virq/x86-pci23',
+    '@virq/trace',
+    '@virq/scenario',
+    '@virq/checker',
+    '@virq/bug-gallery',
+    '@virq/conformance',
+  ],
 };
 /** Packages that may use Node built-ins. */
-const NODE = new Set(['apps/cli', 'packages/testkit']);
+const NODE = new Set(['apps/cli', 'packages/testkit', 'packages/conformance']);
 /** Rooms of browser-safe packages that say "node only". */
 const NODE_ROOMS = ['packages/checker/src/workers/'];
 /** irq-core folders, lowest first; a folder may import those of a lower rank. */

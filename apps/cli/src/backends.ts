@@ -3,16 +3,20 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { type AnyBackend, assertBackend } from '@virq/irq-core/backend';
+import { type AnyBackend, type AnyHostPart, assertBackend } from '@virq/irq-core/backend';
 import { VirqError } from '@virq/irq-core/errors';
 import { suggest } from '@virq/scenario';
 import { x86Avic } from '@virq/x86-avic';
+import { legacyAssignment } from '@virq/x86-pci23';
 import { configuredBackends } from './config.ts';
 import { type Io, UsageError } from './io.ts';
 import { importDefault } from './module.ts';
 
 /** Backends that come with virq. */
 export const BUILT_IN: readonly AnyBackend[] = [x86Avic as unknown as AnyBackend];
+
+/** Parts of the host that a scenario can name, beside those that the backends bring. */
+export const PARTS: readonly AnyHostPart[] = [legacyAssignment as unknown as AnyHostPart];
 
 const isPath = (name: string): boolean => name.startsWith('.') || name.startsWith('/');
 

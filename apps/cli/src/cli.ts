@@ -110,8 +110,28 @@ function addExec(program: Command, io: Io, set: Set): void {
     .description('serve a reference model over JSON Lines: one operation in, one result out')
     .requiredOption('--backend <name>', 'backend: built-in name, package name or ./path')
     .option('--kernel <v>', 'kernel whose behaviour is modelled: 6.18, 6.12 or 6.1')
+    .option('--implementation <name>', 'kvm, or another one that the backend models, such as qemu')
     .option('--file <ops.json>', 'take the operations from a JSON array instead of standard input')
     .action(async (options) => set(await (await import('./commands/exec.ts')).exec(options, io)));
+}
+
+function addConform(program: Command, io: Io, set: Set): void {
+  program
+    .command('conform [backend]')
+    .description(
+      'hold a model against a real implementation: random operations, every field compared; alone: list them',
+    )
+    .option('--against <oracle>', 'kvm: /dev/kvm of this machine; qemu: q35 over qtest')
+    .option('--seeds <n|a..b>', 'seeds of the sequences; default 10')
+    .option('--ops <n>', 'operations in all; default 20000')
+    .option('--replay <file>', 'run these operations instead: an .ops.json, or a recording')
+    .option('--record <file>', 'write every operation with what the oracle gave')
+    .option('--save <file>', 'keep the minimised operations of a difference')
+    .option('--kernel <v>', 'kernel whose behaviour is modelled: 6.18, 6.12 or 6.1; default: that of the host')
+    .option('--json', 'NDJSON, first record names the schema')
+    .action(async (backend: string | undefined, options) =>
+      set(await (await import('./commands/conform.ts')).conform(backend, options, io)),
+    );
 }
 
 function addAbout(program: Command, io: Io, set: Set): void {
@@ -157,7 +177,7 @@ function build(io: Io, { version }: CliOptions, set: Set): Command {
       'before',
       'Examples:\n  virq trace capture.txt --replay\n  virq run examples/intx-resample.yaml\n  virq check examples/check-routing-race.yaml\n  virq gallery avic-ir-list\n  echo \'{"op":"vm"}\' | virq exec --backend x86-avic\n\n',
     );
-  for (const add of [addRun, addCheck, addTrace, addExec, addAbout, addCompletion]) add(program, io, set);
+  for (const add of [addRun, addCheck, addTrace, addExec, addConform, addAbout, addCompletion]) add(program, io, set);
   for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput());
   return program;
 }
@@ -169,7 +189,7 @@ function fail(io: Io, error: unknown): number {
     return error.exit;
   }
   const e = error as { code?: unknown; message?: unknown; hint?: unknown; stack?: unknown };
-  if (typeof e?.code === 'string' && /^VIRQ-[ABKPX]\d/.test(e.code)) {
+  if (typeof e?.code === 'string' && /^VIRQ-[ABKOPX]\d/.test(e.code)) {
     io.stderr.write(`virq: ${String(e.message)} (${e.code})\n${typeof e.hint === 'string' ? `  ${e.hint}\n` : ''}`);
     return EXIT.USAGE;
   }

@@ -93,6 +93,26 @@ const CORE_CODES: Readonly<Record<string, CodeEntry>> = {
     explanation: 'The model reached a state that it declares impossible. This is a defect of virq or of a backend.',
     remedy: 'Report it with the command, the input and the schedule string.',
   },
+  'VIRQ-O001': {
+    title: 'no such comparison',
+    explanation: 'virq conform has no oracle of that name for the backend.',
+    remedy: 'virq conform lists what can be compared, and what of it is available here.',
+  },
+  'VIRQ-O002': {
+    title: 'oracle not available',
+    explanation: 'The implementation to compare with is not installed, or may not be used. Exit code 4.',
+    remedy: 'The message says what to install.',
+  },
+  'VIRQ-O003': {
+    title: 'oracle failed',
+    explanation: 'The implementation died, or a call that must work did not. This says nothing about the model.',
+    remedy: 'Run it again; report it with the command and the seed if it stays.',
+  },
+  'VIRQ-O004': {
+    title: 'operation that the oracle does not have',
+    explanation: 'The model knows the operation, the oracle does not: nothing to compare.',
+    remedy: 'Take it out of the file given to --replay.',
+  },
   'VIRQ-P001': {
     title: 'no schedule',
     explanation: 'The text is no schedule string.',

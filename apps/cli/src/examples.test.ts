@@ -5,12 +5,13 @@ import { bindScenario, parseScenario, runScenario } from '@virq/scenario';
 import { x86Avic } from '@virq/x86-avic';
 import { describe, expect, it } from 'vitest';
 import { virq } from './__fixtures__/call.ts';
+import { PARTS } from './backends.ts';
 
 const DIR = new URL('../../../examples/', import.meta.url);
 const backends = new Map([[x86Avic.name, x86Avic as never]]);
 
 const text = (name: string): string => readFileSync(new URL(name, DIR), 'utf8');
-const bind = (name: string) => bindScenario(parseScenario(text(name)), backends);
+const bind = (name: string) => bindScenario(parseScenario(text(name)), backends, PARTS);
 const NAMES = readdirSync(DIR).filter((f) => f.endsWith('.yaml'));
 
 describe('examples', () => {

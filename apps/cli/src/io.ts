@@ -9,6 +9,8 @@ export interface Io {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** The time of day, for the head of a recording. Nothing else may depend on it. */
+  readonly clock: () => Date;
   /** While a listener is registered, Ctrl-C calls it (once; the next one ends the program). Returns how to take it back. */
   readonly onInterrupt?: (listener: () => void) => () => void;
 }

@@ -34,6 +34,7 @@ const io = {
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
+  clock: () => new Date(),
   onInterrupt,
 };
 process.exitCode = await main(process.argv.slice(2), io, { version });

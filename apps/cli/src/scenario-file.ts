@@ -11,7 +11,7 @@ import {
   type Parsed,
   parseScenario,
 } from '@virq/scenario';
-import { loadBackends } from './backends.ts';
+import { loadBackends, PARTS } from './backends.ts';
 import { readText } from './input.ts';
 import { type Io, print, UsageError, wantsColor } from './io.ts';
 import { importDefault } from './module.ts';
@@ -87,7 +87,7 @@ export async function loadScenario(path: string, options: ScenarioOptions, io: I
   const { parsed, text } = await readScenario(path, io);
   const all: Bound[] = [];
   for (const mode of modesAsked(parsed, options.mode)) {
-    const { bound, diagnostics } = bindScenario(parsed, backends, [], mode);
+    const { bound, diagnostics } = bindScenario(parsed, backends, PARTS, mode);
     if (bound === null) {
       await reportDiagnostics({ path, text, diagnostics }, options, io);
       return null;

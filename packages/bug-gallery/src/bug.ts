@@ -35,6 +35,8 @@ export interface Bug {
   readonly variant: Edits;
   /** What `check` must find in the variant: the property, and the steps of a shortest counterexample. */
   readonly expected: { readonly property: string; readonly length: number };
+  /** Beginnings of `protocol: 'label'` that the model cannot reach although it runs the protocol. */
+  readonly unused?: readonly string[];
   /** One sentence: how the fix prevents it. */
   readonly fix: string;
 }

@@ -32,17 +32,21 @@ function faultyDeviations({ expected }: Bug, { violations }: CheckResult): strin
   return length === expected.length ? [] : [`the counterexample has ${length} steps, recorded are ${expected.length}`];
 }
 
-function correctedDeviations({ verdict, violations, bound, unreached, coverage }: CheckResult): string[] {
+function correctedDeviations(
+  { unused = [] }: Bug,
+  { verdict, violations, bound, unreached, coverage }: CheckResult,
+): string[] {
   const broken = violations.map((v) => `the corrected form violates "${v.property}"`);
   const early = verdict === 'incomplete' ? [`the proof ended early: ${bound}`] : [];
   const unseen = unreached.map((name) => `no state of the corrected form shows "${name}"`);
   const dead = coverage.filter((l) => !l.reached).map((l) => `${l.protocol}: '${l.label}' never ran`);
-  return [...broken, ...early, ...unseen, ...dead];
+  const surprising = dead.filter((d) => !unused.some((u) => d.startsWith(u)));
+  return [...broken, ...early, ...unseen, ...surprising];
 }
 
 /** Explores both forms and compares with what is recorded. */
 export function examine(bug: Bug, options: CheckOptions = {}): Examination {
   const faulty = check(faultyForm(bug), options);
   const corrected = check(correctedForm(bug), options);
-  return { faulty, corrected, deviations: [...faultyDeviations(bug, faulty), ...correctedDeviations(corrected)] };
+  return { faulty, corrected, deviations: [...faultyDeviations(bug, faulty), ...correctedDeviations(bug, corrected)] };
 }

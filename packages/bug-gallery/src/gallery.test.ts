@@ -33,14 +33,18 @@ describe.each(BUGS.map((bug) => [bug.slug, bug] as const))(
     it.each([
       ['faulty', bug.variant],
       ['corrected', []],
-    ] as const)('the %s form is the same', (_form, edits) => {
-      const model = bug.model.build(bug.scope);
-      const explore = (engine: 'plain' | 'compiled') => {
-        const r = check((o) => model.create({ ...o, edits }), { engine, reduce: false, all: true });
-        const violations = r.violations.map((v) => [v.property, v.instance, v.message, v.steps.length]);
-        return { ...r, violations: violations.sort(), bytesPerState: 0, depth: 0 };
-      };
-      expect(explore('compiled')).toEqual(explore('plain'));
-    });
+    ] as const)(
+      'the %s form is the same',
+      (_form, edits) => {
+        const model = bug.model.build(bug.scope);
+        const explore = (engine: 'plain' | 'compiled') => {
+          const r = check((o) => model.create({ ...o, edits }), { engine, reduce: false, all: true });
+          const violations = r.violations.map((v) => [v.property, v.instance, v.message, v.steps.length]);
+          return { ...r, violations: violations.sort(), bytesPerState: 0, depth: 0 };
+        };
+        expect(explore('compiled')).toEqual(explore('plain'));
+      },
+      120_000,
+    );
   },
 );

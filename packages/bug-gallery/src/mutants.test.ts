@@ -9,17 +9,13 @@ import { MODELS } from './index.ts';
 /** Faults that survive, by the reason why they do no harm in the model. */
 const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'two writes under one lock, in the other order: nobody looks in between': [
-    "avic_pi_update_irte: 'join' before 'program'",
     "svm_ir_list_add: 'add' before 'post'",
-    "avic_pi_update_irte: 'hasTarget' before 'forgetPrevious'",
     "kvm_irq_routing_update: 'updateIrte' before 'copyRoute'",
     "kvm_set_irq_routing: 'updateActive' before 'setTable'",
     "kvmppc_xive_clr_mapped: 'clearData' before 'clearNumber'",
     "kvmppc_xive_set_mapped: 'storeData' before 'storeNumber'",
   ],
   'the section is one step, or the rest of it is, and no other section of the lock is disturbed by it': [
-    "KVM_ASSIGN_SET_INTX_MASK without 'lock intx_mask'",
-    "guest driver, kvm_assigned_dev_ack_irq: 'lower' before 'lock intx_mask'",
     "irqfd_shutdown without 'lock irqfds'",
     "irqfd_shutdown: 'disconnect' before 'lock irqfds'",
     "irqfd_shutdown: 'hostMode' behind 'unlock irqfds'",
@@ -27,7 +23,6 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "kvm_irqfd_deassign without 'lock irqfds'",
     "kvm_set_irq level: 'keepLevel' before 'lock chip'",
     "svm_ir_list_add without 'lock irqfds'",
-    "vfio_intx_handler without 'lock irqlock'",
     "vgic_flush_pending_lpis: 'put' behind 'unlock ap_list'",
   ],
   'a reader that comes in between is put right by the zap that follows': [
@@ -38,28 +33,22 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "avic_pi_update_irte (embedded node) without 'lock irqfds'",
     "avic_pi_update_irte (embedded node): 'remember' behind 'unlock irqfds'",
   ],
-  'the previous vCPU is looked up again and the IRTE is no longer on its list': [
-    "avic_pi_update_irte without 'forgetPrevious'",
-  ],
-  'the vCPU is told by a request instead of a doorbell: slower, and always right': [
-    "svm_deliver_interrupt without 'readApicvActive'",
-    "svm_deliver_interrupt: 'tell' before 'readApicvActive'",
-  ],
   'no other process uses the list of the new vCPU in this model': [
     "vgic_prune_ap_list without 'lock ap_list (higher id)'",
   ],
   'the guest or the VMM does something else that it may do': [
-    "guest driver, kvm_assigned_dev_ack_irq: 'quieten' before 'take'",
     "guest with IRQF_ONESHOT without 'maskPin'",
     "guest with IRQF_ONESHOT: 'lower' before 'maskPin'",
     "guest with IRQF_ONESHOT: 'quieten' before 'signal'",
     "guest, irqfd_resampler_ack: 'end' before 'quieten'",
     "guest, irqfd_resampler_ack: 'lower' before 'end'",
-    "guest, vfio_pci_intx_unmask_handler: 'quieten' before 'take'",
     "kvmppc_xive_native_create, mmap, release without 'again'",
     "xive_native_esb_fault without 'touch'",
   ],
 };
+
+/** Machines, too large to be explored a hundred times. Their faults are in the tests of their packages. */
+const LARGE = ['avic-ir-list', 'avic-post', 'avic-inhibit', 'intx-mask', 'intx-share-switch', 'vfio-intx-enable'];
 
 const noticed = (model: Model, { edits }: Mutant): boolean => {
   const o = { maxStates: 200_000, reduce: { symmetry: false } };
@@ -70,8 +59,7 @@ const noticed = (model: Model, { edits }: Mutant): boolean => {
 it('nine of ten faults that change what can happen are noticed, and the others are explained', () => {
   const survivors: string[] = [];
   let caught = 0;
-  // avic-post is large and has faults of its own beside it, each with the length of its counterexample.
-  for (const family of MODELS.filter((f) => f.name !== 'avic-post')) {
+  for (const family of MODELS.filter((f) => !LARGE.includes(f.name))) {
     const model = family.build();
     const coverage = check((o) => model.create(o)).coverage;
     const ran = new Set(coverage.filter((l) => l.reached).map((l) => l.protocol));
@@ -82,6 +70,6 @@ it('nine of ten faults that change what can happen are noticed, and the others a
     }
   }
   expect(survivors.sort()).toEqual(Object.values(SURVIVORS).flat().sort());
-  expect(caught).toBeGreaterThan(300);
+  expect(caught).toBeGreaterThan(240);
   expect(caught / (caught + survivors.length)).toBeGreaterThanOrEqual(0.9);
 }, 120_000);

@@ -85,6 +85,8 @@ export interface Backend<F extends Fields = Fields, C extends VmChip = VmChip> {
   readonly vocabulary: Vocabulary<C>;
   /** Kernel texts of the tracepoints it emits. */
   readonly events: EventTexts;
+  /** Other implementations that it models, by name: backends of their own, with their own words. */
+  readonly implementations?: Readonly<Record<string, AnyBackend>>;
   /** Human view of the chip's state. */
   inspect(chip: C): readonly InspectSection[];
 }

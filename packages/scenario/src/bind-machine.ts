@@ -2,11 +2,12 @@
 
 import type { AnyHostPart, HostOptions } from '@virq/irq-core/backend';
 import type { KernelVersion } from '@virq/irq-core/kvm';
-import type { MachineOptions, VmSpec } from '@virq/irq-core/machine';
+import { HOST_OPTIONS, type MachineOptions, type VmSpec } from '@virq/irq-core/machine';
+import type { PciId } from '@virq/irq-core/pci';
 import type { DeviceSpec } from '@virq/irq-core/vfio';
 import { type Binding, bindArgs, checkUnique } from './binding.ts';
 import { suggest } from './did-you-mean.ts';
-import type { ScenarioFile } from './schema.ts';
+import { PINS, type ScenarioFile } from './schema.ts';
 
 /** Room for what a scenario does, small enough for readable state. */
 const VM_SIZES = { gsis: 4096, routes: 256, irqfds: 64 };
@@ -32,17 +33,37 @@ function bindVm(b: Binding, i: number): VmSpec | null {
   return { name, backend, options, limits: { ...VM_SIZES, vcpus } };
 }
 
-const deviceSpec = (d: NonNullable<ScenarioFile['devices']>[number]): DeviceSpec => ({
-  name: d.name,
-  kind: d.kind,
-  hostIrq: d.host_irq ?? 0,
-  edge: d.edge === true,
-  disIntxWritable: d.disintx_writable !== false,
-  disIntxWorks: d.disintx_works !== false,
-  quirk: d.quirk === true,
-  noIntx: d.nointx === true,
+type DeviceFile = NonNullable<ScenarioFile['devices']>[number];
+
+const idOf = (id: string, firmware: string | undefined): PciId => ({
+  vendor: Number.parseInt(id.slice(0, 4), 16),
+  device: Number.parseInt(id.slice(5), 16),
+  ...(firmware === undefined ? {} : { firmware }),
+});
+
+/** Wiring, identity and vectors: what has no default. */
+const wiringOf = (d: DeviceFile): Partial<DeviceSpec> => ({
+  ...(d.host_irq === undefined ? {} : { hostIrq: d.host_irq }),
+  ...(d.slot === undefined
+    ? {}
+    : { place: { slot: d.slot, pin: PINS.indexOf(d.pin ?? 'INTA'), behind: d.behind ?? [] } }),
+  ...(d.id === undefined ? {} : { id: idOf(d.id, d.firmware) }),
   ...(d.msi === undefined ? {} : { msi: d.msi }),
   ...(d.msix === undefined ? {} : { msix: d.msix }),
+});
+
+const deviceSpec = (d: DeviceFile): DeviceSpec => ({
+  ...wiringOf(d),
+  name: d.name,
+  kind: d.kind,
+  vf: d.vf === true,
+  edge: d.edge === true,
+  exclusive: d.exclusive === true,
+  disIntxWritable: d.disintx_writable !== false,
+  disIntxWorks: d.disintx_works !== false,
+  statusWorks: d.status_works !== false,
+  quirk: d.quirk === true,
+  noIntx: d.nointx === true,
 });
 
 function addPart(b: Binding, part: AnyHostPart): void {
@@ -66,7 +87,7 @@ function bindHost(b: Binding): HostOptions {
         ),
       );
   }
-  const specs = Object.assign({}, ...b.parts.map((p) => p.options));
+  const specs = Object.assign({}, HOST_OPTIONS, ...b.parts.map((p) => p.options));
   return bindArgs(b, specs, given, { path: ['host'], what: '' }) ?? {};
 }
 

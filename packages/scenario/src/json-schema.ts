@@ -1,6 +1,6 @@
 // JSON schema (draft 2020-12) of scenario files for editors: the shape of the file, with every operation and its arguments.
 
-import type { AnyBackend } from '@virq/irq-core/backend';
+import type { AnyBackend, AnyHostPart } from '@virq/irq-core/backend';
 import { type ArgSpec, CORE_OPERATIONS, DEVICE_OPERATIONS } from '@virq/irq-core/machine';
 import { z } from 'zod';
 import { scenarioSchema } from './schema.ts';
@@ -60,28 +60,33 @@ function operationSchemas(tables: readonly Operations[]): Schema {
   return Object.fromEntries([...byName].map(([name, of]) => [name, of.length === 1 ? of[0] : { anyOf: of }]));
 }
 
-function operationsOf(backends: readonly AnyBackend[]): Schema {
-  const own = backends.map((b) => b.vocabulary.operations as Operations);
+/** What the schema knows by name. */
+interface Known {
+  readonly backends: readonly AnyBackend[];
+  readonly parts: readonly AnyHostPart[];
+}
+
+function operationsOf({ backends, parts }: Known): Schema {
+  const own = [...backends.map((b) => b.vocabulary), ...parts].map((of) => of.operations as Operations);
   return operationSchemas([CORE_OPERATIONS, DEVICE_OPERATIONS, ...own]);
 }
 
 /** Without backends further operations are left open. */
-const closedBy = (backends: readonly AnyBackend[]): Schema =>
-  backends.length === 0 ? {} : { additionalProperties: false };
+const closedBy = ({ backends }: Known): Schema => (backends.length === 0 ? {} : { additionalProperties: false });
 
-function stepSchema(step: Schema, backends: readonly AnyBackend[]): Schema {
+function stepSchema(step: Schema, known: Known): Schema {
   const { concurrent, ...fields } = step['properties'] as Record<string, Schema>;
   const lists = { ...(concurrent?.['items'] as Schema), items: { $ref: '#/$defs/step' } };
   return {
     ...step,
-    properties: { ...fields, concurrent: { ...concurrent, items: lists }, ...operationsOf(backends) },
-    ...closedBy(backends),
+    properties: { ...fields, concurrent: { ...concurrent, items: lists }, ...operationsOf(known) },
+    ...closedBy(known),
   };
 }
 
-function turnSchema(turn: Schema, backends: readonly AnyBackend[]): Schema {
+function turnSchema(turn: Schema, known: Known): Schema {
   const fields = turn['properties'] as Record<string, Schema>;
-  return { ...turn, properties: { ...fields, ...operationsOf(backends) }, ...closedBy(backends) };
+  return { ...turn, properties: { ...fields, ...operationsOf(known) }, ...closedBy(known) };
 }
 
 const propertiesOf = (schema: Schema | undefined): Record<string, Schema> =>
@@ -119,7 +124,9 @@ const NEEDED: Schema = {
  * JSON schema of scenario files. Without backends their operations and VM options are left open; with backends every operation and
  * argument is known, and others are refused.
  */
-export function scenarioJsonSchema(backends: readonly AnyBackend[] = []): Schema {
+export function scenarioJsonSchema(backends: readonly AnyBackend[] = [], further: readonly AnyHostPart[] = []): Schema {
+  const own = backends.flatMap(({ host }) => (host === undefined ? [] : [host]));
+  const known: Known = { backends, parts: [...new Set([...own, ...further])] };
   const schema = z.toJSONSchema(scenarioSchema, { io: 'input' }) as Schema;
   const { vms, steps, concurrent: section, ...properties } = schema['properties'] as Record<string, Schema>;
   const { concurrent, turn } = concurrentSchemas(section as Schema);
@@ -134,6 +141,6 @@ export function scenarioJsonSchema(backends: readonly AnyBackend[] = []): Schema
       concurrent,
     },
     ...NEEDED,
-    $defs: { step: stepSchema(steps?.['items'] as Schema, backends), turn: turnSchema(turn, backends) },
+    $defs: { step: stepSchema(steps?.['items'] as Schema, known), turn: turnSchema(turn, known) },
   };
 }

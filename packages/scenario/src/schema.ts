@@ -13,10 +13,28 @@ const vm = z
   })
   .describe('A virtual machine; further fields are options of its backend');
 
+/** Pins by their number. */
+export const PINS = ['none', 'INTA', 'INTB', 'INTC', 'INTD'] as const;
+
 const device = z.strictObject({
   name: z.string().min(1).describe('Name; for PCI usually the address, 0000:01:00.0'),
-  kind: z.enum(['pci', 'platform']).default('pci').describe('Bus'),
-  host_irq: z.int().min(1).max(63).optional().describe('Linux irq of its INTx or wired interrupt'),
+  kind: z
+    .enum(['pci', 'platform', 'host'])
+    .default('pci')
+    .describe('Bus of a passed-through device; host: a PCI function that a driver of the host serves'),
+  host_irq: z.int().min(1).max(63).optional().describe('Linux irq of its INTx or wired interrupt; default by its slot'),
+  slot: z.int().min(0).max(31).optional().describe('PCI slot on its bus: with the pin it says which line it shares'),
+  pin: z.enum(PINS).optional().describe('Interrupt pin; default INTA'),
+  behind: z.array(z.int().min(0).max(31)).optional().describe('Slots of the bridges above it, the nearest first'),
+  id: z
+    .string()
+    .regex(/^[0-9a-fA-F]{4}:[0-9a-fA-F]{4}$/, 'vendor and device in hex, as in 15b3:1003')
+    .optional()
+    .describe('Vendor and device: quirks of Linux and VFIO are looked up'),
+  firmware: z.string().optional().describe('Version of its firmware, for quirks that depend on it'),
+  vf: z.boolean().optional().describe('A virtual function: no INTx'),
+  status_works: z.boolean().optional().describe('STATUS bit 3 shows what is pending'),
+  exclusive: z.boolean().optional().describe('Host only: its driver wants the line for itself'),
   edge: z.boolean().optional().describe('Platform only: edge-triggered'),
   disintx_writable: z.boolean().optional().describe('COMMAND bit 10 can be written (PCI 2.3)'),
   disintx_works: z.boolean().optional().describe('COMMAND bit 10 really silences the pin'),
@@ -79,7 +97,7 @@ export const scenarioSchema = z
       )
       .optional()
       .describe('The same scenario in several modes, each with other options; `virq run --costs` compares them'),
-    devices: z.array(device).optional().describe('Devices passed through with VFIO'),
+    devices: z.array(device).optional().describe('Devices of the host: passed through, or its own'),
     steps: z.array(step).default([]).describe('What happens, in order; with `concurrent`, what happens before it'),
     concurrent: concurrentSchema.optional(),
     expect: z

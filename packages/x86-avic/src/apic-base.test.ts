@@ -16,6 +16,14 @@ const at = (m: Vm, from: number): Vm => {
   return m;
 };
 
+it('the PPR of a LAPIC that is off stays as it is', () => {
+  const m = vm();
+  m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00100 });
+  m.op({ op: 'lapic_set', isr: [0x81] });
+  m.op({ op: 'ack' });
+  expect(m.state.lapic[0]?.['ppr']).toBe('0x0');
+});
+
 describe('transitions', () => {
   it.each([
     ['disabled to xAPIC', OFF, XAPIC, 'done', 1],

@@ -33,7 +33,7 @@ function enterMode(a: Lapic, from: number, to: number): void {
 export type SetApicBase = (vcpu: number, value: bigint, host: boolean) => boolean;
 
 /** Creates the MSR's write side. */
-export function createApicBase(lapics: Lapics, mapChanged: () => void): SetApicBase {
+export function createApicBase(lapics: Lapics, mapChanged: () => void, moved: (vcpu: number) => void): SetApicBase {
   return (vcpu, value, host) => {
     const a = lapics.at(vcpu);
     if (a.base === value) return true;
@@ -42,9 +42,11 @@ export function createApicBase(lapics: Lapics, mapChanged: () => void): SetApicB
     if ((low & RESERVED) !== 0 || (Number(value >> 32n) & RESERVED_HIGH) !== 0 || to === MODE.INVALID) return false;
     if (!host && REFUSED.some(([f, t]) => f === from && t === to)) return false;
     a.base = value;
-    if (from === to) return true;
-    enterMode(a, from, to);
-    mapChanged();
+    if (from !== to) {
+      enterMode(a, from, to);
+      mapChanged();
+    }
+    moved(vcpu);
     return true;
   };
 }

@@ -17,8 +17,15 @@ export const x2apicLdr = (id: number): number => (((id >>> 4) << 16) | (1 << (id
 /** The id a LAPIC answers to in physical mode. */
 export const physicalId = (a: Lapic): number => (isX2apic(a) ? a.vcpuId : xapicId(a));
 
-/** Rebuilds the map if something it depends on changed. */
-export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void } {
+/** The map and its state: dirty while something it depends on has changed. */
+export interface ApicMap {
+  setDirty(): void;
+  /** Rebuilds the map if it is dirty, over the first so many LAPICs. */
+  refresh(members?: number): void;
+}
+
+/** Creates the map. */
+export function createApicMap(ctx: Context): ApicMap {
   const { map, lapics } = ctx.state;
 
   /** False if two vCPUs share an id, which switches the whole map off. */
@@ -70,11 +77,11 @@ export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void
     map.dirty = 0;
   }
 
-  function rebuild(): void {
+  function rebuild(members: number): void {
     clear();
-    for (let i = 0; i < lapics.length; i++)
+    for (let i = 0; i < members; i++)
       if (isHwEnabled(lapics.at(i))) map.maxApicId = Math.max(map.maxApicId, lapics.at(i).vcpuId);
-    for (let i = 0; i < lapics.length; i++) {
+    for (let i = 0; i < members; i++) {
       const a = lapics.at(i);
       if (!isHwEnabled(a)) continue;
       if (!enterPhysical(i, a)) {
@@ -89,9 +96,9 @@ export function createApicMap(ctx: Context): { refresh(): void; setDirty(): void
     setDirty() {
       map.dirty = 1;
     },
-    refresh() {
+    refresh(members = lapics.length) {
       if (map.dirty === 0) return;
-      rebuild();
+      rebuild(members);
       // Destinations may mean other LAPICs now, so every EOI bitmap is out of date.
       ctx.kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
     },

@@ -4,8 +4,10 @@ import type { VmContext } from '@virq/irq-core/backend';
 import { EBUSY, EINVAL } from '@virq/irq-core/errors';
 import { ROUTE, type Route, VCPU_MODE } from '@virq/irq-core/kvm';
 import type { AnyProtocol, Processes } from '@virq/irq-core/protocol';
+import { baseAddress } from './apic-base.ts';
+import { LOGICAL } from './apic-map.ts';
 import { type Avic, createAvic, initAvic } from './avic/avic.ts';
-import { INHIBIT, type InhibitReason, inhibitBit } from './avic/inhibit.ts';
+import { INHIBIT, type InhibitReason, inhibitBit, isInhibitedBy } from './avic/inhibit.ts';
 import { type AvicAccess, createAvicAccess } from './avic/lapic-access.ts';
 import { updateLogical } from './avic/logical.ts';
 import { APICV } from './avic/tables.ts';
@@ -13,8 +15,9 @@ import { type Context, X86_REQ } from './context.ts';
 import type { Delivery } from './destination.ts';
 import { createGuestMode, type GuestMode, type Vendor } from './guest-mode.ts';
 import { IOMMU } from './iommu/kind.ts';
-import type { Acceleration, Lapics } from './lapic.ts';
+import { type Acceleration, APIC_BASE, isHwEnabled, isX2apic, type Lapics, xapicId } from './lapic.ts';
 import type { LapicRegs } from './lapic-regs.ts';
+import { IRQCHIP_MODE } from './layout.ts';
 import { createPostable } from './postable.ts';
 import { createVmxAccess } from './posted/lapic-access.ts';
 import { deliverVirtual, takeNotification } from './posted/virtual-apic.ts';
@@ -84,6 +87,10 @@ export interface Apicv {
   readonly access: AvicAccess;
   /** Once ids and registers are at reset. */
   init(): void;
+  /** kvm_recalculate_apic_map: ids that two vCPUs share stand against acceleration. */
+  mapRebuilt(): void;
+  /** kvm_lapic_xapic_id_updated and __kvm_apic_set_base: an id or a base that is not the usual one stands against it for good. */
+  registersMoved(vcpu: number): void;
   /** Registers changed from outside (KVM_SET_LAPIC): tables follow. */
   restored(vcpu: number): void;
   /** KVM_REQ_APICV_UPDATE at entry. */
@@ -113,13 +120,22 @@ export interface ApicvParts {
   isRunnable(vcpu: number): boolean;
 }
 
+/** Options of a VM about acceleration. */
+export interface ApicvOptions {
+  /** Hardware acceleration of the local APICs. */
+  readonly apicv: keyof typeof APICV_MODES;
+  readonly ipiv: boolean;
+  /** Overrides the kernel's form of update_pi_irte. */
+  readonly updatePiIrte: UpdateForm | undefined;
+}
+
 /** The state's view of one VM: where hardware and software meet. */
-function avicOf(vm: VmContext, ctx: Context, mode: number, { lapics, isRunnable }: ApicvParts): Avic {
+function avicOf(vm: VmContext, ctx: Context, { apicv, ipiv }: ApicvOptions, { lapics, isRunnable }: ApicvParts): Avic {
   const host = hostOf(vm.host);
   const avic = createAvic({
     vm: vm.vm,
     state: ctx.state.avic,
-    mode,
+    mode: APICV_MODES[apicv],
     profile: ctx.profile.avic,
     host,
     vcpus: vm.kvm.vcpus,
@@ -127,6 +143,7 @@ function avicOf(vm: VmContext, ctx: Context, mode: number, { lapics, isRunnable 
     idOf: (vcpu) => lapics.at(vcpu).vcpuId,
     setIrr: (vcpu, vector) => void lapics.at(vcpu).irr.add(vector),
     mustStayAwake: isRunnable,
+    ipiv,
   });
   host.addVm(vm.vm, avic);
   return avic;
@@ -200,14 +217,9 @@ function vmxHardware(avic: Avic, vmx: Vmx, mode: GuestMode, parts: ApicvParts): 
 const vendorOfExits = (mode: number, host: X86Host): Vendor =>
   mode === APICV.NONE && host.state.iommu === IOMMU.intel ? 'vmx' : (VENDOR_OF[mode] as Vendor);
 
-/** Creates the acceleration of one VM; `form` overrides the kernel's form of update_pi_irte. */
-export function createApicv(
-  vm: VmContext,
-  ctx: Context,
-  { apicv, form }: { apicv: keyof typeof APICV_MODES; form: UpdateForm | undefined },
-  parts: ApicvParts,
-): Apicv {
-  const avic = avicOf(vm, ctx, APICV_MODES[apicv], parts);
+/** Creates the acceleration of one VM. */
+export function createApicv(vm: VmContext, ctx: Context, options: ApicvOptions, parts: ApicvParts): Apicv {
+  const avic = avicOf(vm, ctx, options, parts);
   const vmx = vmxOf(vm, ctx, avic, parts);
   const { host, vcpus } = avic;
   const vmIndex = vm.vm;
@@ -221,9 +233,17 @@ export function createApicv(
   const { pcpus } = host;
   const exits = vendorOfExits(avic.mode, host);
   const mode = createGuestMode({ vm: vmIndex, vcpus, pcpus, trace: vm.trace, vendor: exits, entering });
+  const hardware = vendor === 'vmx' ? vmxHardware(avic, vmx, mode, parts) : svmHardware(avic, mode, parts);
   const deliver = (vcpu: number, vector: number, deliveryMode: number, trigger: number): void =>
     call(paths.deliver, { vm: vmIndex, vcpu, vector, mode: deliveryMode, trigger });
-  const update = vendor === 'vmx' ? vmxPiUpdateIrte : UPDATE_PI_IRTE[form ?? ctx.profile.updatePiIrte];
+  const update = vendor === 'vmx' ? vmxPiUpdateIrte : UPDATE_PI_IRTE[options.updatePiIrte ?? ctx.profile.updatePiIrte];
+  let initialised = false;
+
+  function setInhibit(reason: InhibitReason, on: boolean): void {
+    if (avic.mode === APICV.NONE || !INHIBIT[reason][vendor === 'vmx' ? 'vmx' : 'avic']) return;
+    if (isInhibitedBy(avic, reason) !== on)
+      call(kvmSetApicvInhibit, { vm: vmIndex, set: on ? 1 : 0, reason: inhibitBit(reason) });
+  }
 
   return {
     avic,
@@ -231,7 +251,25 @@ export function createApicv(
     mode,
     acceleration:
       avic.mode === APICV.NONE ? null : { deliver, ...(vendor === 'vmx' && { syncPirToIrr: vmx.syncPirToIrr }) },
-    ...(vendor === 'vmx' ? vmxHardware(avic, vmx, mode, parts) : svmHardware(avic, mode, parts)),
+    ...hardware,
+    init() {
+      if (ctx.state.mode === IRQCHIP_MODE.NONE) avic.state.inhibits |= inhibitBit('ABSENT');
+      hardware.init();
+      initialised = true;
+    },
+    mapRebuilt() {
+      if (!initialised) return;
+      const { present, logicalMode } = ctx.state.map;
+      setInhibit('PHYSICAL_ID_ALIASED', present === 0);
+      setInhibit('LOGICAL_ID_ALIASED', present === 0 || logicalMode === LOGICAL.DISABLED);
+    },
+    registersMoved(vcpu) {
+      if (!initialised) return;
+      const a = parts.lapics.at(vcpu);
+      if (!isX2apic(a) && xapicId(a) !== (a.vcpuId & 0xff)) setInhibit('APIC_ID_MODIFIED', true);
+      if (isHwEnabled(a) && (a.baseHi !== 0 || baseAddress(a) !== APIC_BASE.ADDRESS))
+        setInhibit('APIC_BASE_MODIFIED', true);
+    },
     serve(vcpu) {
       if (vcpus.check(vcpu, X86_REQ.APICV_UPDATE)) call(paths.update, { vm: vmIndex, vcpu });
     },
@@ -257,9 +295,6 @@ export function createApicv(
       return 0;
     },
     halt: (vcpu) => void processes().spawn(paths.block as never, { vm: vmIndex, vcpu } as never),
-    setInhibit(reason, on) {
-      if (avic.mode === APICV.NONE || !INHIBIT[reason][vendor === 'vmx' ? 'vmx' : 'avic']) return;
-      call(kvmSetApicvInhibit, { vm: vmIndex, set: on ? 1 : 0, reason: inhibitBit(reason) });
-    },
+    setInhibit,
   };
 }

@@ -24,6 +24,7 @@ export interface ArchParts {
 export function createArch(ctx: Context, chips: ArchParts): KvmArch {
   const { state, kvm } = ctx;
   const { pic, ioapic, msi, apicv, guest } = chips;
+  const { MSI, IRQCHIP } = ROUTE;
   const scanAll = (): void => kvm.vcpus.requestAll(X86_REQ.SCAN_IOAPIC);
   return {
     canSetIrqRouting: () => state.mode !== IRQCHIP_MODE.NONE,
@@ -31,13 +32,13 @@ export function createArch(ctx: Context, chips: ArchParts): KvmArch {
     irqfdAllowed: (resample) => (resample ? state.mode === IRQCHIP_MODE.KERNEL : state.mode !== IRQCHIP_MODE.NONE),
     setRoutingEntry: createSetRoutingEntry(ctx, msi),
     setIrq(route, source, level, lineStatus) {
-      if (route.type === ROUTE.MSI) return msi.set(route, level);
-      if (route.type !== ROUTE.IRQCHIP) return -1;
+      if (route.type === MSI) return msi.set(route, level);
+      if (route.type !== IRQCHIP) return -1;
       return route.irqchip === CHIP.IOAPIC
         ? ioapic.setPin(route.pin, source, level, lineStatus)
         : pic.setPin(route.pin, source, level);
     },
-    setIrqInatomic: (route) => (route.type === ROUTE.MSI ? msi.setInatomic(route) : -EWOULDBLOCK),
+    setIrqInatomic: (route) => (route.type === MSI ? msi.setInatomic(route) : -EWOULDBLOCK),
     signalMsi: (message) => (state.mode === IRQCHIP_MODE.NONE ? -EINVAL : msi.signal(message)),
     routingUpdated() {
       if (state.mode === IRQCHIP_MODE.SPLIT && state.reservedPins > 0) scanAll();

@@ -4,7 +4,7 @@ import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { EEXIST, EINVAL } from '@virq/irq-core/errors';
 import { createApicBase } from './apic-base.ts';
 import { createApicMap } from './apic-map.ts';
-import { type APICV_MODES, type Apicv, createApicv } from './apicv.ts';
+import { type Apicv, type ApicvOptions, createApicv } from './apicv.ts';
 import { createArch } from './arch.ts';
 import type { Avic } from './avic/avic.ts';
 import type { Context } from './context.ts';
@@ -13,6 +13,7 @@ import { createEoiBitmap } from './eoi-bitmap.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { createGuestAccess } from './guest-access.ts';
 import { createGuestMsrs, type GuestMsrs } from './guest-msr.ts';
+import { type Implementation, IOAPIC_PROFILES } from './implementation.ts';
 import { createIoapic, type IoapicChip } from './ioapic.ts';
 import { createIoapicRegs, IOAPIC_BASE, type IoapicRegs } from './ioapic-regs.ts';
 import { createIpi } from './ipi.ts';
@@ -25,7 +26,7 @@ import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
 import type { Vmx } from './posted/vmx.ts';
-import type { UpdateForm } from './protocols/avic-pi-update.ts';
+import { createQemuDelivery } from './qemu/delivery.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
@@ -60,7 +61,7 @@ export interface X86Chip extends VmChip {
 }
 
 /** Options of the `vm` operation, checked by the vocabulary. */
-export interface X86Options {
+export interface X86Options extends ApicvOptions {
   readonly irqchip: 'kernel' | 'split' | 'none';
   readonly vcpus: number;
   readonly lapicEnable: boolean;
@@ -69,12 +70,10 @@ export interface X86Options {
   readonly x2apicApi: number;
   readonly bootCpu: number;
   readonly apicIds: readonly number[];
+  /** Whose IOAPIC and bus; KVM's if not said. */
+  readonly implementation?: Implementation;
   /** kvm.vector_hashing: lowest priority by vector modulo, else by arbitration counter. */
   readonly vectorHashing: boolean;
-  /** Hardware acceleration of the local APICs. */
-  readonly apicv: keyof typeof APICV_MODES;
-  /** Overrides the kernel's form of the update of a posted interrupt. */
-  readonly updatePiIrte: UpdateForm | undefined;
 }
 
 function configure(state: X86State, options: X86Options): void {
@@ -122,36 +121,36 @@ function irqchipOperations(
   };
 }
 
-/** EOIs go to the IOAPIC or to user space, the PIC's interrupts to the first vCPU that accepts them. */
-function bind(ctx: Context, apicv: Apicv, { lapics, ioapic, pic }: Pick<X86Chip, 'lapics' | 'ioapic' | 'pic'>): void {
-  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
-  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
-  pic.bindAcceptor(() => {
-    for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
-    return -1;
-  });
+function contextOf(vm: VmContext, state: X86State, { implementation = 'kvm' }: X86Options): Context {
+  return {
+    state,
+    kvm: vm.kvm,
+    trace: vm.trace,
+    profile: X86_KERNELS[vm.kernel],
+    ioapicProfile: IOAPIC_PROFILES[implementation],
+    now: vm.now,
+  };
 }
 
-/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
-export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
-  const ctx: Context = { state, kvm: vm.kvm, trace: vm.trace, profile: X86_KERNELS[vm.kernel], now: vm.now };
-  configure(state, options);
+/** Builds the controllers on each other. Those that need one another the other way round reach it late. */
+function createChips(vm: VmContext, ctx: Context, options: X86Options, map: ReturnType<typeof createApicMap>) {
   const lapics = createLapics(ctx);
-  const delivery = createDelivery(ctx, lapics);
-  const map = createApicMap(ctx);
+  const delivery = options.implementation === 'qemu' ? createQemuDelivery(ctx, lapics) : createDelivery(ctx, lapics);
   const mapChanged = (): void => {
     map.setDirty();
     map.refresh();
+    apicv.mapRebuilt();
   };
+  const moved = (vcpu: number): void => apicv.registersMoved(vcpu);
   const timers = createLapicTimers(lapics, vm.now);
   const pic = createPic(ctx);
-  const ioapic = createIoapic(ctx, delivery);
+  const ioapic = createIoapic(ctx, delivery, pic.inta);
   const ioapicRegs = createIoapicRegs(ctx, ioapic, delivery);
-  const msi = createMsi(ctx, delivery);
   const sendIpi = createIpi(ctx, delivery);
-  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged });
+  const lapicRegs = createLapicRegs(ctx, { lapics, sendIpi, timers, mapChanged, idChanged: moved });
   const x2apic = createX2apic(ctx, lapics, lapicRegs, sendIpi);
-  const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase: createApicBase(lapics, mapChanged), timers });
+  const setBase = createApicBase(lapics, mapChanged, moved);
+  const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase, timers });
   const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
   const guest: Guest = createGuest(ctx, {
     lapics,
@@ -163,35 +162,43 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     acceptEvents: events.accept,
     apicv: () => apicv,
   });
-  const apicv = createApicv(
-    vm,
-    ctx,
-    { apicv: options.apicv, form: options.updatePiIrte },
-    { lapics, delivery, regs: () => lapicRegs, serve: guest.serve, isRunnable: guest.isRunnable },
-  );
-  bind(ctx, apicv, { lapics, ioapic, pic });
+  const apicv = createApicv(vm, ctx, options, {
+    lapics,
+    delivery,
+    regs: () => lapicRegs,
+    serve: guest.serve,
+    isRunnable: guest.isRunnable,
+  });
+  const msi = createMsi(ctx, delivery);
+  const saveRestore = createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored });
+  return { lapics, delivery, timers, pic, ioapic, ioapicRegs, lapicRegs, msrs, events, guest, apicv, msi, saveRestore };
+}
+
+/** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */
+export function createX86Chip(vm: VmContext, state: X86State, options: X86Options): X86Chip {
+  const ctx = contextOf(vm, state, options);
+  configure(state, options);
+  const map = createApicMap(ctx);
+  const chips = createChips(vm, ctx, options, map);
+  const { lapics, pic, ioapic, lapicRegs, timers, apicv } = chips;
+  if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
+  lapics.bindEoi(createEoiForwarding(ctx, ioapic));
+  pic.bindAcceptor(() => {
+    for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
+    return -1;
+  });
   resetLapics(lapics, lapicRegs, options);
-  mapChanged();
+  map.setDirty();
+  // Linux: the map is made before a new vCPU is online, so the last one joins with the next change; KVM_SET_LAPIC is one.
+  map.refresh(options.lapicEnable ? lapics.count : lapics.count - 1);
   apicv.init();
   return {
+    ...chips,
     context: ctx,
     state,
-    arch: createArch(ctx, { pic, ioapic, msi, apicv, guest }),
-    apicv,
+    arch: createArch(ctx, chips),
     avic: apicv.avic,
     vmx: apicv.vmx,
-    pic,
-    ioapic,
-    ioapicRegs,
-    lapics,
-    lapicRegs,
-    timers,
-    delivery,
-    msi,
-    guest,
-    msrs,
-    events,
-    saveRestore: createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored }),
     ...irqchipOperations(vm, state, lapics.count),
     advance(now) {
       timers.tick(now);

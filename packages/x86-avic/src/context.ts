@@ -2,6 +2,7 @@
 
 import type { Trace } from '@virq/irq-core/events';
 import type { Kvm } from '@virq/irq-core/kvm';
+import type { IoapicProfile } from './implementation.ts';
 import type { X86Profile } from './kernel.ts';
 import type { X86State } from './layout.ts';
 
@@ -17,6 +18,7 @@ export interface Context {
   readonly kvm: Kvm;
   readonly trace: Trace;
   readonly profile: X86Profile;
+  readonly ioapicProfile: IoapicProfile;
   /** Model time, nanoseconds. */
   now(): number;
 }

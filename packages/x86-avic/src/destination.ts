@@ -73,11 +73,17 @@ function nthBit(mask: number, index: number): number {
 export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
   const { state } = ctx;
   const { map } = state;
+  const { NONE, SELF } = SHORTHAND;
+  const { LEVEL, LEVEL_DEASSERTED } = TRIGGER;
   /** Where the logical fast path found its cluster: first slot and table, valid until the next look-up. */
   let base = 0;
   let table = map.flat;
 
   function isBroadcast(irq: LapicIrq): boolean {
+    return (irq.dest === BROADCAST || irq.dest === X2_BROADCAST) && isBroadcastTo(irq);
+  }
+
+  function isBroadcastTo(irq: LapicIrq): boolean {
     if (state.noBroadcastQuirk === 1)
       return (irq.dest === BROADCAST && map.logicalMode !== LOGICAL.X2APIC) || irq.dest === X2_BROADCAST;
     const x2Ipi = irq.source >= 0 && isX2apic(lapics.at(irq.source));
@@ -108,7 +114,7 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
   }
 
   function accept(vcpu: number, irq: LapicIrq): number {
-    const trigger = irq.trigger === TRIGGER.LEVEL && irq.level === 0 ? TRIGGER.LEVEL_DEASSERTED : irq.trigger;
+    const trigger = irq.trigger === LEVEL && irq.level === 0 ? LEVEL_DEASSERTED : irq.trigger;
     const reached = lapics.accept(vcpu, irq.dm, irq.vector, trigger);
     if (reached === 1 && delivery.observer !== null && irq.dm <= DM.LOWEST) delivery.observer(vcpu);
     return reached;
@@ -168,9 +174,12 @@ export function createDelivery(ctx: Context, lapics: Lapics): Delivery {
   }
 
   function fast(irq: LapicIrq): number {
-    if (irq.shorthand === SHORTHAND.SELF) return accept(irq.source, irq);
-    if (irq.shorthand !== SHORTHAND.NONE || map.present === 0 || isBroadcast(irq)) return UNDECIDED;
-    if (irq.logical === 0) return physicalFast(irq);
+    if (irq.shorthand === SELF) return accept(irq.source, irq);
+    if (irq.shorthand !== NONE || map.present === 0 || isBroadcast(irq)) return UNDECIDED;
+    return irq.logical === 0 ? physicalFast(irq) : logicalFast(irq);
+  }
+
+  function logicalFast(irq: LapicIrq): number {
     const mask = arbitrated(irq);
     if (mask < 0) return UNDECIDED;
     let reached = 0;

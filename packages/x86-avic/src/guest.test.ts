@@ -8,6 +8,31 @@ const load = (m: Vm, addr: number, size = 4) => m.op({ op: 'mmio_read', addr, si
 const store = (m: Vm, addr: number, value: number, size = 4, vcpu = 0) =>
   m.op({ op: 'mmio_write', addr, value, size, vcpu });
 
+it('an entry leaves PPR stale while the PIC has an interrupt for the vCPU', () => {
+  const stale = (line: number): unknown => {
+    const m = vm();
+    m.L(3, line);
+    m.op({ op: 'lapic_set', isr: [0x81] });
+    m.op({ op: 'sync' });
+    return m.state.lapic[0]?.['ppr'];
+  };
+  expect([stale(0), stale(1)]).toEqual(['0x80', '0x0']);
+});
+
+it('an NMI or a #GP has the guest entered with events evaluated, so that PPR is computed', () => {
+  const stale = (op: string, more: object = {}): unknown => {
+    const m = vm();
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00100 });
+    m.op({ op: 'lapic_set', isr: [0x81] });
+    m.op({ op: 'sync' });
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00900 });
+    m.op({ op, ...more });
+    m.op({ op: 'sync' });
+    return m.state.lapic[0]?.['ppr'];
+  };
+  expect([stale('sync'), stale('nmi'), stale('rdmsr', { msr: 0x80a })]).toEqual(['0x0', '0x80', '0x80']);
+});
+
 describe('IOAPIC', () => {
   it.each([0x03, 0x0f, 0x40, 0xff])('index 0x%s reads all ones: it is no register', (index) => {
     expect(vm().op({ op: 'ioapic_read', reg: index }).out?.['value']).toBe('0xffffffff');

@@ -74,9 +74,13 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     if (apicv.avic.isActive(vcpu) && hasExtint(vcpu)) apicv.setInhibit('IRQWIN', true);
     apicv.serve(vcpu);
     if (vcpus.check(vcpu, X86_REQ.SCAN_IOAPIC)) parts.rescan(vcpu);
-    if (vcpus.check(vcpu, X86_REQ.EVENT)) {
+    // Linux: process_nmi and process_smi ask for the evaluation of events.
+    const nmi = vcpus.check(vcpu, X86_REQ.NMI);
+    const smi = vcpus.check(vcpu, X86_REQ.SMI);
+    if (vcpus.check(vcpu, X86_REQ.EVENT) || nmi || smi) {
       parts.acceptEvents(vcpu);
-      lapics.deliverable(vcpu);
+      // Linux: kvm_cpu_has_injectable_intr asks the PIC first; then the LAPIC's PPR is not computed.
+      if (!hasExtint(vcpu)) lapics.deliverable(vcpu);
     }
   }
 
@@ -125,6 +129,12 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     return vector;
   }
 
+  /** Linux: queueing an exception asks for the evaluation of events, and the guest is entered to take it. */
+  function raiseGp(vcpu: number): void {
+    vcpus.request(vcpu, X86_REQ.EVENT);
+    enter(vcpu);
+  }
+
   const withLapic = (vcpu: number): number => (state.mode === IRQCHIP_MODE.NONE ? -1 : lapics.acknowledge(vcpu));
 
   function isRunnable(vcpu: number): boolean {
@@ -147,6 +157,13 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     if (extint && isInhibitedBy(avic, 'IRQWIN')) parts.apicv().setInhibit('IRQWIN', false);
     if (vector >= 0 && trace.on) trace.emit('kvm_inj_virq', { vector, soft: 0, reinjected: 0 });
     return vector;
+  }
+
+  /** An access to an MSR, which may raise #GP. */
+  function faulting<T extends Exit | { readonly exit: Exit }>(vcpu: number, reason: ExitReason, emulate: () => T): T {
+    const result = intercepted(vcpu, reason, emulate);
+    if ((typeof result === 'string' ? result : result.exit) === 'gp') raiseGp(vcpu);
+    return result;
   }
 
   /** Hardware completes accesses to x2APIC MSRs; -1 if this is none of them. */
@@ -182,7 +199,10 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     isRunnable,
     take,
     writeCr8(vcpu, value) {
-      if ((value & ~0xf) !== 0) return false;
+      if ((value & ~0xf) !== 0) {
+        raiseGp(vcpu);
+        return false;
+      }
       lapics.at(vcpu).tpr = value << 4;
       lapics.updatePpr(vcpu);
       return true;
@@ -208,14 +228,14 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     readMsr(vcpu, msr) {
       enter(vcpu);
       const offset = x2apicOffset(vcpu, msr, false);
-      if (offset < 0) return intercepted(vcpu, EXIT.MSR_READ, () => emulated.readMsr(vcpu, msr));
+      if (offset < 0) return faulting(vcpu, EXIT.MSR_READ, () => emulated.readMsr(vcpu, msr));
       const value = parts.apicv().access.read(vcpu, offset);
       return value < 0 ? { exit: 'gp', value: 0n } : { exit: 'done', value: BigInt(value >>> 0) };
     },
     writeMsr(vcpu, msr, value) {
       enter(vcpu);
       const offset = x2apicOffset(vcpu, msr, true);
-      if (offset < 0) return intercepted(vcpu, EXIT.MSR_WRITE, () => emulated.writeMsr(vcpu, msr, value));
+      if (offset < 0) return faulting(vcpu, EXIT.MSR_WRITE, () => emulated.writeMsr(vcpu, msr, value));
       const low = Number(value & 0xffffffffn);
       return parts.apicv().access.write(vcpu, offset, low, Number(value >> 32n)) === 0 ? 'done' : 'gp';
     },

@@ -5,10 +5,7 @@ import { type Delivery, lapicIrq } from './destination.ts';
 import { type IoapicChip, RTE } from './ioapic.ts';
 import { DM } from './lapic.ts';
 import { IOAPIC_PINS, type Redirection } from './layout.ts';
-import { IOAPIC } from './regs/ioapic.ts';
 
-/** 24 pins, version 0x11: no EOI register. */
-const VERSION = IOAPIC.rows.VERSION.reset ?? 0;
 export const IOAPIC_BASE = 0xfec00000;
 /** Bits of the low word that the guest cannot write. */
 const READ_ONLY = RTE.DELIVERY_STATUS | RTE.REMOTE_IRR;
@@ -29,6 +26,7 @@ export interface IoapicRegs {
 /** Creates the register side. */
 export function createIoapicRegs(ctx: Context, chip: IoapicChip, delivery: Delivery): IoapicRegs {
   const { ioapic } = ctx.state;
+  const { version, eoiRegister, missingRegister, writeServesEdge } = ctx.ioapicProfile;
   const { vcpus } = ctx.kvm;
   const probe = lapicIrq();
   const askToScan = (vcpu: number): void => vcpus.request(vcpu, X86_REQ.SCAN_IOAPIC);
@@ -48,7 +46,7 @@ export function createIoapicRegs(ctx: Context, chip: IoapicChip, delivery: Deliv
 
   /** A pin whose line stayed up while masked: serve it, or (6.x) tell the resampler's owners to look again. */
   function unmasked(pin: number, e: Redirection): void {
-    const waiting = (e.lo & RTE.LEVEL) !== 0 && (ioapic.irr & (1 << pin)) !== 0;
+    const waiting = (writeServesEdge || (e.lo & RTE.LEVEL) !== 0) && (ioapic.irr & (1 << pin)) !== 0;
     if (!waiting) return;
     if (!ctx.kvm.profile.resampleOnUnmask) {
       chip.service(pin, false);
@@ -78,14 +76,14 @@ export function createIoapicRegs(ctx: Context, chip: IoapicChip, delivery: Deliv
   function readRedirection(index: number): number {
     const pin = (index - INDEX.REDIRECTION) >> 1;
     // Linux: reserved indices below the table read like entries beyond it.
-    if (pin < 0 || pin >= IOAPIC_PINS) return 0xffffffff;
+    if (pin < 0 || pin >= IOAPIC_PINS) return missingRegister;
     const e = chip.entry(pin);
     return index & 1 ? e.hi : e.lo;
   }
 
   const regs: IoapicRegs = {
     readIndirect(index) {
-      if (index === INDEX.VERSION) return VERSION;
+      if (index === INDEX.VERSION) return version;
       if (index === INDEX.ID || index === INDEX.ARBITRATION) return (ioapic.id << 24) >>> 0;
       return readRedirection(index);
     },
@@ -100,6 +98,7 @@ export function createIoapicRegs(ctx: Context, chip: IoapicChip, delivery: Deliv
     write(offset, value) {
       if (offset === 0x00) ioapic.select = value & 0xff;
       else if (offset === 0x10) regs.writeIndirect(ioapic.select, value);
+      else if (offset === 0x40 && eoiRegister) chip.endVector(value);
     },
   };
   return regs;

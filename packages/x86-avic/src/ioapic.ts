@@ -3,6 +3,7 @@
 import { CHIP, type Context } from './context.ts';
 import { type Delivery, lapicIrq } from './destination.ts';
 import { createRtcTracking, RTC_PIN, type RtcTracking } from './ioapic-rtc.ts';
+import { DM } from './lapic.ts';
 import { IOAPIC_PINS, type Redirection } from './layout.ts';
 
 /** Redirection entry, low word. */
@@ -31,6 +32,8 @@ export interface IoapicChip {
   service(pin: number, lineStatus: boolean): number;
   /** kvm_ioapic_update_eoi: EOI of a vector on a vCPU. */
   eoi(vcpu: number, vector: number, trigger: number): void;
+  /** The EOI register: ends the vector on every level pin that waits for it. */
+  endVector(vector: number): void;
   /** kvm_ioapic_update_eoi_one: the part of an EOI that concerns one pin. */
   eoiPin(vcpu: number, pin: number, trigger: number): void;
   /** The delayed EOI injection timer (10 ms) has run out. */
@@ -55,9 +58,13 @@ export const redirectionFields = (e: { lo: number; hi: number }) => ({
 });
 
 /** Creates the IOAPIC; reset state: every pin masked. */
-export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
+export function createIoapic(ctx: Context, delivery: Delivery, inta: () => number): IoapicChip {
   const { ioapic, lapics } = ctx.state;
+  const { latchesMaskedEdge, keepsDeliveredEdge, fallingClearsEdge, remoteIrrOnAttempt, asksPicForExtint } =
+    ctx.ioapicProfile;
   const { pinsOfVector } = ioapic;
+  const { trace } = ctx;
+  const { VECTOR, DM_SHIFT, REMOTE_IRR, LEVEL, MASK } = RTE;
   const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => ioapic.pins.at(pin));
   const pinAt = (pin: number): Redirection => pins[pin] as Redirection;
   const irq = lapicIrq();
@@ -65,60 +72,67 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
 
   function setEntry(pin: number, lo: number, hi: number): void {
     const e = pinAt(pin);
-    const [old, now] = [e.lo & RTE.VECTOR, lo & RTE.VECTOR];
+    const [old, now] = [e.lo & VECTOR, lo & VECTOR];
     pinsOfVector.set(old, pinsOfVector.get(old) & ~(1 << pin));
     pinsOfVector.set(now, pinsOfVector.get(now) | (1 << pin));
     e.lo = lo;
     e.hi = hi;
   }
-  for (let pin = 0; pin < IOAPIC_PINS; pin++) setEntry(pin, RTE.MASK, 0);
+  for (let pin = 0; pin < IOAPIC_PINS; pin++) setEntry(pin, MASK, 0);
 
-  function load(e: Redirection): void {
-    irq.dest = e.hi >>> 24;
-    irq.logical = (e.lo >> 11) & 1;
-    irq.dm = (e.lo >> RTE.DM_SHIFT) & 7;
-    irq.vector = e.lo & RTE.VECTOR;
-    irq.trigger = (e.lo >> 15) & 1;
+  function load(lo: number, hi: number): void {
+    irq.dest = hi >>> 24;
+    irq.logical = (lo >> 11) & 1;
+    irq.dm = (lo >> DM_SHIFT) & 7;
+    irq.vector = lo & VECTOR;
+    irq.trigger = (lo >> 15) & 1;
   }
 
   function service(pin: number, lineStatus: boolean): number {
     const e = pinAt(pin);
-    if ((e.lo & RTE.MASK) !== 0 || ((e.lo & RTE.LEVEL) !== 0 && (e.lo & RTE.REMOTE_IRR) !== 0)) return -1;
-    load(e);
-    if (irq.trigger === 0) ioapic.delivered |= 1 << pin;
+    const { lo } = e;
+    if ((lo & MASK) !== 0 || ((lo & LEVEL) !== 0 && (lo & REMOTE_IRR) !== 0)) return -1;
+    load(lo, e.hi);
+    if (asksPicForExtint && irq.dm === DM.EXTINT) irq.vector = inta();
+    if (irq.trigger === 0 && keepsDeliveredEdge) ioapic.delivered |= 1 << pin;
+    else if (irq.trigger === 0) ioapic.irr &= ~(1 << pin);
     const ret = pin === RTC_PIN && lineStatus ? rtc.deliver(irq) : delivery.deliver(irq);
     // Linux: any result but 0 sets Remote IRR, -1 ("nobody") included.
-    if (ret !== 0 && (e.lo & RTE.LEVEL) !== 0) e.lo |= RTE.REMOTE_IRR;
+    if ((ret !== 0 || remoteIrrOnAttempt) && (lo & LEVEL) !== 0) e.lo = lo | REMOTE_IRR;
     return ret;
   }
 
   function raise(pin: number, lineStatus: boolean): number {
     const bit = 1 << pin;
-    const e = pinAt(pin);
     if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
-    const known = (ioapic.irr & bit) !== 0;
-    ioapic.irr |= bit;
-    if ((e.lo & RTE.LEVEL) === 0) {
+    if (!latchesMaskedEdge && (pinAt(pin).lo & (LEVEL | MASK)) === MASK) return -1;
+    const { irr } = ioapic;
+    ioapic.irr = irr | bit;
+    if ((pinAt(pin).lo & LEVEL) === 0) {
       ioapic.delivered &= ~bit;
-      if (known) return 0;
+      if ((irr & bit) !== 0) return 0;
     }
     return service(pin, lineStatus);
   }
 
+  function drive(pin: number, level: number, lineStatus: boolean): number {
+    if (level !== 0) return raise(pin, lineStatus);
+    if (fallingClearsEdge || (pinAt(pin).lo & LEVEL) !== 0) ioapic.irr &= ~(1 << pin);
+    return 1;
+  }
+
   function setLevel(pin: number, level: number, lineStatus: boolean): number {
-    const { lo, hi } = pinAt(pin);
-    let ret = 1;
-    if (level) ret = raise(pin, lineStatus);
-    else ioapic.irr &= ~(1 << pin);
-    if (ctx.trace.on)
-      ctx.trace.emit('kvm_ioapic_set_irq', { pin, ...redirectionFields({ lo, hi }), coalesced: ret === 0 ? 1 : 0 });
+    if (!trace.on) return drive(pin, level, lineStatus);
+    const before = redirectionFields(pinAt(pin));
+    const ret = drive(pin, level, lineStatus);
+    trace.emit('kvm_ioapic_set_irq', { pin, ...before, coalesced: ret === 0 ? 1 : 0 });
     return ret;
   }
 
   function storm(e: Redirection): boolean {
     if (++e.eois < STORM) return false;
     e.eois = 0;
-    if (ctx.trace.on) ctx.trace.emit('kvm_ioapic_delayed_eoi_inj', redirectionFields(e));
+    if (trace.on) trace.emit('kvm_ioapic_delayed_eoi_inj', redirectionFields(e));
     if (ioapic.delayed === 1) return true;
     ioapic.delayed = 1;
     ioapic.delayedAt = BigInt(Math.trunc(ctx.now())) + STORM_DELAY_NS;
@@ -131,8 +145,8 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
     ctx.kvm.notifyAckedIrq(CHIP.IOAPIC, pin);
     const directed = (lapics.at(vcpu).svr & (1 << 12)) !== 0;
     if (trigger === 0 || directed) return;
-    e.lo &= ~RTE.REMOTE_IRR;
-    if ((e.lo & RTE.MASK) === 0 && (ioapic.irr & (1 << pin)) !== 0) {
+    e.lo &= ~REMOTE_IRR;
+    if ((e.lo & MASK) === 0 && (ioapic.irr & (1 << pin)) !== 0) {
       if (!storm(e)) service(pin, false);
     } else e.eois = 0;
   }
@@ -140,8 +154,9 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
   return {
     setPin(pin, source, level, lineStatus) {
       const e = pinAt(pin);
-      e.sources = level ? e.sources | (1 << source) : e.sources & ~(1 << source);
-      return setLevel(pin, e.sources !== 0 ? 1 : 0, lineStatus);
+      const sources = level !== 0 ? e.sources | (1 << source) : e.sources & ~(1 << source);
+      e.sources = sources;
+      return setLevel(pin, sources === 0 ? 0 : 1, lineStatus);
     },
     setLevel,
     service,
@@ -151,13 +166,19 @@ export function createIoapic(ctx: Context, delivery: Delivery): IoapicChip {
         eoiPin(vcpu, 31 - Math.clz32(left & -left), trigger);
     },
     eoiPin,
+    endVector(vector) {
+      const waiting = RTE.LEVEL | RTE.REMOTE_IRR;
+      for (let pin = 0; pin < IOAPIC_PINS; pin++) {
+        const { lo } = pinAt(pin);
+        if ((lo & RTE.VECTOR) === vector && (lo & waiting) === waiting) eoiPin(0, pin, 1);
+      }
+    },
     tick(now) {
       if (ioapic.delayed === 0 || now < ioapic.delayedAt) return;
       ioapic.delayed = 0;
       for (let pin = 0; pin < IOAPIC_PINS; pin++) {
         const { lo } = pinAt(pin);
-        if ((lo & RTE.LEVEL) !== 0 && (lo & RTE.REMOTE_IRR) === 0 && (ioapic.irr & (1 << pin)) !== 0)
-          service(pin, false);
+        if ((lo & LEVEL) !== 0 && (lo & REMOTE_IRR) === 0 && (ioapic.irr & (1 << pin)) !== 0) service(pin, false);
       }
     },
     clearSource(source) {

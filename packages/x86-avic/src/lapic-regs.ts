@@ -65,6 +65,8 @@ export interface LapicRegsParts {
   readonly timers: LapicTimers;
   /** The APIC map must be rebuilt before the next delivery. */
   mapChanged(): void;
+  /** The xAPIC id was written. */
+  idChanged(vcpu: number): void;
 }
 
 /** Creates the register side. */
@@ -97,7 +99,7 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
   function writeIcr(vcpu: number, value: number): void {
     const a = lapics.at(vcpu);
     const low = (value & ~ICR_BUSY) >>> 0;
-    sendIpi(vcpu, low, isX2apic(a) ? a.icr2 : a.icr2 >>> 24);
+    sendIpi(vcpu, low, isX2apic(a) ? a.icrHigh : a.icr2 >>> 24);
     a.icr = low;
   }
 
@@ -117,10 +119,11 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   /** Writes by offset; a missing row is a register that cannot be written. */
   const WRITES: Readonly<Record<number, (vcpu: number, a: Lapic, value: number) => number | void>> = {
-    32: (_v, a, value) => {
+    32: (v, a, value) => {
       if (isX2apic(a)) return GP_FAULT;
       a.id = (value & 0xff000000) >>> 0;
-      return mapChanged();
+      mapChanged();
+      return parts.idChanged(v);
     },
     128: (v, a, value) => {
       a.tpr = value & 0xff;
@@ -213,7 +216,9 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     a.tpr = a.ppr = 0;
     a.ldr = isX2apic(a) ? x2apicLdr(a.vcpuId) : 0;
     a.isrCount = a.isrCache = 0;
-    a.esr = a.icr = a.icr2 = 0;
+    a.esr = a.icr = 0;
+    if (isX2apic(a)) a.icrHigh = 0;
+    else a.icr2 = 0;
     a.timerInitial = a.timerDivide = 0;
     a.timerDeadline = a.tscDeadline = 0n;
     a.arbPrio = 0;

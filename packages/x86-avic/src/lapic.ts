@@ -16,9 +16,18 @@ export const APIC_BASE = { BSP: 1 << 8, X2APIC: 1 << 10, ENABLE: 1 << 11, ADDRES
 export const LVT = { TIMER: 0, THERMAL: 1, PMC: 2, LINT0: 3, LINT1: 4, ERROR: 5, CMCI: 6 } as const;
 export const LVT_MASKED = 1 << 16;
 
-export const isX2apic = (a: Lapic): boolean => (a.baseLo & APIC_BASE.X2APIC) !== 0;
-export const isHwEnabled = (a: Lapic): boolean => (a.baseLo & APIC_BASE.ENABLE) !== 0;
-export const isSwEnabled = (a: Lapic): boolean => (a.svr & 0x100) !== 0;
+/** IA32_APIC_BASE: x2APIC mode. */
+export function isX2apic(a: Lapic): boolean {
+  return (a.baseLo & APIC_BASE.X2APIC) !== 0;
+}
+/** IA32_APIC_BASE: the LAPIC is there at all. */
+export function isHwEnabled(a: Lapic): boolean {
+  return (a.baseLo & APIC_BASE.ENABLE) !== 0;
+}
+/** SVR bit 8. */
+export function isSwEnabled(a: Lapic): boolean {
+  return (a.svr & 0x100) !== 0;
+}
 /** kvm_apic_accept_pic_intr: LAPIC off, or LINT0 unmasked in ExtINT mode. */
 export const acceptsPic = (a: Lapic): boolean =>
   !isHwEnabled(a) || ((a.lvt.get(LVT.LINT0) & LVT_MASKED) === 0 && ((a.lvt.get(LVT.LINT0) >> 8) & 7) === DM.EXTINT);
@@ -84,25 +93,36 @@ export function createLapics(ctx: Context): Lapics {
   const at = (vcpu: number): Lapic => views[vcpu] as Lapic;
   const { vcpus } = ctx.kvm;
   const { trace } = ctx;
+  const { EVENT } = X86_REQ;
+  const { FIXED } = DM;
+  const { LEVEL, LEVEL_DEASSERTED } = TRIGGER;
   let acceleration: Acceleration | null = null;
   let forwardEoi: (vcpu: number, vector: number, trigger: number) => void = () => undefined;
 
-  const event = (vcpu: number): void => {
-    vcpus.request(vcpu, X86_REQ.EVENT);
-    vcpus.kick(vcpu);
-  };
+  function acceptEvent(vcpu: number, dm: number, vector: number, trigger: number): void {
+    const fields = {
+      apicid: at(vcpu).vcpuId,
+      vec: vector,
+      deliveryMode: dm,
+      trigger: trigger === TRIGGER.EDGE ? 0 : 1,
+    };
+    trace.emit('kvm_apic_accept_irq', fields);
+  }
+
+  const eoiEvent = (a: Lapic, vector: number): void => trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
 
   /** Fixed and LowPrio end here: the delivery seam (emulated IRR; AVIC and APICv replace it). */
   function fixed(vcpu: number, vector: number, trigger: number, deliveryMode: number = DM.FIXED): number {
     const a = at(vcpu);
-    if (trigger === TRIGGER.LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
-    a.tmr.put(vector, trigger);
+    if (trigger === LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
+    if (trigger === LEVEL) a.tmr.add(vector);
+    else a.tmr.delete(vector);
     if (acceleration !== null) {
       acceleration.deliver(vcpu, vector, deliveryMode, trigger);
       return 1;
     }
     a.irr.add(vector);
-    event(vcpu);
+    vcpus.notify(vcpu, EVENT);
     return 1;
   }
 
@@ -115,34 +135,32 @@ export function createLapics(ctx: Context): Lapics {
     (vcpu) => {
       if (!ctx.profile.smm) return 0;
       at(vcpu).smiPending = 1;
-      vcpus.request(vcpu, X86_REQ.SMI);
-      vcpus.kick(vcpu);
+      vcpus.notify(vcpu, X86_REQ.SMI);
       return 1;
     },
     (vcpu) => {
-      event(vcpu);
+      vcpus.notify(vcpu, EVENT);
       return 1;
     },
     (vcpu) => {
       const a = at(vcpu);
       a.nmiPending = Math.min(2, a.nmiPending + 1);
-      vcpus.request(vcpu, X86_REQ.NMI);
-      vcpus.kick(vcpu);
+      vcpus.notify(vcpu, X86_REQ.NMI);
       return 1;
     },
     (vcpu, _vector, trigger) => {
-      if (trigger === TRIGGER.LEVEL_DEASSERTED) return 0;
+      if (trigger === LEVEL_DEASSERTED) return 0;
       const a = at(vcpu);
       a.initPending = 1;
       a.sipiPending = 0;
-      event(vcpu);
+      vcpus.notify(vcpu, EVENT);
       return 1;
     },
     (vcpu, vector) => {
       const a = at(vcpu);
       a.sipiVector = vector;
       a.sipiPending = 1;
-      event(vcpu);
+      vcpus.notify(vcpu, EVENT);
       return 1;
     },
     () => 0,
@@ -154,12 +172,11 @@ export function createLapics(ctx: Context): Lapics {
     return vector >= 0 && (vector & 0xf0) > ppr ? vector : -1;
   }
 
-  function updatePpr(vcpu: number): void {
-    const a = at(vcpu);
+  function updatePpr(vcpu: number, a: Lapic): void {
     const ppr = computePpr(a);
     const fell = ppr < a.ppr;
     a.ppr = ppr;
-    if (fell && requestAbove(a, ppr) >= 0) vcpus.request(vcpu, X86_REQ.EVENT);
+    if (fell && requestAbove(a, ppr) >= 0) vcpus.request(vcpu, EVENT);
   }
 
   function deliverable(vcpu: number): number {
@@ -189,9 +206,8 @@ export function createLapics(ctx: Context): Lapics {
     a.ppr = vector & 0xf0;
   }
 
-  /** kvm_ioapic_send_eoi. */
+  /** kvm_ioapic_send_eoi, of a vector that the IOAPIC handles. */
   function sendEoi(vcpu: number, a: Lapic, vector: number): void {
-    if (!a.eoiVectors.has(vector)) return;
     if (a.staleEoi === vector + 1 && ctx.profile.rescansAfterStaleEoi) vcpus.request(vcpu, X86_REQ.SCAN_IOAPIC);
     forwardEoi(vcpu, vector, a.tmr.has(vector) ? 1 : 0);
   }
@@ -200,43 +216,42 @@ export function createLapics(ctx: Context): Lapics {
     at,
     count: views.length,
     accept(vcpu, dm, vector, trigger) {
-      if (trace.on)
-        trace.emit('kvm_apic_accept_irq', {
-          apicid: at(vcpu).vcpuId,
-          vec: vector,
-          deliveryMode: dm,
-          trigger: trigger === TRIGGER.EDGE ? 0 : 1,
-        });
-      return dm === DM.FIXED ? fixed(vcpu, vector, trigger) : (MODES[dm] as Mode)(vcpu, vector, trigger);
+      if (trace.on) acceptEvent(vcpu, dm, vector, trigger);
+      return dm === FIXED ? fixed(vcpu, vector, trigger) : (MODES[dm] as Mode)(vcpu, vector, trigger);
     },
     deliverable,
     acknowledge(vcpu) {
-      const vector = deliverable(vcpu);
-      if (vector >= 0) takeHighest(at(vcpu), vector);
+      const a = at(vcpu);
+      if (!isHwEnabled(a)) return -1;
+      const ppr = computePpr(a);
+      const vector = requestAbove(a, ppr);
+      if (vector < 0) a.ppr = ppr;
+      else takeHighest(a, vector);
       return vector;
     },
     takeIntoService,
     eoi(vcpu) {
       const a = at(vcpu);
       const vector = highestInService(a);
-      if (trace.on) trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
+      if (trace.on) eoiEvent(a, vector);
       if (vector < 0) return -1;
       a.isr.delete(vector);
       a.isrCount--;
       a.isrCache = 0;
-      updatePpr(vcpu);
-      sendEoi(vcpu, a, vector);
-      vcpus.request(vcpu, X86_REQ.EVENT);
+      // A fall of the PPR asks for an evaluation of events; here that is asked for in any case.
+      a.ppr = computePpr(a);
+      if (a.eoiVectors.has(vector)) sendEoi(vcpu, a, vector);
+      vcpus.request(vcpu, EVENT);
       return vector;
     },
     eoiAccelerated(vcpu, vector) {
       const a = at(vcpu);
-      if (trace.on) trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
-      sendEoi(vcpu, a, vector);
-      vcpus.request(vcpu, X86_REQ.EVENT);
+      if (trace.on) eoiEvent(a, vector);
+      if (a.eoiVectors.has(vector)) sendEoi(vcpu, a, vector);
+      vcpus.request(vcpu, EVENT);
       return 0;
     },
-    updatePpr,
+    updatePpr: (vcpu) => updatePpr(vcpu, at(vcpu)),
     bindAcceleration(to) {
       acceleration = to;
     },

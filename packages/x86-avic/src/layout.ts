@@ -63,6 +63,7 @@ export type Ioapic = View<typeof Ioapic>;
 
 /**
  * One local APIC. Registers keep the manual's names; `id` is the whole ID register: the xAPIC id in its top byte, or the x2APIC id.
+ * `icrHigh` is the upper half of x2APIC's 64-bit ICR, which lies beside ICR2 in the page.
  * `vcpuId` is the id given at creation, `eoiVectors` ioapic_handled_vectors, `staleEoi` 1 + highest_stale_pending_ioapic_eoi,
  * `isrCount` isr_count, `isrCache` 1 + highest_isr_cache (0: not cached), `extintVector` 1 + the vector of KVM_INTERRUPT.
  */
@@ -84,6 +85,7 @@ export const Lapic = struct('lapic', {
   esr: u32,
   icr: u32,
   icr2: u32,
+  icrHigh: u32,
   lvt: array(u32, LVT_ENTRIES),
   timerInitial: u32,
   timerDivide: u32,

@@ -40,9 +40,7 @@ export function createMsi(ctx: Context, delivery: Delivery): Msi {
   const { state, trace } = ctx;
   const irq = lapicIrq();
 
-  function load(m: Route): void {
-    loadMsi(irq, m, state.x2apicFormat === 1);
-    if (!trace.on) return;
+  function event(): void {
     trace.emit('kvm_msi_set_irq', {
       dst: irq.dest,
       vec: irq.vector,
@@ -51,6 +49,11 @@ export function createMsi(ctx: Context, delivery: Delivery): Msi {
       trigger: irq.trigger,
       redirectionHint: irq.redirectionHint,
     });
+  }
+
+  function load(m: Route): void {
+    loadMsi(irq, m, state.x2apicFormat === 1);
+    if (trace.on) event();
   }
 
   const isInvalid = (m: { addressHi: number }): boolean => state.x2apicFormat === 1 && (m.addressHi & 0xff) !== 0;

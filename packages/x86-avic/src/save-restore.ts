@@ -139,7 +139,10 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       if (s.lvt0 !== undefined) a.lvt.set(3, s.lvt0);
       if (s.lvt1 !== undefined) a.lvt.set(4, s.lvt1);
       if (s.icr !== undefined) a.icr = s.icr;
-      if (s.icr2 !== undefined) a.icr2 = s.icr2;
+      const icr2 = s.icr2 ?? (isX2apic(a) ? a.icrHigh : a.icr2);
+      a.icr2 = icr2;
+      // Linux: in x2APIC mode both places are written: ICR2 as it is, and the upper half of the 64-bit ICR.
+      if (isX2apic(a)) a.icrHigh = icr2;
       parts.mapChanged();
       // Linux: PPR goes by the count and the cached vector from before, so it is stale until it is computed again.
       a.ppr = computePpr(a);

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import type { AnyBackend } from '@virq/irq-core/backend';
 import type { KernelVersion } from '@virq/irq-core/kvm';
 import { createExec } from '@virq/irq-core/machine';
 import { describe, expect, it } from 'vitest';
@@ -57,5 +58,15 @@ describe('seeded random sequences recorded on Linux', () => {
         rows.map((r) => r.op),
         rows.map((r) => ({ op: r.op['op'], ...r.result })),
       );
+    });
+});
+
+describe('operation sequences recorded on QEMU', () => {
+  for (const name of files.filter((f) => f.includes('.qemu-')))
+    it(name, () => {
+      const exec = createExec({ backend: x86Avic.implementations?.['qemu'] as AnyBackend });
+      const ops = JSON.parse(read(`${name.split('.')[0]}.ops.json`)) as unknown[];
+      for (const [i, recorded] of (lines(name) as Record<string, unknown>[]).entries())
+        expect(exec.request(ops[i])).toMatchObject(recorded);
     });
 });

@@ -36,6 +36,22 @@ describe('ICR', () => {
     expect(m.state.lapic.map((a) => a.irr)).toEqual([[], [0x41]]);
   });
 
+  it('upper half is kept apart from ICR2, which is there again when x2APIC mode is left', () => {
+    const m = vm({ vcpus: 1 });
+    const icr2 = () => m.state.lapic[0]?.['icr2'];
+    m.op({ op: 'mmio_write', addr: 0xfee00310, value: 0x10000000 });
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00d00 });
+    expect(icr2()).toBe('0x0');
+    m.op({ op: 'wrmsr', msr: 0x830, value: '0x700000041' });
+    expect(icr2()).toBe('0x7');
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00900 });
+    expect(icr2()).toBe('0x10000000');
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00d00 });
+    m.op({ op: 'lapic_set', tpr: 0 });
+    m.op({ op: 'set_msr', msr: 0x1b, value: 0xfee00900 });
+    expect(icr2()).toBe('0x7');
+  });
+
   it('T119 logical destinations: one CPU, several', () => {
     const m = x2('6.18', 3);
     write(m, 0x830, '0x200000851');

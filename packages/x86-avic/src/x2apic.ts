@@ -30,7 +30,7 @@ export function createX2apic(ctx: Context, lapics: Lapics, regs: LapicRegs, send
     const kept = (low & ~ICR_BUSY) >>> 0;
     sendIpi(vcpu, kept, dest);
     a.icr = kept;
-    a.icr2 = dest;
+    a.icrHigh = dest;
     if (trace.on) {
       const value = ((BigInt(dest) << 32n) | BigInt(kept)).toString(16);
       trace.emit('kvm_apic', { write: 1, register: 'ICR', value });
@@ -43,7 +43,7 @@ export function createX2apic(ctx: Context, lapics: Lapics, regs: LapicRegs, send
       const a = lapics.at(vcpu);
       if (!isX2apic(a)) return -1n;
       const offset = (msr - 0x800) << 4;
-      if (offset === ICR) return (BigInt(a.icr2) << 32n) | BigInt(a.icr);
+      if (offset === ICR) return (BigInt(a.icrHigh) << 32n) | BigInt(a.icr);
       const low = regs.read(vcpu, offset);
       return low < 0 ? -1n : BigInt(low >>> 0);
     },

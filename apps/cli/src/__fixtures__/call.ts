@@ -42,7 +42,15 @@ export async function virq(
     if (interrupt) listener();
     return () => undefined;
   };
-  const io = { stdin, stdout: Object.assign(stdout, { isTTY: tty }), stderr, env, cwd, onInterrupt };
+  const io = {
+    stdin,
+    stdout: Object.assign(stdout, { isTTY: tty }),
+    stderr,
+    env,
+    cwd,
+    clock: () => new Date(0),
+    onInterrupt,
+  };
   const code = await main(args, io, { version: '0.0.0' });
   return { code, out: out(), err: err() };
 }

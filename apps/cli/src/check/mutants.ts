@@ -32,8 +32,10 @@ function fateOf(target: Target, { name, edits }: Mutant, options: CheckOptions):
 /** Faults in the protocols that the corrected form runs. */
 function mutantsThatRun(target: Target, options: CheckOptions): Mutant[] {
   const { coverage } = check(target.make, options);
-  const { protocols } = target.make({ record: false }).processes;
-  return mutantsOf((protocols as readonly AnyProtocol<never>[]).filter((p) => hasRun(p, coverage)));
+  const protocolsOf = () => target.make({ record: false }).processes.protocols as readonly AnyProtocol<never>[];
+  // Agents that are made anew for every system cannot be edited; they are not what is judged either.
+  const lasting = new Set(protocolsOf());
+  return mutantsOf(protocolsOf().filter((p) => lasting.has(p) && hasRun(p, coverage)));
 }
 
 /** Tries every mutant. Exit code 0 if all are noticed, 1 if some survive. */

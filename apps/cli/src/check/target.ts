@@ -3,7 +3,7 @@
 import type { Origin } from '@virq/checker';
 import type { Edits, Property, System } from '@virq/irq-core/protocol';
 import { bindConcurrent, suggest } from '@virq/scenario';
-import { loadBackends } from '../backends.ts';
+import { loadBackends, PARTS } from '../backends.ts';
 import { type Io, UsageError } from '../io.ts';
 import { isScenarioPath, readScenario, reportDiagnostics } from '../scenario-file.ts';
 import { editsOf, FAMILIES, familyOf } from './models.ts';
@@ -45,7 +45,7 @@ async function scenarioTarget(path: string, options: CheckVerbOptions, io: Io): 
   const backends = await loadBackends(options.backend ?? [], io);
   const { parsed, text } = await readScenario(path, io);
   const scope = sizesOf(options.scope);
-  const { concurrent, diagnostics } = bindConcurrent(parsed, { backends, families: FAMILIES, scope });
+  const { concurrent, diagnostics } = bindConcurrent(parsed, { backends, parts: PARTS, families: FAMILIES, scope });
   const report = (d: typeof diagnostics) => reportDiagnostics({ path, text, diagnostics: d }, options, io);
   if (concurrent === null) {
     await report(diagnostics);

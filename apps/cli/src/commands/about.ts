@@ -1,9 +1,9 @@
 // virq backends, explain, schema: what there is and what it means.
 
-import type { AnyBackend } from '@virq/irq-core/backend';
+import type { AnyBackend, AnyHostPart } from '@virq/irq-core/backend';
 import { type ArgSpec, CORE_OPERATIONS, DEVICE_OPERATIONS } from '@virq/irq-core/machine';
 import { nearestWord, scenarioJsonSchema } from '@virq/scenario';
-import { loadBackends } from '../backends.ts';
+import { loadBackends, PARTS } from '../backends.ts';
 import { CODES } from '../codes.ts';
 import { EXIT, type Io, print, UsageError } from '../io.ts';
 
@@ -30,6 +30,19 @@ const record = (b: AnyBackend): unknown => ({
   registers: b.registers.map((r) => r.name),
 });
 
+const partRecord = (p: AnyHostPart): unknown => ({
+  name: p.name,
+  part: true,
+  summary: p.summary,
+  options: Object.keys(p.options),
+  operations: Object.keys(p.operations),
+});
+
+/** Parts of the host: those of the backends, and those that a scenario names. */
+const partsOf = (all: readonly AnyBackend[]): readonly AnyHostPart[] => [
+  ...new Set([...all.flatMap(({ host }) => (host === undefined ? [] : [host])), ...PARTS]),
+];
+
 /** virq backends. */
 export async function backends(
   options: { json?: boolean; operations?: boolean; backend?: readonly string[] },
@@ -37,13 +50,20 @@ export async function backends(
 ): Promise<number> {
   const all = [...(await loadBackends(options.backend ?? [], io)).values()];
   if (options.json === true) {
-    await print(io, [{ schema: 'virq/backends@1' }, ...all.map(record)].map((r) => `${JSON.stringify(r)}\n`).join(''));
+    await print(
+      io,
+      [{ schema: 'virq/backends@1' }, ...all.map(record), ...partsOf(all).map(partRecord)]
+        .map((r) => `${JSON.stringify(r)}\n`)
+        .join(''),
+    );
     return EXIT.OK;
   }
   for (const b of all) await print(io, `${b.name.padEnd(12)} ${b.arch.padEnd(8)} ${b.summary}\n`);
+  for (const p of partsOf(all)) await print(io, `${p.name.padEnd(12)} ${'host'.padEnd(8)} ${p.summary}\n`);
   if (options.operations !== true) return EXIT.OK;
   await print(io, `\ncore\n${table(CORE_OPERATIONS)}\ndevices\n${table(DEVICE_OPERATIONS)}`);
   for (const b of all) await print(io, `\n${b.name}\n${table(b.vocabulary.operations as Operations)}`);
+  for (const p of partsOf(all)) await print(io, `\n${p.name}\n${table(p.operations)}`);
   return EXIT.OK;
 }
 
@@ -71,6 +91,6 @@ export async function explain(code: string | undefined, options: { json?: boolea
 export async function schema(what: string, options: { backend?: readonly string[] }, io: Io): Promise<number> {
   if (what !== 'scenario') throw new UsageError('VIRQ-C001', `no schema '${what}'`, 'there is: scenario');
   const loaded = await loadBackends(options.backend ?? [], io);
-  await print(io, `${JSON.stringify(scenarioJsonSchema([...loaded.values()]), null, 2)}\n`);
+  await print(io, `${JSON.stringify(scenarioJsonSchema([...loaded.values()], PARTS), null, 2)}\n`);
   return EXIT.OK;
 }

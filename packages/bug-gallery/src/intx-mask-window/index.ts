@@ -20,7 +20,7 @@ The mirror image, a stale *set* bit written after the acknowledgement, leaves th
 VFIO let nobody but the kernel write the bit; the guest's bit 10 is virtual. The corrected model is that.`,
   links: [],
   model: intxMask,
-  scope: { masks: 0 },
+  scope: { masks: 0, writes: 1 },
   proof: { assertions: 2, writes: 1 },
   variant: [[writeCommand, writeCommandBySysfs]],
   expected: { property: 'what KVM has masked stays masked', length: 6 },

@@ -18,6 +18,8 @@ The way of unmasking is chosen when the guest acknowledges. If the line changed 
 leaves DisINTx set, or the other way round. A switch has to carry over a mask that is in place.`,
   links: [],
   model: intxShareSwitch,
+  scope: { turns: 1 },
+  proof: { turns: 2 },
   variant: [[switchMasking, omit(switchMasking, 'maskNew', 'dropOld')]],
   expected: { property: 'what KVM has masked stays masked', length: 9 },
   fix: 'The switch converts the mask under the same lock under which handler and acknowledgement mask and unmask.',

@@ -31,26 +31,26 @@ interface Accessor {
 const WHOLE: Readonly<Record<1 | 2 | 4, (k: number) => Accessor>> = {
   1: (k) => ({
     get() {
-      return this._8[this._at + k] as number;
+      return this._8[k] as number;
     },
     set(v) {
-      this._8[this._at + k] = v;
+      this._8[k] = v;
     },
   }),
   2: (k) => ({
     get() {
-      return this._16[(this._at + k) >> 1] as number;
+      return this._16[k] as number;
     },
     set(v) {
-      this._16[(this._at + k) >> 1] = v;
+      this._16[k] = v;
     },
   }),
   4: (k) => ({
     get() {
-      return this._32[(this._at + k) >> 2] as number;
+      return this._32[k] as number;
     },
     set(v) {
-      this._32[(this._at + k) >> 2] = v;
+      this._32[k] = v;
     },
   }),
 };
@@ -58,35 +58,32 @@ const WHOLE: Readonly<Record<1 | 2 | 4, (k: number) => Accessor>> = {
 const FIELD: Readonly<Record<1 | 2 | 4, (k: number, s: number, m: number) => Accessor>> = {
   1: (k, s, m) => ({
     get() {
-      return ((this._8[this._at + k] as number) >> s) & m;
+      return ((this._8[k] as number) >> s) & m;
     },
     set(v) {
-      const i = this._at + k;
-      this._8[i] = ((this._8[i] as number) & ~(m << s)) | ((v & m) << s);
+      this._8[k] = ((this._8[k] as number) & ~(m << s)) | ((v & m) << s);
     },
   }),
   2: (k, s, m) => ({
     get() {
-      return ((this._16[(this._at + k) >> 1] as number) >> s) & m;
+      return ((this._16[k] as number) >> s) & m;
     },
     set(v) {
-      const i = (this._at + k) >> 1;
-      this._16[i] = ((this._16[i] as number) & ~(m << s)) | ((v & m) << s);
+      this._16[k] = ((this._16[k] as number) & ~(m << s)) | ((v & m) << s);
     },
   }),
   4: (k, s, m) => ({
     get() {
-      return (((this._32[(this._at + k) >> 2] as number) >>> s) & m) >>> 0;
+      return (((this._32[k] as number) >>> s) & m) >>> 0;
     },
     set(v) {
-      const i = (this._at + k) >> 2;
-      this._32[i] = ((this._32[i] as number) & ~(m << s)) | ((v & m) << s);
+      this._32[k] = ((this._32[k] as number) & ~(m << s)) | ((v & m) << s);
     },
   }),
 };
 
 function swapped(place: ScalarPlace): Accessor {
-  const raw = WHOLE[place.bytes](place.offset);
+  const raw = WHOLE[place.bytes](place.offset / place.bytes);
   const swap = place.bytes === 4 ? swap32 : swap16;
   return {
     get() {
@@ -100,8 +97,8 @@ function swapped(place: ScalarPlace): Accessor {
 
 function plain(place: ScalarPlace): Accessor {
   if (place.be && place.bytes > 1) return swapped(place);
-  if (place.width === place.bytes * 8) return WHOLE[place.bytes](place.offset);
-  return FIELD[place.bytes](place.offset, place.shift, maskOf(place.width));
+  if (place.width === place.bytes * 8) return WHOLE[place.bytes](place.offset / place.bytes);
+  return FIELD[place.bytes](place.offset / place.bytes, place.shift, maskOf(place.width));
 }
 
 function recording(place: ScalarPlace): Accessor {

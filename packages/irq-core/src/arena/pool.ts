@@ -1,10 +1,10 @@
 // Slots that come and go: free list by lowest index, a generation per slot so that a use after free is seen, not guessed.
 
-import { BitmapView } from './bitmap.ts';
+import { bindBitmap } from './bitmap.ts';
 import { noteRead, noteWrite } from './footprint.ts';
 import type { Memory } from './memory.ts';
 import { poolHeader } from './placement.ts';
-import type { Pool } from './view-types.ts';
+import type { Bitmap, Pool } from './view-types.ts';
 
 const INDEX_BITS = 10;
 const INDEX = (1 << INDEX_BITS) - 1;
@@ -27,7 +27,7 @@ export class PoolView<V> implements Pool<V> {
   readonly length: number;
   private readonly _m: Memory;
   private readonly _shape: PoolShape<V>;
-  private readonly _inUse: BitmapView;
+  private readonly _inUse: Bitmap;
   private readonly _slots: number;
   private readonly _views: (V | undefined)[];
 
@@ -36,9 +36,9 @@ export class PoolView<V> implements Pool<V> {
     this.length = shape.length;
     this._m = m;
     this._shape = shape;
-    this._inUse = new BitmapView(m, shape.base + header.inUse, shape.length);
+    this._inUse = bindBitmap(m, shape.base + header.inUse, shape.length);
     this._slots = shape.base + header.slots;
-    this._views = new Array<V | undefined>(shape.length).fill(undefined);
+    this._views = Array.from<V | undefined>({ length: shape.length });
   }
 
   private generation(index: number): number {
@@ -91,8 +91,11 @@ export class PoolView<V> implements Pool<V> {
   }
 
   slot(index: number): V {
-    const known = this._views[index];
-    if (known !== undefined) return known;
+    const view = this._views[index];
+    return view === undefined ? this.bind(index) : view;
+  }
+
+  private bind(index: number): V {
     if (!(index >= 0 && index < this.length))
       throw new RangeError(`pool ${this._shape.name}: slot ${index} is outside 0..${this.length - 1}`);
     const view = this._shape.bind(this._slots + index * this._shape.slotSize);

@@ -99,7 +99,7 @@ function setUp(flow: number, spurious?: SpuriousLimits, condOneshot = false) {
   return { host, line, warnings, cared, clock, calls, behaviour, request, settle, processes, told };
 }
 
-describe('disable depth', () => {
+describe('CORE-28 disable depth, CORE-31 lazy disable', () => {
   it('T161 off, off, on, and a warning for one enable too many', () => {
     const t = setUp(FLOW.EDGE);
     t.request();
@@ -146,7 +146,7 @@ describe('disable depth', () => {
   });
 });
 
-describe('flows', () => {
+describe('CORE-30 flows', () => {
   it('level: served until the device is quiet', () => {
     const t = setUp(FLOW.FASTEOI);
     t.request();
@@ -213,7 +213,126 @@ describe('flows', () => {
   });
 });
 
-describe('spurious detector', () => {
+describe('CORE-30 threads of handlers', () => {
+  const oneshot = (flow: number = FLOW.FASTEOI) => {
+    const t = setUp(flow);
+    t.request(IRQF.SHARED | IRQF.ONESHOT, 0, THREADED);
+    t.request(IRQF.SHARED | IRQF.ONESHOT, 1, THREADED);
+    return t;
+  };
+
+  it('a ONESHOT line opens with the last of its threads', () => {
+    const t = oneshot();
+    t.behaviour.thread = (owner) => {
+      t.host.setLevel(3, owner, 0);
+      return IRQ.HANDLED;
+    };
+    t.host.setLevel(3, 0, 1);
+    expect([t.line.chipMasked, t.line.threads]).toEqual([1, 3]);
+    const pids = [t.processes.next(0), t.processes.next(t.processes.next(0) + 1)] as [number, number];
+    while (t.processes.isAlive(pids[1])) t.processes.step(pids[1]);
+    expect([t.line.chipMasked, t.line.threads]).toEqual([1, 1]);
+    t.settle();
+    expect([t.line.chipMasked, t.line.threads]).toEqual([0, 0]);
+  });
+
+  it('a thread that is woken while it runs starts over, and keeps its bit', () => {
+    const t = setUp(FLOW.EDGE);
+    t.request(0, 0, THREADED);
+    t.host.edge(3);
+    const pid = t.processes.next(0);
+    t.processes.step(pid);
+    t.host.edge(3);
+    expect(t.processes.next(pid + 1)).toBe(-1);
+    t.settle();
+    expect(t.calls).toEqual([0, 0]);
+  });
+
+  it('disabled meanwhile, the line stays masked when the thread is through; enable opens it', () => {
+    const t = setUp(FLOW.FASTEOI);
+    t.request(IRQF.ONESHOT, 0, THREADED);
+    t.behaviour.thread = () => {
+      t.host.disable(3);
+      return IRQ.HANDLED;
+    };
+    t.host.setLevel(3, 0, 1);
+    t.settle();
+    expect([t.line.chipMasked, t.line.depth, t.calls.length]).toEqual([1, 1, 1]);
+    t.behaviour.thread = () => {
+      t.host.setLevel(3, 0, 0);
+      return IRQ.HANDLED;
+    };
+    t.host.enable(3);
+    t.settle();
+    expect([t.line.chipMasked, t.line.depth, t.calls.length]).toEqual([0, 0, 2]);
+  });
+
+  it('a handler waits for the spinlock of its driver', () => {
+    const t = setUp(FLOW.FASTEOI);
+    t.request(0, 0, THREADED);
+    t.behaviour.busy = true;
+    expect(() => t.host.setLevel(3, 0, 1)).toThrow(/blocks at 'handler'/);
+    expect(t.line.inProgress).toBe(1);
+  });
+
+  it('free_irq: who is in the handler finishes, and its slot lives as long', () => {
+    const t = setUp(FLOW.FASTEOI);
+    t.request(0, 0, THREADED);
+    t.behaviour.thread = () => {
+      t.host.setLevel(3, 0, 0);
+      return IRQ.HANDLED;
+    };
+    t.host.setLevel(3, 0, 1);
+    t.host.setLevel(3, 0, 0);
+    t.host.free(3, THREADED, 0);
+    expect([t.host.actions(3), t.host.isBusy(3)]).toEqual([[], true]);
+    t.settle();
+    expect([t.calls, t.host.isBusy(3), t.host.state.actions.count()]).toEqual([[0], false, 0]);
+  });
+
+  it('those on the line are told when it becomes shared and when it is theirs alone', () => {
+    const t = setUp(FLOW.FASTEOI);
+    t.request(IRQF.SHARED, 0);
+    t.request(IRQF.SHARED, 1);
+    t.request(IRQF.SHARED, 2);
+    t.host.free(3, KIND, 0);
+    t.host.free(3, KIND, 1);
+    expect(t.told).toEqual([
+      [0, true],
+      [2, false],
+    ]);
+  });
+});
+
+describe('CORE-32 spurious detector', () => {
+  it('only threads were woken: judged one interrupt later, by whether one of them has handled something', () => {
+    const limits = { window: 10, unhandled: 8, gap: 100n };
+    for (const [result, dead] of [
+      [IRQ.HANDLED, 0],
+      [IRQ.NONE, 1],
+    ] as const) {
+      const t = setUp(FLOW.EDGE, limits);
+      t.request(0, 0, THREADED);
+      t.behaviour.thread = () => result;
+      for (let n = 0; n < 11; n++) {
+        t.host.edge(3);
+        t.settle();
+      }
+      expect(t.line.spuriousDisabled).toBe(dead);
+    }
+  });
+
+  it('a new action on the line switches it on again', () => {
+    const t = setUp(FLOW.EDGE, { window: 10, unhandled: 8, gap: 100n });
+    t.request(IRQF.SHARED);
+    t.behaviour.quiet = () => IRQ.NONE;
+    for (let n = 0; n < 10; n++) t.host.edge(3);
+    expect([t.line.spuriousDisabled, t.line.depth]).toEqual([1, 1]);
+    expect(t.cared.at(-1)).toBe('Disabling IRQ #3');
+    t.request(IRQF.SHARED, 1);
+    expect([t.line.spuriousDisabled, t.line.depth]).toEqual([0, 0]);
+  });
+
   const fire = (t: ReturnType<typeof setUp>, n: number, gap: number): void => {
     for (let i = 0; i < n && t.line.depth === 0; i++) {
       t.clock.now += gap;
@@ -250,7 +369,7 @@ describe('spurious detector', () => {
   });
 });
 
-describe('request_irq', () => {
+describe('CORE-29 request_irq', () => {
   const base = { irq: 3, flags: 0, hasHandler: true, hasThread: false, hasDevId: true };
   const rows: [string, Parameters<typeof requestError>, number][] = [
     ['T167 SHARED with NO_AUTOEN', [{ ...base, flags: IRQF.SHARED | IRQF.NO_AUTOEN }, true], -EINVAL],
@@ -274,6 +393,16 @@ describe('request_irq', () => {
     ['plain', [base, true], 0],
   ];
   for (const [name, args, expected] of rows) it(name, () => expect(requestError(...args)).toBe(expected));
+
+  it('from 6.10 on request_irq adds COND_ONESHOT, and the message shows it', () => {
+    const t = setUp(FLOW.FASTEOI, undefined, true);
+    t.request(IRQF.SHARED);
+    expect(t.request(0, 1)).toBe(-EBUSY);
+    expect(t.warnings).toEqual(['genirq: Flags mismatch irq 3. 00200000 (driver1) vs. 00200080 (driver0)']);
+    const other = setUp(FLOW.FASTEOI, undefined, true);
+    other.request(IRQF.SHARED | IRQF.ONESHOT, 0, THREADED);
+    expect(other.request(IRQF.SHARED, 1)).toBe(0);
+  });
 
   const S = IRQF.SHARED;
   const matrix: [string, number, number, number][] = [

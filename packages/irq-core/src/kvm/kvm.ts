@@ -108,15 +108,18 @@ export function createKvm(init: KvmInit): Kvm {
   const { state, limits, trace, eventfds } = init;
   let bound: KvmArch | null = null;
   let consumers: BypassConsumers | null = null;
-  const arch = (): KvmArch => {
-    if (bound === null) throw new ModelError(`VM ${init.vm} has no architecture bound`);
-    return bound;
+  const unbound = (): never => {
+    throw new ModelError(`VM ${init.vm} has no architecture bound`);
   };
+  const arch = (): KvmArch => bound ?? unbound();
   const routing = createRouting(state, limits, arch);
   const notifiers = createNotifiers(state, () => arch().ackNotifiersUpdated());
 
+  const setIrqEvent = (source: number, gsi: number, level: number): void =>
+    trace.emit('kvm_set_irq', { gsi, level, source });
+
   function setIrq(sourceId: number, gsi: number, level: number, lineStatus: boolean): number {
-    if (trace.on) trace.emit('kvm_set_irq', { gsi, level, source: sourceId });
+    if (trace.on) setIrqEvent(sourceId, gsi, level);
     const a = bound as KvmArch;
     let ret = -1;
     if (state.table === 0) return -1;
@@ -189,6 +192,7 @@ export function createKvm(init: KvmInit): Kvm {
     },
     notifyAckedIrq(irqchip, pin) {
       if (trace.on) trace.emit('kvm_ack_irq', { irqchip, pin });
+      if (state.ackNotifiers === 0) return;
       const gsi = routing.gsiOfPin(irqchip, pin);
       if (gsi >= 0) notifiers.fire('ackNotifiers', gsi, 0);
     },

@@ -27,6 +27,7 @@ export interface Notifiers {
 export function createNotifiers(state: KvmState, changed: () => void): Notifiers {
   const { notifiers } = state;
   const handlers: (NotifierHandler | undefined)[] = [];
+  const head = (list: List): number => (list === 'ackNotifiers' ? state.ackNotifiers : state.maskNotifiers);
   return {
     handle(kind, handler) {
       handlers[kind] = handler;
@@ -55,14 +56,14 @@ export function createNotifiers(state: KvmState, changed: () => void): Notifiers
       if (list === 'ackNotifiers') changed();
     },
     fire(list, gsi, masked) {
-      for (let h = state[list]; h !== 0; ) {
+      for (let h = head(list); h !== 0; ) {
         const n = notifiers.at(h);
         h = n.next;
         if (n.gsi === gsi) handlers[n.kind]?.(n.owner, masked);
       }
     },
     has(list, gsi) {
-      for (let h = state[list]; h !== 0; h = notifiers.at(h).next) if (notifiers.at(h).gsi === gsi) return true;
+      for (let h = head(list); h !== 0; h = notifiers.at(h).next) if (notifiers.at(h).gsi === gsi) return true;
       return false;
     },
   };

@@ -45,6 +45,18 @@ const badFlags = (e: RouteInput): boolean =>
 /** Routing of one VM. `arch` is asked for every entry. */
 export function createRouting(state: KvmState, limits: VmLimits, arch: () => KvmArch): Routing {
   const { tables } = state;
+  /** The view of the table in force, and the handle for which it was taken. */
+  let view = tables.slot(0);
+  let viewed = 0;
+
+  function current(): Table {
+    const { table } = state;
+    if (table !== viewed) {
+      view = tables.slot(slotOf(table));
+      viewed = table;
+    }
+    return view;
+  }
 
   /** Same GSI twice: both must be IRQCHIP and name different chips. */
   function clashes(t: Table, input: RouteInput): boolean {
@@ -101,11 +113,10 @@ export function createRouting(state: KvmState, limits: VmLimits, arch: () => Kvm
       const t = tables.at(table);
       return gsi < t.nrGsis ? t.heads.get(gsi) : 0;
     },
-    current: () => tables.slot(slotOf(state.table)),
+    current,
     entry: (table, index) => tables.at(table).entries.at(index - 1),
     gsiOfPin(irqchip, pin) {
-      const { table } = state;
-      return table === 0 ? -1 : tables.slot(slotOf(table)).gsiOfPin.get(irqchip * limits.pins + pin) - 1;
+      return state.table === 0 ? -1 : current().gsiOfPin.get(irqchip * limits.pins + pin) - 1;
     },
     sole(gsi) {
       const { table } = state;

@@ -37,6 +37,18 @@ describe('kick', () => {
   });
 });
 
+describe('notify', () => {
+  it('is a request and a kick', () => {
+    const v = vcpus();
+    v.enterGuest(1);
+    v.notify(1, REQ.ARCH_BASE);
+    expect([v.isRequested(1, REQ.ARCH_BASE), v.mode(1)]).toEqual([true, VCPU_MODE.EXITING_GUEST_MODE]);
+    v.block(1);
+    v.notify(1, REQ.UNBLOCK);
+    expect([v.isRequested(1, REQ.UNBLOCK), v.isBlocking(1)]).toEqual([true, false]);
+  });
+});
+
 describe('load and put', () => {
   it('remember the physical CPU', () => {
     const v = vcpus();

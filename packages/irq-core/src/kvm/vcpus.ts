@@ -26,6 +26,8 @@ export interface Vcpus {
   isRequested(vcpu: number, req: number): boolean;
   /** kvm_vcpu_kick: wakes it if it blocks, else makes it leave the guest. Returns true if it was in guest mode. */
   kick(vcpu: number): boolean;
+  /** kvm_make_request, then kvm_vcpu_kick: what every delivery ends with. */
+  notify(vcpu: number, req: number): void;
   /** kvm_vcpu_wake_up: true if it was blocked. */
   wakeUp(vcpu: number): boolean;
   /** sched-in on a physical CPU. */
@@ -46,13 +48,23 @@ export interface Vcpus {
 
 /** Operations over the vCPU states of one VM. */
 export function createVcpus(vcpus: CompositeArray<Vcpu>, trace: Trace): Vcpus {
-  const wakeUp = (vcpu: number): boolean => {
-    const v = vcpus.at(vcpu);
+  const wakeUpEvent = (vcpu: number): void => trace.emit('kvm_vcpu_wakeup', { vcpu });
+  const kickEvent = (v: Vcpu): void => trace.emit('ipi_send_cpu', { cpu: v.pcpu - 1, callsite: 'kvm_vcpu_kick' });
+
+  function wakeUp(vcpu: number, v: Vcpu): boolean {
     if (v.blocking === 0) return false;
     v.blocking = 0;
-    if (trace.on) trace.emit('kvm_vcpu_wakeup', { vcpu });
+    if (trace.on) wakeUpEvent(vcpu);
     return true;
-  };
+  }
+
+  function kick(vcpu: number, v: Vcpu): boolean {
+    if (wakeUp(vcpu, v) || v.mode !== VCPU_MODE.IN_GUEST_MODE) return false;
+    v.mode = VCPU_MODE.EXITING_GUEST_MODE;
+    if (trace.on) kickEvent(v);
+    return true;
+  }
+
   return {
     count: vcpus.length,
     request(vcpu, req) {
@@ -68,15 +80,13 @@ export function createVcpus(vcpus: CompositeArray<Vcpu>, trace: Trace): Vcpus {
       return true;
     },
     isRequested: (vcpu, req) => ((vcpus.at(vcpu).requests >>> req) & 1) === 1,
-    kick(vcpu) {
-      if (wakeUp(vcpu)) return false;
+    kick: (vcpu) => kick(vcpu, vcpus.at(vcpu)),
+    notify(vcpu, req) {
       const v = vcpus.at(vcpu);
-      if (v.mode !== VCPU_MODE.IN_GUEST_MODE) return false;
-      v.mode = VCPU_MODE.EXITING_GUEST_MODE;
-      if (trace.on) trace.emit('ipi_send_cpu', { cpu: v.pcpu - 1, callsite: 'kvm_vcpu_kick' });
-      return true;
+      v.requests |= 1 << req;
+      kick(vcpu, v);
     },
-    wakeUp,
+    wakeUp: (vcpu) => wakeUp(vcpu, vcpus.at(vcpu)),
     load(vcpu, pcpu) {
       vcpus.at(vcpu).pcpu = pcpu + 1;
     },

@@ -58,10 +58,11 @@ const plain = (r: OpResult): { ret: number; errno: string | null } =>
 export function createExec({ backend, kernel = DEFAULT_KERNEL }: ExecOptions): Exec {
   let index = 0;
   let session: Session | null = null;
+  const { op: opening, vcpus: vcpusArg } = backend.vocabulary.start ?? { op: 'vm', vcpus: 'vcpus' };
 
   function startVm(args: Args): OpResult {
     const { observe, ...options } = args;
-    const vcpus = (options['vcpus'] as number | undefined) ?? 1;
+    const vcpus = (options[vcpusArg] as number | undefined) ?? 1;
     const machine = createMachine({ kernel, vms: [{ backend, options, limits: { vcpus } }] });
     session = createSession(machine);
     if (observe !== undefined) session.observed = observe as string[];
@@ -69,18 +70,18 @@ export function createExec({ backend, kernel = DEFAULT_KERNEL }: ExecOptions): E
   }
 
   function operation(op: string): { args: Readonly<Record<string, ArgSpec>>; run(args: Args): OpResult } | undefined {
-    if (op === 'vm') return { args: { ...VM_ARGS, ...backend.vocabulary.vm }, run: startVm };
+    if (op === opening) return { args: { ...VM_ARGS, ...backend.vocabulary.vm }, run: startVm };
     return session === null ? undefined : findOperation(session, op);
   }
 
   function known(): string {
-    return ['vm', ...(session === null ? [] : operationNames(session))].join(', ');
+    return [opening, ...(session === null ? [] : operationNames(session))].join(', ');
   }
 
   function run(i: number, op: string, given: Args, note: Json | undefined): ExecResult {
     const found = operation(op);
     if (found === undefined) {
-      const first = session === null ? 'the first operation is vm; ' : '';
+      const first = session === null ? `the first operation is ${opening}; ` : '';
       return errorResult(i, op, 'VIRQ-X002', `no operation '${op}': ${first}known are ${known()}`);
     }
     const checked = checkArgs(found.args, given);

@@ -3,6 +3,7 @@
 export { type ArgFault, type ArgsChecked, checkArgs } from './args.ts';
 export { DEVICE_OPERATIONS } from './device-operations.ts';
 export { createExec, type Exec, type ExecOptions, type ExecResult } from './exec.ts';
+export { HOST_OPTIONS } from './host-options.ts';
 export { type KernelPath, kernelPathOf } from './kernel-paths.ts';
 export {
   createMachine,

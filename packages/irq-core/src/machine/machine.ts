@@ -11,7 +11,6 @@ import {
   type Host,
   type HostState,
   hostLayout,
-  SPURIOUS,
   type SpuriousLimits,
 } from '../host/index.ts';
 import type { AnyHostPart, HostOptions } from '../host-part.ts';
@@ -46,7 +45,16 @@ import {
   type Scheduler,
   straight,
 } from '../protocol/index.ts';
-import { createVfio, type DeviceSpec, type Vfio, type VfioState, vfioLayout, virqfdInject } from '../vfio/index.ts';
+import {
+  createVfio,
+  type DeviceSpec,
+  type Vfio,
+  type VfioState,
+  vfioIntxEnable,
+  vfioLayout,
+  virqfdInject,
+} from '../vfio/index.ts';
+import { spuriousOf } from './host-options.ts';
 import { attachParts, hostSizes, partsOf, partTexts, type RemapperSlot } from './parts.ts';
 
 /** One VM of a machine. */
@@ -70,10 +78,8 @@ export interface MachineOptions {
   readonly devices?: readonly DeviceSpec[];
   /** Parts of the host beside those that the backends bring. */
   readonly parts?: readonly AnyHostPart[];
-  /** Options of all parts, checked by whoever read them. */
+  /** HOST_OPTIONS and options of all parts, checked by whoever read them. */
   readonly host?: HostOptions;
-  /** vfio-pci.nointxmask. */
-  readonly nointxmask?: boolean;
   /** Thresholds of the host's spurious detector; small ones for `check`. */
   readonly spurious?: SpuriousLimits;
   /** Record footprints (for reductions in `check`). */
@@ -221,6 +227,7 @@ function uniqueProtocols(o: MachineOptions): AnyProtocol<never>[] {
       ...BYPASS_PROTOCOLS,
       ...HOST_PROTOCOLS,
       virqfdInject,
+      vfioIntxEnable,
       ...vms.flatMap((vm) => vm.backend.protocols),
       ...partsOf(o).flatMap((part) => part.protocols),
       ...agents,
@@ -268,7 +275,7 @@ function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: rea
     state: root.host,
     trace,
     now,
-    spurious: o.spurious ?? SPURIOUS,
+    spurious: o.spurious ?? spuriousOf(o.host),
     condOneshot: kernel !== '6.1',
     processes: () => processes as never,
   });
@@ -285,9 +292,10 @@ function addHost(machine: Machine, o: MachineOptions, root: Root, protocols: rea
     eventfds,
     bypass,
     defer,
+    processes: () => processes as never,
     remapper,
+    nointxmask: o.host?.['nointxmask'] === true,
     trace,
-    nointxmask: o.nointxmask === true,
   });
   Object.assign(machine, { processes, host, bypass, pci, vfio });
   const states = root as unknown as Readonly<Record<string, never>>;

@@ -45,6 +45,8 @@ export interface Operation<T> {
 
 /** A backend's words. */
 export interface Vocabulary<C> {
+  /** The operation that makes the machine, and its argument that counts vCPUs; `vm` and `vcpus` if not said. */
+  readonly start?: { readonly op: string; readonly vcpus: string };
   /** Arguments of the `vm` operation beyond the core's (`vcpus`, `observe`). They reach the backend as VmOptions. */
   readonly vm: Readonly<Record<string, ArgSpec>>;
   readonly operations: Readonly<Record<string, Operation<C>>>;

@@ -6,5 +6,4 @@ export * as irqfdAssign from './irqfd-assign.ts';
 export * as irqfdRoute from './irqfd-route.ts';
 export { type LevelStates, levelStates, setLevel } from './level-states.ts';
 export * as resample from './resample.ts';
-export * as vfioIntxEnable from './vfio-intx-enable.ts';
 export * as vfioTrigger from './vfio-trigger.ts';

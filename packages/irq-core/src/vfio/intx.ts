@@ -14,8 +14,10 @@ export const VFIO_ACTION = { INTX: 16, MSI: 17, PLATFORM: 18 } as const;
 export interface Intx {
   /** Handler functions of vfio-intx and vfio-platform, for the host lines. */
   readonly action: ActionKind;
-  /** VFIO_IRQ_SET_ACTION_TRIGGER with an eventfd, from nothing. */
-  enable(device: number, trigger: number): number;
+  /** Steps of `vfio_intx_enable` (VFIO_IRQ_SET_ACTION_TRIGGER with an eventfd, from nothing): 0 or negative errno. */
+  prepare(device: number, trigger: number): number;
+  request(device: number, flags?: number): number;
+  enableUnlessMasked(device: number): void;
   disable(device: number): void;
   mask(device: number): void;
   /** Unmask; re-signals the trigger when the device still asserts. */
@@ -78,14 +80,11 @@ export function createIntx({ state, host, pci, eventfds, name }: IntxParts): Int
     return false;
   }
 
-  function requestFlags(d: VfioDevice): number {
-    if (byDevice(d)) return IRQF.SHARED;
-    return d.masked === 1 ? IRQF.NO_AUTOEN : 0;
-  }
+  const kindOf = (d: VfioDevice): number => (d.kind === DEVICE_KIND.PCI ? VFIO_ACTION.INTX : VFIO_ACTION.PLATFORM);
 
   return {
     action: { name, handle },
-    enable(i, trigger) {
+    prepare(i, trigger) {
       const d = device(i);
       if (d.irqType !== IRQ_TYPE.NONE) return -EINVAL;
       if (d.hostIrq === 0) return -ENODEV;
@@ -94,17 +93,25 @@ export function createIntx({ state, host, pci, eventfds, name }: IntxParts): Int
       d.irqType = IRQ_TYPE.INTX;
       if (byDevice(d)) pci.intx(i, d.masked === 0);
       else host.setUnlazy(d.hostIrq, true);
-      const kind = d.kind === DEVICE_KIND.PCI ? VFIO_ACTION.INTX : VFIO_ACTION.PLATFORM;
-      const failed = host.request({ irq: d.hostIrq, flags: requestFlags(d), kind, owner: i });
+      return 0;
+    },
+    request(i, flags) {
+      const d = device(i);
+      const preset = byDevice(d) ? IRQF.SHARED : IRQF.NO_AUTOEN;
+      const failed = host.request({ irq: d.hostIrq, flags: flags ?? preset, kind: kindOf(d), owner: i });
       if (failed === 0) return 0;
       d.irqType = IRQ_TYPE.NONE;
       d.trigger = exchange(eventfds, d.trigger, 0);
       return failed;
     },
+    enableUnlessMasked(i) {
+      const d = device(i);
+      if (!byDevice(d) && d.masked === 0) host.enable(d.hostIrq);
+    },
     disable(i) {
       const d = device(i);
       if (d.irqType !== IRQ_TYPE.INTX) return;
-      host.free(d.hostIrq, d.kind === DEVICE_KIND.PCI ? VFIO_ACTION.INTX : VFIO_ACTION.PLATFORM, i);
+      host.free(d.hostIrq, kindOf(d), i);
       d.irqType = IRQ_TYPE.NONE;
       d.trigger = exchange(eventfds, d.trigger, 0);
       d.masked = 0;

@@ -6,8 +6,10 @@ import type { Trace } from '../events/index.ts';
 import type { Host, Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { CONFIG, createHostDrivers, INTX_DISABLE, type Pci } from '../pci/index.ts';
+import type { Processes } from '../protocol/index.ts';
 import { type DeviceSpec, wireDevices } from './device-spec.ts';
 import { createIntx, type Intx, VFIO_ACTION } from './intx.ts';
+import { vfioIntxEnable } from './intx-enable.ts';
 import { DEVICE_KIND, IRQ_TYPE, irqTypeOf, type VfioState } from './layout.ts';
 import { createVfioMsi, type VfioMsi } from './msi.ts';
 import { ACTION, DATA, INDEX, type SetIrqs, setIrqsError } from './set-irqs.ts';
@@ -56,12 +58,26 @@ export interface VfioInit {
   readonly trace?: Trace;
   /** The host's IOMMU, if it has one that remaps interrupts. */
   remapper?(): Remapper | null;
+  processes(): Processes<never>;
   /** Queues the deferred unmask of a device as a process. */
   defer(device: number): void;
 }
 
 /** First Linux irq given to MSI vectors; each device has 32. */
 export const MSI_IRQ_BASE = 64;
+
+/** vfio_pci_open_device: how INTx is going to be masked. */
+function openPci({ state, pci, nointxmask }: VfioInit, i: number): void {
+  const d = state.devices.at(i);
+  const looks = nointxmask !== true;
+  d.pci23 = looks && d.noIntx === 0 && pci.maskSupported(i) ? 1 : 0;
+  if (looks && d.noIntx === 1) pci.intx(i, false);
+  else if (d.pci23 === 1) pci.intx(i, true);
+}
+
+/** vfio_intx_enable, to its end: 0 or negative errno. */
+const enableIntx = ({ processes }: VfioInit, device: number, trigger: number): number =>
+  processes().call(vfioIntxEnable as never, { device, trigger } as never, (f) => 0 - (f['error'] as number));
 
 /** Creates the devices and wires them to their lines. */
 export function createVfio(init: VfioInit): Vfio {
@@ -103,15 +119,6 @@ export function createVfio(init: VfioInit): Vfio {
     if (kind === DEVICE_KIND.PCI) pci.setMessage(i, irqType < IRQ_TYPE.MSI ? 0 : irqType - 1);
   };
 
-  /** vfio_pci_open_device: how INTx is going to be masked. */
-  function openPci(i: number): void {
-    const d = state.devices.at(i);
-    const looks = init.nointxmask !== true;
-    d.pci23 = looks && d.noIntx === 0 && pci.maskSupported(i) ? 1 : 0;
-    if (looks && d.noIntx === 1) pci.intx(i, false);
-    else if (d.pci23 === 1) pci.intx(i, true);
-  }
-
   function intxTrigger(i: number, r: SetIrqs): number {
     const d = state.devices.at(i);
     const data = r.flags & 7;
@@ -132,7 +139,7 @@ export function createVfio(init: VfioInit): Vfio {
     const d = state.devices.at(i);
     const error = fd < 0 ? 0 : eventfds.check(fd);
     if (error !== 0) return error;
-    if (d.irqType !== IRQ_TYPE.INTX) return fd < 0 ? 0 : intx.enable(i, fd);
+    if (d.irqType !== IRQ_TYPE.INTX) return fd < 0 ? 0 : enableIntx(init, i, fd);
     d.trigger = exchange(eventfds, d.trigger, Math.max(0, fd));
     return 0;
   }
@@ -197,7 +204,7 @@ export function createVfio(init: VfioInit): Vfio {
       const d = state.devices.at(i);
       if (d.owned === 1) return -EBUSY;
       d.opened = 1;
-      if (d.kind === DEVICE_KIND.PCI) openPci(i);
+      if (d.kind === DEVICE_KIND.PCI) openPci(init, i);
       return d.kind === DEVICE_KIND.HOST ? drivers.bind(i, spec(i).exclusive === true) : 0;
     },
     close(i) {

@@ -2,13 +2,14 @@
 
 import { u8 } from '../arena/index.ts';
 import { EBUSY } from '../errors.ts';
+import type { HostWorld } from '../host/index.ts';
 import { type Eventfds, WAITER } from '../kvm/index.ts';
 import { protocolsOn } from '../protocol/index.ts';
 import type { Intx } from './intx.ts';
 import type { VfioState } from './layout.ts';
 
 /** A machine as VFIO's protocols see it. */
-export interface VfioWorld {
+export interface VfioWorld extends HostWorld {
   readonly vfio: { readonly intx: Intx; readonly state: VfioState };
 }
 

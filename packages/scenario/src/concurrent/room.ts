@@ -1,6 +1,7 @@
 // How much room the state of a check has: what the scenario names and no more, so that states are small.
 
 import type { ArgSpec, MachineOptions } from '@virq/irq-core/machine';
+import { irqOf } from '@virq/irq-core/vfio';
 import { type BoundStep, tablesOf } from '../bind-steps.ts';
 import type { Binding } from '../binding.ts';
 import type { Agent } from './agents.ts';
@@ -61,7 +62,7 @@ function irqfdsOf(plan: Plan): number {
 export function withRoom(machine: MachineOptions, plan: Plan): MachineOptions {
   const gsis = Math.min(4096, Math.max(24, 1 + largestGsi([plan.steps, plan.agents])));
   const routes = Math.max(48, longestTable(plan));
-  const irqs = 1 + Math.max(0, ...(machine.devices ?? []).map((d) => d.hostIrq ?? 0));
+  const irqs = 1 + Math.max(0, ...(machine.devices ?? []).map(irqOf));
   const processes = Math.min(255, plan.agents.length + WORK_ITEMS);
   return {
     ...machine,

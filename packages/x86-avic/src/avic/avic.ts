@@ -39,6 +39,8 @@ export interface Avic {
   at(vcpu: number): AvicVcpu;
   /** kvm_vcpu_apicv_active. */
   isActive(vcpu: number): boolean;
+  /** Copies of the vCPU's entry in which IsRunning is kept: KVM's, and the hardware's unless erratum 1235 forbids it. */
+  runningEntries(vcpu: number): readonly PhysicalIdEntry[];
   /** The vCPU's entry in the hardware's table, null if its id has none. */
   tableEntry(vcpu: number): PhysicalIdEntry | null;
   /** vCPU id by index, the guest's physical APIC id. */
@@ -71,6 +73,8 @@ export interface AvicParts {
   idOf(vcpu: number): number;
   setIrr(vcpu: number, vector: number): void;
   mustStayAwake(vcpu: number): boolean;
+  /** False on processors with erratum 1235: the table never says that a vCPU runs, so that every IPI exits. */
+  readonly ipiv: boolean;
 }
 
 const isAvic = (mode: number): boolean => mode === APICV.AVIC || mode === APICV.X2AVIC;
@@ -98,6 +102,10 @@ export function createAvic(parts: AvicParts): Avic {
       return -1;
     },
     frameOf: (vcpu) => backingFrame(vm, vcpu),
+    runningEntries(vcpu) {
+      const entry = parts.ipiv ? this.tableEntry(vcpu) : null;
+      return entry === null ? [at(vcpu).entry] : [at(vcpu).entry, entry];
+    },
     idOf: parts.idOf,
     setIrr: parts.setIrr,
     mustStayAwake: parts.mustStayAwake,

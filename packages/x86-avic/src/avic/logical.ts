@@ -5,15 +5,27 @@ import { isX2apic, type Lapics, xapicId } from '../lapic.ts';
 import type { Avic } from './avic.ts';
 import { logicalIndex } from './tables.ts';
 
-/** Brings the vCPU's entry up to date with its registers, if they changed. In x2APIC mode the logical id follows from the physical one. */
+/** avic_invalidate_logical_id_entry. */
+function invalidate(a: Avic, vcpu: number): void {
+  const { ldr, dfr } = a.at(vcpu);
+  const index = logicalIndex(ldr, dfr === DFR_FLAT);
+  if (index >= 0) a.state.logical.at(index).valid = 0;
+}
+
+/**
+ * Brings the vCPU's entry up to date with its registers, if they changed. In x2APIC mode the logical id follows from the physical one.
+ * Linux: a new DFR only takes the entry away; it comes back when the LDR changes.
+ */
 export function updateLogical(a: Avic, lapics: Lapics, vcpu: number): void {
   const v = a.at(vcpu);
   const { ldr, dfr } = lapics.at(vcpu);
-  if (isX2apic(lapics.at(vcpu)) || (v.ldr === ldr && v.dfr === dfr)) return;
-  const old = logicalIndex(v.ldr, v.dfr === DFR_FLAT);
-  if (old >= 0) a.state.logical.at(old).valid = 0;
+  if (v.dfr !== dfr) {
+    invalidate(a, vcpu);
+    v.dfr = dfr;
+  }
+  if (isX2apic(lapics.at(vcpu)) || v.ldr === ldr) return;
+  invalidate(a, vcpu);
   v.ldr = ldr;
-  v.dfr = dfr;
   const index = logicalIndex(ldr, dfr === DFR_FLAT);
   if (index < 0) return;
   const entry = a.state.logical.at(index);

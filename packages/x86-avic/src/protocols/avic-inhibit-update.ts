@@ -55,8 +55,7 @@ function switchNext(m: X86World, f: Frame, active: boolean): boolean {
 
 /** IsRunning in both copies of the entry. */
 function run(a: Avic, vcpu: number, running: number): void {
-  for (const e of [a.at(vcpu).entry, a.tableEntry(vcpu)]) {
-    if (e === null) continue;
+  for (const e of a.runningEntries(vcpu)) {
     e.isRunning = running;
     if (running === 1) e.hostId = Math.max(0, a.vcpus.pcpu(vcpu));
   }

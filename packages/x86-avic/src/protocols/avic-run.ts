@@ -24,8 +24,7 @@ function tellIommu(m: X86World, f: { vm: number; vcpu: number; next: number }, c
 
 /** Both copies of the physical table's entry: running on `cpu`, or not. The host id stays when it stops. */
 function setRunning(a: Avic, vcpu: number, cpu: number, log: number): void {
-  for (const e of [a.at(vcpu).entry, a.tableEntry(vcpu)]) {
-    if (e === null) continue;
+  for (const e of a.runningEntries(vcpu)) {
     e.isRunning = cpu >= 0 ? 1 : 0;
     if (cpu >= 0) e.hostId = cpu;
   }

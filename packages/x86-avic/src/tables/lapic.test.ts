@@ -39,8 +39,15 @@ describe('MSI', () => {
     expect([m.msi(to(7), 0x42), m.msi(to(0xff), 0x42)]).toEqual([0, 2]);
     expect([m.msi(to(0), 0x8043), m.state.lapic[0]!.tmr]).toEqual([1, [0x43]]);
     expect([m.msi(0x12345000, 0x44), m.msi(to(0, 0, 1), 0x45)]).toEqual([0, 1]);
-    const off = vm({ lapic_enable: false });
+    const off = vm({ vcpus: 2, lapic_enable: false });
     expect(off.msi(to(0), 0x400)).toBe(1);
+  });
+
+  it('do not reach the vCPU created last before the map is made again', () => {
+    const m = vm({ vcpus: 2, lapic_enable: false });
+    expect([m.msi(to(0), 0x400), m.msi(to(1), 0x400)]).toEqual([1, 0]);
+    m.op({ op: 'lapic_set' });
+    expect(m.msi(to(1), 0x400)).toBe(1);
   });
 
   it('T98 a GSI routed to MSI', () => {

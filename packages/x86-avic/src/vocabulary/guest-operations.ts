@@ -3,7 +3,9 @@
 import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { IOAPIC_BASE } from '../ioapic-regs.ts';
-import { bit, int, vcpu } from './args.ts';
+import { isHwEnabled } from '../lapic.ts';
+import { int, vcpu } from './args.ts';
+import { REDIRECTION_ENTRY, redirection } from './redirection.ts';
 
 type Op = Operation<X86Chip>;
 
@@ -45,21 +47,23 @@ function openWindow(c: X86Chip, v: number): OpResult {
 
 /**
  * What the CPU does on injection, done from outside as the recordings do it: the guest reads PPR, KVM_SET_LAPIC moves the vector
- * from IRR to ISR, the guest reads PPR again. As every KVM_SET_LAPIC it makes all vCPUs rescan the IOAPIC.
+ * from IRR to ISR, the guest reads PPR again (a LAPIC that is off has no PPR to read). As every KVM_SET_LAPIC it makes all vCPUs rescan the IOAPIC.
  */
 function acknowledge(c: X86Chip, v: number): OpResult {
   if (c.apicv.mode.isIn(v)) {
     const vector = c.guest.take(v);
     return { ret: 0, out: { vector: vector < 0 ? null : vector } };
   }
-  c.guest.enter(v);
-  c.lapicRegs.read(v, PPR);
+  const readPpr = (): void => {
+    c.guest.enter(v);
+    if (isHwEnabled(c.lapics.at(v))) c.lapicRegs.read(v, PPR);
+  };
+  readPpr();
   const vector = c.lapics.deliverable(v);
   if (vector < 0) return { ret: 0, out: { vector: null } };
   const a = c.lapics.at(v);
   c.saveRestore.setLapic(v, { irr: a.irr.list().filter((x) => x !== vector), isr: [...a.isr.list(), vector] });
-  c.guest.enter(v);
-  c.lapicRegs.read(v, PPR);
+  readPpr();
   return { ret: 0, out: { vector } };
 }
 
@@ -70,16 +74,6 @@ function endOfInterrupt(c: X86Chip, v: number, how: string): OpResult {
   }
   if (how === 'setmsr') return { ret: c.msrs.write(v, 0x80b, 0n, true) === true ? 1 : 0 };
   return done(c.guest.writeMsr(v, 0x80b, 0n));
-}
-
-/** A redirection entry from its named fields, or as the 64-bit value itself. */
-function redirection(value: unknown): bigint {
-  if (typeof value === 'bigint') return value;
-  const f = value as Readonly<Record<string, number>>;
-  const bits = (key: string, at: number): number => ((f[key] ?? 0) << at) >>> 0;
-  const low =
-    bits('vec', 0) | bits('dm', 8) | bits('logical', 11) | bits('pol', 13) | bits('level', 15) | bits('mask', 16);
-  return (BigInt(f['dest'] ?? 0) << 56n) | BigInt(low >>> 0);
 }
 
 function writeRegister(c: X86Chip, index: number, value: number): void {
@@ -161,26 +155,7 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
     summary: 'writes a redirection entry, high word first',
     args: {
       pin: int('pin', { max: 119 }),
-      value: {
-        type: 'either',
-        doc: 'the entry: 64-bit value, or its fields',
-        of: [
-          { type: 'u64', doc: 'value' },
-          {
-            type: 'object',
-            doc: 'fields',
-            fields: {
-              vec: int('vector', { max: 255, default: 0 }),
-              dm: int('delivery mode', { max: 7, default: 0 }),
-              logical: bit('logical destination', { default: 0 }),
-              pol: bit('polarity', { default: 0 }),
-              level: bit('level-triggered', { default: 0 }),
-              mask: bit('masked', { default: 0 }),
-              dest: int('destination', { max: 255, default: 0 }),
-            },
-          },
-        ],
-      },
+      value: REDIRECTION_ENTRY,
     },
     run(c, args) {
       const entry = redirection(args['value']);

@@ -28,6 +28,11 @@ const VM: Readonly<Record<string, ArgSpec>> = {
     default: 'none',
     doc: 'hardware acceleration of the local APICs',
   },
+  ipiv: {
+    type: 'bool',
+    default: true,
+    doc: 'AVIC sends IPIs itself; false on Zen 1 and 2 (erratum 1235)',
+  },
   update_pi_irte: {
     type: 'enum',
     values: ['irqfd', 'wrapper', 'review'],
@@ -49,6 +54,7 @@ export function x86Options(args: Args): X86Options {
     vectorHashing: (args['vector_hashing'] as boolean | undefined) ?? true,
     apicIds: (args['apic_ids'] as number[] | undefined) ?? [],
     apicv: (args['apicv'] as X86Options['apicv'] | undefined) ?? 'none',
+    ipiv: (args['ipiv'] as boolean | undefined) ?? true,
     updatePiIrte: args['update_pi_irte'] as X86Options['updatePiIrte'],
   };
 }

@@ -28,7 +28,7 @@ export function observeLapic(c: X86Chip, vcpu: number): { readonly [field: strin
     lvt0: hex(a.lvt.get(LVT.LINT0)),
     lvt1: hex(a.lvt.get(LVT.LINT1)),
     icr: hex(a.icr),
-    icr2: hex(a.icr2),
+    icr2: hex(isX2apic(a) ? a.icrHigh : a.icr2),
     esr: hex(a.esr),
   };
 }

@@ -2,4 +2,5 @@
 
 export { intxMask } from './intx-mask.ts';
 export { intxShareSwitch } from './intx-share-switch.ts';
+export { vfioIntxEnable } from './vfio-intx-enable.ts';
 export { device, guestDriver, guestSetsDisIntx, hostDriver, vmmSetsIntxMask } from './world.ts';

@@ -25,7 +25,7 @@ export const intxMask = defineFamily({
   scope: {
     assertions: { says: 'times the device asserts', default: 1, min: 1, max: 3 },
     pci23: { says: '1: the device has DisINTx', default: 1, min: 0, max: 1 },
-    writes: { says: 'writes of the command register', default: 1, min: 0, max: 2 },
+    writes: { says: 'writes of the command register', default: 0, min: 0, max: 2 },
     flag: { says: '1: the VMM passes PCI_2_3 when it says so', default: 1, min: 0, max: 1 },
     masks: { says: 'times the guest sets and clears DisINTx', default: 1, min: 0, max: 1 },
   },

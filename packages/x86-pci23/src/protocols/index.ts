@@ -7,6 +7,7 @@ export {
   hostDriver,
   intxMask,
   intxShareSwitch,
+  vfioIntxEnable,
   vmmSetsIntxMask,
 } from '../models/index.ts';
 export type { AssignWorld } from '../world.ts';

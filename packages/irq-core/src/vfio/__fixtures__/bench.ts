@@ -7,11 +7,11 @@ import { createHost, HOST_PROTOCOLS, type HostWorld, hostLayout, type SpuriousLi
 import { createEventfds, eventfdsLayout } from '../../kvm/index.ts';
 import { createPci, pciLayout } from '../../pci/index.ts';
 import { type AnyProtocol, createProcesses, processTable, run, straight } from '../../protocol/index.ts';
-import { createVfio, type DeviceSpec, type VfioWorld, vfioLayout, virqfdInject } from '../index.ts';
+import { createVfio, type DeviceSpec, type VfioWorld, vfioIntxEnable, vfioLayout, virqfdInject } from '../index.ts';
 
 type World = VfioWorld & HostWorld;
 
-const PROTOCOLS: readonly AnyProtocol<World>[] = [virqfdInject, ...HOST_PROTOCOLS];
+const PROTOCOLS: readonly AnyProtocol<World>[] = [virqfdInject, vfioIntxEnable, ...HOST_PROTOCOLS];
 
 const layout = (devices: number) =>
   struct('bench', {
@@ -52,6 +52,7 @@ export function bench(specs: readonly DeviceSpec[], spurious?: SpuriousLimits, n
     nointxmask,
     eventfds,
     bypass,
+    processes: () => processes as never,
     defer: (device) => void processes.spawn(virqfdInject, { device }),
   });
   Object.assign(world, { host, vfio });

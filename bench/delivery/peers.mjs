@@ -1,0 +1,59 @@
+// The delivery cycles of every implementation in one run: each in processes of its own, taking turns, so that a busy moment hits all of them.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const CYCLES = ['msi', 'edge', 'level'];
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const number = (file, args) => Number(execFileSync(file, args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString());
+
+const inNode = (name) => ({ run: (cycle) => number(process.execPath, [here('run.mjs'), name, cycle]) });
+
+/** The C model, compiled; a reason if there is no compiler. */
+function inC(folder) {
+  const program = join(folder, 'apic');
+  try {
+    execFileSync('gcc', ['-O2', '-o', program, here('../native/apic.c')], { stdio: 'ignore' });
+  } catch {
+    return { skipped: 'no C compiler' };
+  }
+  return { run: (cycle) => number(program, [cycle]) };
+}
+
+async function v86() {
+  const { missing } = await import('./v86.mjs');
+  const why = missing();
+  return why === null ? inNode('v86') : { skipped: why };
+}
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Nanoseconds by implementation and cycle: medians over `rounds` processes. `{ skipped }` where something is missing. */
+export async function measurePeers(rounds) {
+  const folder = mkdtempSync(join(tmpdir(), 'virq-bench-'));
+  try {
+    const peers = {
+      virq: inNode('virq'),
+      crowded: inNode('crowded'),
+      v86: await v86(),
+      minimal: inNode('minimal'),
+      native: inC(folder),
+    };
+    const samples = CYCLES.flatMap((cycle) =>
+      Object.entries(peers).map(([name, { run, skipped }]) => ({ name, cycle, run, skipped, values: [] })),
+    );
+    for (let round = 0; round < rounds; round++)
+      for (const { run, cycle, values } of samples) if (run !== undefined) values.push(run(cycle));
+    const rowOf = (name) => {
+      const row = samples.filter((s) => s.name === name);
+      if (row[0].skipped !== undefined) return { skipped: row[0].skipped };
+      return Object.fromEntries(row.map(({ cycle, values }) => [cycle, median(values)]));
+    };
+    return Object.fromEntries(Object.keys(peers).map((name) => [name, rowOf(name)]));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,69 @@
+// Generators: every operation is one the model knows, valid arguments and invalid ones both occur, and variation pays.
+
+import { seeded } from '@virq/irq-core/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { model, modelOfQ35 } from '../__fixtures__/sides.ts';
+import { createKvmOracle } from '../kvm/index.ts';
+import type { Op, Oracle, OracleResult } from '../oracle.ts';
+import { createQemuOracle } from '../qemu/index.ts';
+import { chooser } from './choose.ts';
+import type { Generator } from './generator.ts';
+import { kvmSequences } from './kvm.ts';
+import { q35Sequences } from './q35.ts';
+import { createStrategy } from './strategy.ts';
+
+const KINDS: readonly (readonly [string, Generator, () => Oracle, Oracle])[] = [
+  ['kvm', kvmSequences, model, createKvmOracle()],
+  ['q35', q35Sequences, modelOfQ35, createQemuOracle()],
+];
+
+async function drive(generator: Generator, side: Oracle, seed: number, sequences: number) {
+  const strategy = createStrategy(chooser(seeded(seed)), generator);
+  const seen: { op: Op; result: OracleResult }[] = [];
+  for (let i = 0; i < sequences; i++) {
+    const machine = await side.start();
+    const ops = strategy.begin(60);
+    for (let next = ops.next(); next.done !== true; next = ops.next()) {
+      const result = await machine.apply(next.value);
+      strategy.saw(next.value, result);
+      seen.push({ op: next.value, result });
+    }
+    strategy.end();
+  }
+  return { seen, strategy };
+}
+
+describe.each(KINDS)('%s sequences', (_name, generator, side, oracle) => {
+  it('hold only operations that the model and the oracle know', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), async (seed) => {
+        const { seen } = await drive(generator, side(), seed, 3);
+        return seen.every(({ op }) => oracle.operations.has(op.op));
+      }),
+      { numRuns: 40, seed: 20261121 },
+    );
+  });
+
+  it('use every operation of the oracle but the few that wait', async () => {
+    const { seen } = await drive(generator, side(), 5, 60);
+    const used = new Set(seen.map(({ op }) => op.op));
+    const unused = [...oracle.operations].filter((op) => !used.has(op));
+    expect(unused.filter((op) => !['observe', 'window'].includes(op))).toEqual([]);
+  });
+
+  it('keep what shows something new', async () => {
+    const { strategy } = await drive(generator, side(), 9, 20);
+    expect(strategy.kept).toBeGreaterThan(5);
+    expect(strategy.seen).toBeGreaterThan(60);
+  });
+});
+
+it('invalid operations are among those for KVM, and so are all irqchip modes', async () => {
+  const { seen } = await drive(kvmSequences, model(), 4, 80);
+  const errors = new Set(seen.map(({ result }) => result.errno));
+  expect(['EINVAL', 'EBUSY', 'EBADF', 'ENXIO', 'EEXIST'].filter((e) => !errors.has(e))).toEqual([]);
+  expect(new Set(seen.map(({ op }) => op['irqchip']).filter((v) => v !== undefined))).toEqual(
+    new Set(['kernel', 'split', 'none']),
+  );
+});
