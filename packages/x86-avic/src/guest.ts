@@ -62,6 +62,9 @@ export interface GuestParts {
 /** KVM_EXIT_* by how an access ends. */
 const USERSPACE: Readonly<Partial<Record<Exit, string>>> = { mmio: 'KVM_EXIT_MMIO (6)', io: 'KVM_EXIT_IO (2)' };
 
+/** Offset of the ICR, one register of 64 bits in x2APIC mode. */
+const ICR = 0x300;
+
 /** Creates the guest side. */
 export function createGuest(ctx: Context, parts: GuestParts): Guest {
   const { lapics, lapicRegs, pic, emulated } = parts;
@@ -230,7 +233,8 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
       const offset = x2apicOffset(vcpu, msr, false);
       if (offset < 0) return faulting(vcpu, EXIT.MSR_READ, () => emulated.readMsr(vcpu, msr));
       const value = parts.apicv().access.read(vcpu, offset);
-      return value < 0 ? { exit: 'gp', value: 0n } : { exit: 'done', value: BigInt(value >>> 0) };
+      const high = offset === ICR ? BigInt(lapics.at(vcpu).icr2) << 32n : 0n;
+      return value < 0 ? { exit: 'gp', value: 0n } : { exit: 'done', value: high | BigInt(value >>> 0) };
     },
     writeMsr(vcpu, msr, value) {
       enter(vcpu);

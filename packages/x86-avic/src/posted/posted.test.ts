@@ -44,9 +44,9 @@ describe('X86-38 the descriptor', () => {
     ['SN', 4, 1n, { sn: 1 }],
     ['NV', 4, 16n, { nv: 1 }],
     ['NDST', 4, 32n, { ndst: 1 }],
-  ])('%s is at word %i, bit %s', (_name, word, bit, fields: { readonly pir?: number }) => {
+  ])('%s is at word %i, bit %s', (_name, word, bit, fields: object) => {
     const d = descriptor();
-    const { pir, ...others } = fields;
+    const { pir, ...others } = fields as { pir?: number };
     if (pir !== undefined) d.pir.add(pir);
     Object.assign(d, others);
     expect(descriptorImage(d).map((w, i) => [i, w])).toContainEqual([word, 1n << bit]);
