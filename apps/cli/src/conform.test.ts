@@ -50,70 +50,74 @@ describe('usage', () => {
   });
 });
 
-describe.skipIf(qemu !== null)(`against q35${qemu === null ? '' : ` (skipped: ${qemu.reason})`}`, () => {
-  const against = ['conform', 'x86-avic', '--against', 'qemu'];
+describe.skipIf(qemu !== null)(
+  `against q35${qemu === null ? '' : ` (skipped: ${qemu.reason})`}`,
+  { timeout: 120_000 },
+  () => {
+    const against = ['conform', 'x86-avic', '--against', 'qemu'];
 
-  it('records what it runs, and replays it', async () => {
-    const file = join(dir.path, 'vectors.jsonl');
-    const r = await virq([...against, '--ops', '60', '--seeds', '2..3', '--record', file]);
-    expect([r.code, r.err]).toEqual([0, '']);
-    expect(r.out).toContain('60 operations');
-    expect(r.out).toContain('✓ no unexplained difference');
-    const lines = readFileSync(file, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(lines[0]).toMatchObject({
-      schema: 'virq/vectors@1',
-      implementation: 'qemu',
-      date: '1970-01-01T00:00:00.000Z',
-    });
-    expect([lines.length, lines[1].seed, lines[1].op.op]).toEqual([61, 2, 'start']);
-    const again = await virq([...against, '--replay', file, '--json']);
-    expect([again.code, JSON.parse(again.out)]).toMatchObject([
-      0,
-      { schema: 'virq/conform@1', ops: 60, verdict: 'same' },
-    ]);
-  });
-
-  it("wrong operations are the caller's fault: exit 2", async () => {
-    const file = dir.file('bad.json', '[{"op":"start","backend":"ioapic"},{"op":"line","n":99,"level":1}]');
-    const r = await virq([...against, '--replay', file]);
-    expect([r.code, r.out]).toEqual([2, '']);
-    expect(r.err).toContain('VIRQ-X003');
-  });
-
-  it('a difference is printed field by field, and saved: exit 1', async () => {
-    // A machine that lies: the wrapper answers every load of the version register with another version.
-    const lying = dir.file(
-      'lying.ops.json',
-      '[{"op":"start","backend":"ioapic"},{"op":"msi","addr":"0xfee00000","data":"0x41"},{"op":"reg","reg":1}]',
-    );
-    const wrapper = dir.file(
-      'qemu',
-      '#!/bin/sh\ncase "$1" in --version) exec qemu-system-x86_64 --version;; esac\nexec qemu-system-x86_64 -global ioapic.version=0x11 "$@"\n',
-    );
-    await import('node:fs').then((fs) => fs.chmodSync(wrapper, 0o755));
-    const save = join(dir.path, 'small.json');
-    const r = await virq([...against, '--replay', lying, '--save', save], { env: { VIRQ_QEMU: wrapper } });
-    expect(r.code).toBe(1);
-    expect(r.out).toContain('out.value\n    model  "0x170020"\n    qemu   "0x170011"');
-    expect(r.out).toContain('minimised to 2 operations');
-    expect(r.out).toContain(`Next: virq conform x86-avic --against qemu --replay ${save}`);
-    expect(JSON.parse(readFileSync(save, 'utf8'))).toEqual([
-      { op: 'start', backend: 'ioapic' },
-      { op: 'reg', reg: 1 },
-    ]);
-    expect(existsSync(save)).toBe(true);
-    const exec = await virq(['exec', '--backend', 'x86-avic', '--implementation', 'qemu', '--file', save]);
-    expect(
-      exec.out
+    it('records what it runs, and replays it', async () => {
+      const file = join(dir.path, 'vectors.jsonl');
+      const r = await virq([...against, '--ops', '60', '--seeds', '2..3', '--record', file]);
+      expect([r.code, r.err]).toEqual([0, '']);
+      expect(r.out).toContain('60 operations');
+      expect(r.out).toContain('✓ no unexplained difference');
+      const lines = readFileSync(file, 'utf8')
         .trim()
         .split('\n')
-        .map((line) => JSON.parse(line).out?.value),
-    ).toEqual([undefined, '0x170020']);
-  });
-});
+        .map((line) => JSON.parse(line));
+      expect(lines[0]).toMatchObject({
+        schema: 'virq/vectors@1',
+        implementation: 'qemu',
+        date: '1970-01-01T00:00:00.000Z',
+      });
+      expect([lines.length, lines[1].seed, lines[1].op.op]).toEqual([61, 2, 'start']);
+      const again = await virq([...against, '--replay', file, '--json']);
+      expect([again.code, JSON.parse(again.out)]).toMatchObject([
+        0,
+        { schema: 'virq/conform@1', ops: 60, verdict: 'same' },
+      ]);
+    });
+
+    it("wrong operations are the caller's fault: exit 2", async () => {
+      const file = dir.file('bad.json', '[{"op":"start","backend":"ioapic"},{"op":"line","n":99,"level":1}]');
+      const r = await virq([...against, '--replay', file]);
+      expect([r.code, r.out]).toEqual([2, '']);
+      expect(r.err).toContain('VIRQ-X003');
+    });
+
+    it('a difference is printed field by field, and saved: exit 1', async () => {
+      // A machine that lies: the wrapper answers every load of the version register with another version.
+      const lying = dir.file(
+        'lying.ops.json',
+        '[{"op":"start","backend":"ioapic"},{"op":"msi","addr":"0xfee00000","data":"0x41"},{"op":"reg","reg":1}]',
+      );
+      const wrapper = dir.file(
+        'qemu',
+        '#!/bin/sh\ncase "$1" in --version) exec qemu-system-x86_64 --version;; esac\nexec qemu-system-x86_64 -global ioapic.version=0x11 "$@"\n',
+      );
+      await import('node:fs').then((fs) => fs.chmodSync(wrapper, 0o755));
+      const save = join(dir.path, 'small.json');
+      const r = await virq([...against, '--replay', lying, '--save', save], { env: { VIRQ_QEMU: wrapper } });
+      expect(r.code).toBe(1);
+      expect(r.out).toContain('out.value\n    model  "0x170020"\n    qemu   "0x170011"');
+      expect(r.out).toContain('minimised to 2 operations');
+      expect(r.out).toContain(`Next: virq conform x86-avic --against qemu --replay ${save}`);
+      expect(JSON.parse(readFileSync(save, 'utf8'))).toEqual([
+        { op: 'start', backend: 'ioapic' },
+        { op: 'reg', reg: 1 },
+      ]);
+      expect(existsSync(save)).toBe(true);
+      const exec = await virq(['exec', '--backend', 'x86-avic', '--implementation', 'qemu', '--file', save]);
+      expect(
+        exec.out
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line).out?.value),
+      ).toEqual([undefined, '0x170020']);
+    });
+  },
+);
 
 describe('exec --implementation', () => {
   it('qemu speaks the words of the recorded q35 vectors', async () => {

@@ -2,13 +2,16 @@
 
 import type { ModelFamily } from '@virq/irq-core/protocol';
 import { bug as apicvSvi } from './apicv-svi/index.ts';
+import { bug as avicErratum1235 } from './avic-erratum-1235/index.ts';
 import { bug as avicGfp } from './avic-gfp/index.ts';
 import { bug as avicInhibit } from './avic-inhibit/index.ts';
+import { bug as avicInhibitAdd } from './avic-inhibit-add/index.ts';
 import { bug as avicIrList } from './avic-ir-list/index.ts';
 import { bug as avicIrListEmbedded } from './avic-ir-list-embedded/index.ts';
 import { bug as avicIrteOrder } from './avic-irte-order/index.ts';
 import { bug as avicIrteReaffine } from './avic-irte-reaffine/index.ts';
 import { bug as avicIrteRunning } from './avic-irte-running/index.ts';
+import { bug as avicNovapic } from './avic-novapic/index.ts';
 import { bug as avicUnlinkWindow } from './avic-unlink-window/index.ts';
 import type { Bug } from './bug.ts';
 import { bug as bypassStart } from './bypass-start/index.ts';
@@ -92,6 +95,9 @@ export const BUGS: readonly Bug[] = [
   avicGfp,
   avicIrteReaffine,
   avicUnlinkWindow,
+  avicInhibitAdd,
+  avicErratum1235,
+  avicNovapic,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -53,7 +53,7 @@ function doubleResample(): Fault {
   };
 }
 
-describe('a planted fault', () => {
+describe('a planted fault', { timeout: 120_000 }, () => {
   it.each(FAULTS)('%s: caught, and shown by few operations', async (_name, plant, most, path) => {
     const { finding } = await campaign(faulty(model(), plant), { ops: 12_000 });
     expect(finding?.minimised.ops.length).toBeLessThanOrEqual(most);
@@ -100,6 +100,28 @@ describe('a planted fault', () => {
     expect([finding, unrepeatable.map((a) => a.difference.op.op), ops]).toEqual([null, ['sync'], 3000]);
   });
 
+  it('that shows once is explained by an accidental skip, one that stays is not', async () => {
+    const skips: Skip[] = [
+      {
+        id: 'busy',
+        oracle: 'faulty',
+        versions: '.',
+        ops: ['sync'],
+        fields: ['ret'],
+        accidental: true,
+        reason: '',
+        source: '',
+      },
+    ];
+    let shown = 0;
+    const times = (most: number) => (): Fault => (op, ask) =>
+      op.op === 'sync' && shown++ < most ? { ...ask(op), ret: 7 } : ask(op);
+    const once = await campaign(faulty(model(), times(1)), { skips });
+    expect([once.finding, once.unrepeatable, once.skipped.get('busy')]).toEqual([null, [], 1]);
+    const always = await campaign(faulty(model(), times(Infinity)), { skips });
+    expect(always.finding?.minimised.difference.fields[0]?.path).toBe('ret');
+  });
+
   it('that a skip explains is counted and goes on; one that moves the state ends the sequence', async () => {
     const skip = (fields: string[]): Skip => ({
       id: 'known',
@@ -117,7 +139,7 @@ describe('a planted fault', () => {
   });
 });
 
-describe('without a fault', () => {
+describe('without a fault', { timeout: 120_000 }, () => {
   it('nothing is found, and a seed gives the same operations every time', async () => {
     const run = async (): Promise<Op[]> => {
       const ops: Op[] = [];

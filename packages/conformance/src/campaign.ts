@@ -3,7 +3,7 @@
 import { seeded } from '@virq/irq-core/protocol';
 import { type Difference, firstDifference, lockstep } from './compare/lockstep.ts';
 import { type Minimised, minimise } from './compare/minimise.ts';
-import { explaining, type Skip } from './compare/skips.ts';
+import { accidental, explaining, lasting, type Skip } from './compare/skips.ts';
 import { chooser } from './generate/choose.ts';
 import type { Generator } from './generate/generator.ts';
 import { createStrategy } from './generate/strategy.ts';
@@ -83,9 +83,10 @@ function createRunner(c: Comparison, who: Provenance) {
     skipped: new Map<string, number>(),
   };
 
-  /** Whether a difference is explained; it is counted then. */
-  function isExplained(d: Difference): boolean {
-    const skip = explaining(c.skips, who, d.op, d.fields);
+  const known = (d: Difference, skips = lasting(c.skips)): Skip | undefined => explaining(skips, who, d.op, d.fields);
+
+  /** Counts a difference under the skip that explains it; false if there is none. */
+  function count(skip: Skip | undefined): boolean {
     if (skip !== undefined) tally.skipped.set(skip.id, (tally.skipped.get(skip.id) ?? 0) + 1);
     return skip !== undefined;
   }
@@ -107,7 +108,7 @@ function createRunner(c: Comparison, who: Provenance) {
         c.onResult?.(op, oracle, seed);
         saw(op, model);
         if (difference === null) continue;
-        if (!isExplained(difference)) return { difference, sequence };
+        if (!count(known(difference))) return { difference, sequence };
         if (touchesState(difference)) break;
       }
     } finally {
@@ -121,13 +122,14 @@ function createRunner(c: Comparison, who: Provenance) {
   /** A difference, minimised; null when it does not show again. */
   async function examine(outcome: Outcome, seed: number | null): Promise<Finding | null> {
     if (typeof outcome === 'string') return null;
-    const known = (d: Difference): boolean => explaining(c.skips, who, d.op, d.fields) !== undefined;
-    const run = (ops: readonly Op[]): Promise<Difference | null> => firstDifference(c, ops, known);
+    const isKnown = (d: Difference): boolean => known(d) !== undefined;
+    const run = (ops: readonly Op[]): Promise<Difference | null> => firstDifference(c, ops, isKnown);
     for (let i = 0; i < REPETITIONS; i++) {
       const minimised = await minimise(outcome.sequence, outcome.difference, run);
       if (minimised !== null) return { seed, minimised };
     }
-    tally.unrepeatable.push({ seed, difference: outcome.difference });
+    const { difference } = outcome;
+    if (!count(known(difference, accidental(c.skips)))) tally.unrepeatable.push({ seed, difference });
     return null;
   }
 

@@ -24,12 +24,13 @@ function bindVm(b: Binding, i: number): VmSpec | null {
     b.report(['vms', i, 'backend'], 'VIRQ-S005', `no backend '${backendName}'`, hint);
     return null;
   }
-  const options = bindArgs(b, backend.vocabulary.vm, given, { path: ['vms', i], what: '' });
+  const { vm, checkVm } = backend.vocabulary;
+  const options = bindArgs(b, vm, given, { path: ['vms', i], what: '', together: checkVm });
   if (options === null) return null;
   const name = b.vmNames[i] as string;
   b.backendOf.set(name, backend);
   if (backend.host !== undefined) addPart(b, backend.host);
-  const vcpus = Math.max(1, (options['vcpus'] as number | undefined) ?? 1);
+  const vcpus = (options['vcpus'] as number | undefined) ?? 1;
   return { name, backend, options, limits: { ...VM_SIZES, vcpus } };
 }
 

@@ -1,7 +1,7 @@
 // What binding knows while it goes through a scenario: the file, its names, the backends, and the diagnostics so far.
 
 import type { AnyBackend, AnyHostPart } from '@virq/irq-core/backend';
-import { type ArgSpec, type Args, checkArgs } from '@virq/irq-core/machine';
+import { type ArgSpec, type Args, checkArgs, type Vocabulary } from '@virq/irq-core/machine';
 import type { ScenarioCode } from './diagnostic.ts';
 import { suggest } from './did-you-mean.ts';
 import type { ScenarioFile } from './schema.ts';
@@ -59,9 +59,9 @@ export function bindArgs(
   b: Binding,
   specs: Readonly<Record<string, ArgSpec>>,
   given: unknown,
-  at: { readonly path: Path; readonly what: string },
+  at: { readonly path: Path; readonly what: string; readonly together?: Vocabulary<never>['checkVm'] },
 ): Args | null {
-  const checked = checkArgs(specs, given);
+  const checked = checkArgs(specs, given, at.together);
   if (checked.ok) return checked.args;
   const what = at.what === '' ? '' : `${at.what}: `;
   for (const f of checked.faults)

@@ -44,7 +44,7 @@ describe('transitions', () => {
   });
 });
 
-describe('registers', () => {
+describe('X86-17 registers', () => {
   const show = (m: Vm) => [m.state.lapic[1]?.['id'], m.state.lapic[1]?.['ldr']];
 
   it('leaving x2APIC for disabled keeps the id and the LDR; enabling again restores the xAPIC id', () => {

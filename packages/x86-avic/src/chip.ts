@@ -7,6 +7,7 @@ import { createApicMap } from './apic-map.ts';
 import { type Apicv, type ApicvOptions, createApicv } from './apicv.ts';
 import { createArch } from './arch.ts';
 import type { Avic } from './avic/avic.ts';
+import { APICV } from './avic/tables.ts';
 import type { Context } from './context.ts';
 import { createDelivery, type Delivery } from './destination.ts';
 import { createEoiBitmap } from './eoi-bitmap.ts';
@@ -32,6 +33,7 @@ import { createSaveRestore, type SaveRestore } from './save-restore.ts';
 import { createEoiForwarding } from './split-irqchip.ts';
 import { createVcpuEvents, type VcpuEvents } from './vcpu-events.ts';
 import { createX2apic } from './x2apic.ts';
+import { createX2apicApi } from './x2apic-api.ts';
 
 /** The chip of one VM. */
 export interface X86Chip extends VmChip {
@@ -56,6 +58,8 @@ export interface X86Chip extends VmChip {
   createIrqchip(): number;
   /** KVM_CAP_SPLIT_IRQCHIP: -EINVAL above 4096 pins, -EEXIST when there is an irqchip or a vCPU (T03, T15, T16). */
   enableSplit(pins: number): number;
+  /** KVM_CAP_X2APIC_API: -EINVAL for unknown bits, for both ways with EOI broadcasts, and for suppressing them with an IOAPIC in the kernel. */
+  enableX2apicApi(flags: number): number;
   /** Model time has moved to `now` nanoseconds: timers fire. */
   advance(now: bigint): void;
 }
@@ -98,10 +102,12 @@ function resetLapics(lapics: Lapics, lapicRegs: LapicRegs, options: X86Options):
 /** Which irqchip the VM gets, and its default routing. */
 function irqchipOperations(
   vm: VmContext,
-  state: X86State,
+  ctx: Context,
   vcpus: number,
-): Pick<X86Chip, 'createIrqchip' | 'enableSplit' | 'installDefaults'> {
+): Pick<X86Chip, 'createIrqchip' | 'enableSplit' | 'enableX2apicApi' | 'installDefaults'> {
+  const { state } = ctx;
   return {
+    enableX2apicApi: createX2apicApi(ctx),
     createIrqchip() {
       if (state.mode !== IRQCHIP_MODE.NONE) return -EEXIST;
       if (vcpus > 0) return -EINVAL;
@@ -158,6 +164,7 @@ function createChips(vm: VmContext, ctx: Context, options: X86Options, map: Retu
     msrs,
     pic,
     emulated: createGuestAccess(ctx, { lapics, lapicRegs, ioapicRegs, msrs, ports: createPicPorts(ctx, pic) }),
+    timers,
     rescan: createEoiBitmap(ctx, delivery),
     acceptEvents: events.accept,
     apicv: () => apicv,
@@ -170,7 +177,7 @@ function createChips(vm: VmContext, ctx: Context, options: X86Options, map: Retu
     isRunnable: guest.isRunnable,
   });
   const msi = createMsi(ctx, delivery);
-  const saveRestore = createSaveRestore(ctx, { lapics, ioapic, pic, mapChanged, restored: apicv.restored });
+  const saveRestore = createSaveRestore(ctx, { lapics, ioapic, pic, timers, mapChanged, restored: apicv.restored });
   return { lapics, delivery, timers, pic, ioapic, ioapicRegs, lapicRegs, msrs, events, guest, apicv, msi, saveRestore };
 }
 
@@ -183,6 +190,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
   const { lapics, pic, ioapic, lapicRegs, timers, apicv } = chips;
   if (apicv.acceleration !== null) lapics.bindAcceleration(apicv.acceleration);
   lapics.bindEoi(createEoiForwarding(ctx, ioapic));
+  ioapic.bindApicv(() => apicv.avic.mode !== APICV.NONE && apicv.avic.state.inhibits === 0);
   pic.bindAcceptor(() => {
     for (let vcpu = 0; vcpu < lapics.count; vcpu++) if (acceptsPic(lapics.at(vcpu))) return vcpu;
     return -1;
@@ -199,7 +207,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     arch: createArch(ctx, chips),
     avic: apicv.avic,
     vmx: apicv.vmx,
-    ...irqchipOperations(vm, state, lapics.count),
+    ...irqchipOperations(vm, ctx, lapics.count),
     advance(now) {
       timers.tick(now);
       ioapic.tick(now);

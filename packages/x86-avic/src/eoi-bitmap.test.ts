@@ -15,7 +15,7 @@ const synced = (m: Vm): Vm => {
 const ldr = (m: Vm, vcpu: number, value: number) =>
   m.op({ op: 'mmio_write', vcpu, addr: 0xfee000d0, value: value << 24 });
 
-describe('rescans', () => {
+describe('X86-08 rescans', () => {
   it('a changed logical id, without which the EOI would be lost', () => {
     const m = vm({ vcpus: 2 });
     m.ioapicOnly(6);
@@ -50,7 +50,7 @@ describe('rescans', () => {
   });
 });
 
-describe('a vector that an earlier routing left pending', () => {
+describe('X86-08 a vector that an earlier routing left pending', () => {
   /** Vector 0x46 in service on CPU 0, its pin moved to CPU 1. */
   function moved(kernel: '6.18' | '6.12'): Vm {
     const m = vm({ vcpus: 2 }, kernel);
@@ -82,7 +82,7 @@ describe('a vector that an earlier routing left pending', () => {
   });
 });
 
-describe('split irqchip', () => {
+describe('X86-23 split irqchip', () => {
   const level = (vector: number, dest = 0) => ({
     type: 'msi',
     address_lo: 0xfee00000 + 0x1000 * dest,
@@ -119,6 +119,21 @@ describe('split irqchip', () => {
     m.L(5, 1);
     m.op({ op: 'ack' });
     m.route({ gsi: 5, ...level(0x46, 1) });
+    expect(m.op({ op: 'eoi' }).out?.['exit']).toBe(exit);
+  });
+
+  it.each([
+    ['offered and ignored', 0, '0x1050014', 'ioapic_eoi'],
+    ['obeyed', 4, '0x1050014', 'done'],
+    ['not offered', 8, '0x50014', 'ioapic_eoi'],
+  ])('a guest that suppresses EOI broadcasts: %s', (_how, flags, version, exit) => {
+    const m = vm({ irqchip: 'split' });
+    expect(m.ret({ op: 'x2apic_api', flags })).toBe(0);
+    m.route({ gsi: 5, type: 'msi', address_lo: 0xfee00000, data: 0x8046 });
+    m.op({ op: 'mmio_write', addr: 0xfee000f0, value: 0x11ff });
+    expect(m.op({ op: 'mmio_read', addr: 0xfee00030 }).out?.['value']).toBe(version);
+    m.L(5, 1);
+    m.op({ op: 'ack' });
     expect(m.op({ op: 'eoi' }).out?.['exit']).toBe(exit);
   });
 

@@ -34,7 +34,7 @@ it('an NMI or a #GP has the guest entered with events evaluated, so that PPR is 
 });
 
 describe('IOAPIC', () => {
-  it.each([0x03, 0x0f, 0x40, 0xff])('index 0x%s reads all ones: it is no register', (index) => {
+  it.each([0x03, 0x0f, 0x40, 0xff])('X86-03 index 0x%s reads all ones: it is no register', (index) => {
     expect(vm().op({ op: 'ioapic_read', reg: index }).out?.['value']).toBe('0xffffffff');
   });
 
@@ -45,7 +45,7 @@ describe('IOAPIC', () => {
     expect(m.op({ op: 'mmio_read', addr: 0xfec000fc, size: 8 }).out?.['exit']).toBe('mmio');
   });
 
-  it('a LAPIC register reads at any width inside its 4 bytes and is written only as a whole', () => {
+  it('X86-11 a LAPIC register reads at any width inside its 4 bytes and is written only as a whole', () => {
     const m = vm();
     expect([load(m, 0xfee00030, 1), load(m, 0xfee00032, 2), load(m, 0xfee00032, 4)]).toEqual(['0x14', '0x5', '0x0']);
     store(m, 0xfee00080, 0x40, 1);
@@ -76,7 +76,7 @@ describe('PIC ports', () => {
     expect(told).toEqual([[12, 1]]);
   });
 
-  it('every vCPU whose LINT0 lets it through sees INTR', () => {
+  it('X86-18 every vCPU whose LINT0 lets it through sees INTR', () => {
     const m = vm({ vcpus: 2 });
     store(m, 0xfee00350, 0x700, 4, 1);
     m.picOnly(1);
@@ -106,7 +106,7 @@ describe('CR8', () => {
 });
 
 describe('SVR', () => {
-  it('a write that leaves the LAPIC disabled masks the LVT again', () => {
+  it('X86-18 a write that leaves the LAPIC disabled masks the LVT again', () => {
     const m = vm({ lapic_enable: false });
     expect(m.state.lapic[0]?.['lvt0']).toBe('0x700');
     store(m, 0xfee000f0, 0xff);
@@ -114,7 +114,7 @@ describe('SVR', () => {
   });
 });
 
-describe('lowest priority without vector hashing', () => {
+describe('X86-16 lowest priority without vector hashing', () => {
   it('goes to the CPU that had the fewest', () => {
     const m = vm({ vcpus: 3, vector_hashing: false });
     for (let v = 0; v < 3; v++) store(m, 0xfee000d0, (1 << v) << 24, 4, v);
@@ -123,7 +123,7 @@ describe('lowest priority without vector hashing', () => {
   });
 });
 
-it('a tick period below 200 µs is stretched to it', () => {
+it('X86-19 a tick period below 200 µs is stretched to it', () => {
   const m = vm();
   store(m, 0xfee003e0, 0xb);
   store(m, 0xfee00320, 0x200ec);

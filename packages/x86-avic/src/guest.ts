@@ -9,6 +9,7 @@ import { EXIT, type ExitReason } from './guest-mode.ts';
 import { type GuestMsrs, MSR } from './guest-msr.ts';
 import { acceptsPic, isX2apic, type Lapics } from './lapic.ts';
 import type { LapicRegs } from './lapic-regs.ts';
+import type { LapicTimers } from './lapic-timer.ts';
 import { IRQCHIP_MODE } from './layout.ts';
 import type { PicPair } from './pic.ts';
 
@@ -52,6 +53,7 @@ export interface GuestParts {
   readonly pic: PicPair;
   /** What KVM emulates. */
   readonly emulated: GuestAccess;
+  readonly timers: LapicTimers;
   readonly rescan: (vcpu: number) => void;
   /** INIT and SIPI. */
   readonly acceptEvents: (vcpu: number) => void;
@@ -74,6 +76,7 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
 
   function serve(vcpu: number): void {
     const apicv = parts.apicv();
+    if (lapics.at(vcpu).timerPending === 1) parts.timers.inject(vcpu);
     if (apicv.avic.isActive(vcpu) && hasExtint(vcpu)) apicv.setInhibit('IRQWIN', true);
     apicv.serve(vcpu);
     if (vcpus.check(vcpu, X86_REQ.SCAN_IOAPIC)) parts.rescan(vcpu);

@@ -3,6 +3,7 @@
 import type { Context } from './context.ts';
 import { type Delivery, type LapicIrq, lapicIrq } from './destination.ts';
 import { pendingEoi } from './lapic.ts';
+import type { Redirection } from './layout.ts';
 
 /** The RTC's pin and GSI. */
 export const RTC_PIN = 8;
@@ -13,6 +14,8 @@ export interface RtcTracking {
   deliver(irq: LapicIrq): number;
   /** An EOI of the tick's vector by a vCPU that owes one. */
   eoi(vcpu: number, vector: number): void;
+  /** An edge arrives while EOIs may go unseen: the first destination that has its vector no longer is taken to have ended it. */
+  lazyEoi(entry: Redirection): void;
   /** Forgets everything (rtc_irq_eoi_tracking_reset). */
   reset(): void;
   /** Derives one vCPU's debt from its IRR and ISR: its LAPIC was restored. */
@@ -49,6 +52,13 @@ export function createRtcTracking(ctx: Context, delivery: Delivery): RtcTracking
     else a.rtcOwed = 0;
   }
 
+  function eoi(vcpu: number, vector: number): void {
+    const a = lapics.at(vcpu);
+    if (a.rtcOwed === 0 || a.rtcVector !== vector) return;
+    a.rtcOwed = 0;
+    ioapic.rtcPending = Math.max(0, ioapic.rtcPending - 1);
+  }
+
   return {
     deliver(irq) {
       delivery.observer = owe;
@@ -57,11 +67,15 @@ export function createRtcTracking(ctx: Context, delivery: Delivery): RtcTracking
       ioapic.rtcPending = Math.max(0, ret);
       return ret;
     },
-    eoi(vcpu, vector) {
-      const a = lapics.at(vcpu);
-      if (a.rtcOwed === 0 || a.rtcVector !== vector) return;
-      a.rtcOwed = 0;
-      ioapic.rtcPending = Math.max(0, ioapic.rtcPending - 1);
+    eoi,
+    lazyEoi({ lo, hi }) {
+      const vector = lo & 0xff;
+      probe.dest = hi >>> 24;
+      probe.logical = (lo >> 11) & 1;
+      for (let vcpu = 0; vcpu < lapics.length; vcpu++) {
+        if (!delivery.matches(vcpu, probe) || pendingEoi(lapics.at(vcpu), vector)) continue;
+        return eoi(vcpu, vector);
+      }
     },
     reset,
     restoreOne,

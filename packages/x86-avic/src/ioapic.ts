@@ -45,6 +45,8 @@ export interface IoapicChip {
   setEntry(pin: number, lo: number, hi: number): void;
   /** Who still owes an EOI of the RTC tick. */
   readonly rtc: RtcTracking;
+  /** kvm_apicv_activated: the CPU may complete EOIs of edges by itself. */
+  bindApicv(activated: () => boolean): void;
 }
 
 /** Fields of kvm_ioapic_set_irq and kvm_ioapic_delayed_eoi_inj. */
@@ -69,6 +71,7 @@ export function createIoapic(ctx: Context, delivery: Delivery, inta: () => numbe
   const pinAt = (pin: number): Redirection => pins[pin] as Redirection;
   const irq = lapicIrq();
   const rtc = createRtcTracking(ctx, delivery);
+  let apicvActivated = (): boolean => false;
 
   function setEntry(pin: number, lo: number, hi: number): void {
     const e = pinAt(pin);
@@ -104,7 +107,10 @@ export function createIoapic(ctx: Context, delivery: Delivery, inta: () => numbe
 
   function raise(pin: number, lineStatus: boolean): number {
     const bit = 1 << pin;
-    if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
+    if (ioapic.rtcPending > 0) {
+      if ((pinAt(pin).lo & LEVEL) === 0 && apicvActivated()) rtc.lazyEoi(pinAt(pin));
+      if (pin === RTC_PIN && lineStatus && ioapic.rtcPending > 0) return 0;
+    }
     if (!latchesMaskedEdge && (pinAt(pin).lo & (LEVEL | MASK)) === MASK) return -1;
     const { irr } = ioapic;
     ioapic.irr = irr | bit;
@@ -187,5 +193,8 @@ export function createIoapic(ctx: Context, delivery: Delivery, inta: () => numbe
     entry: (pin) => pinAt(pin),
     setEntry,
     rtc,
+    bindApicv(activated) {
+      apicvActivated = activated;
+    },
   };
 }

@@ -40,6 +40,8 @@ export interface X86Profile {
   readonly x2apicIcrReservedFault: boolean;
   /** The EOI of a vector that is only handled because it was pending under an earlier routing asks for a rescan (6.15). */
   readonly rescansAfterStaleEoi: boolean;
+  /** Bits that KVM_CAP_X2APIC_API knows. Bits 2 and 3, on suppressing EOI broadcasts, came in 2026 and with stable updates of 6.18. */
+  readonly x2apicApiFlags: number;
   /** The split irqchip's scan also keeps vectors that are pending or in service (6.2 and stable). */
   readonly splitScanKeepsPending: boolean;
 }
@@ -60,6 +62,7 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
     x2apicHighBitsFault: true,
     x2apicIcrReservedFault: true,
     rescansAfterStaleEoi: true,
+    x2apicApiFlags: 15,
     splitScanKeepsPending: true,
   },
   '6.12': {
@@ -76,6 +79,7 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
     x2apicHighBitsFault: true,
     x2apicIcrReservedFault: true,
     rescansAfterStaleEoi: false,
+    x2apicApiFlags: 3,
     splitScanKeepsPending: true,
   },
   '6.1': {
@@ -92,6 +96,7 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
     x2apicHighBitsFault: false,
     x2apicIcrReservedFault: false,
     rescansAfterStaleEoi: false,
+    x2apicApiFlags: 3,
     splitScanKeepsPending: false,
   },
 };

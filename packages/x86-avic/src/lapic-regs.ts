@@ -5,10 +5,10 @@ import { DFR_FLAT, x2apicLdr } from './apic-map.ts';
 import type { Context } from './context.ts';
 import { SHORTHAND } from './destination.ts';
 import type { SendIpi } from './ipi.ts';
-import { APIC_BASE, DM, isHwEnabled, isX2apic, type Lapics, LVT, LVT_MASKED } from './lapic.ts';
+import { APIC_BASE, DM, isHwEnabled, isX2apic, type Lapics, LVT, LVT_MASKED, SVR_SUPPRESS_EOI } from './lapic.ts';
 import { apicName } from './lapic-names.ts';
 import { divisor, type LapicTimers, TIMER_MODE, timerMode } from './lapic-timer.ts';
-import { IRQCHIP_MODE, type Lapic, LVT_ENTRIES } from './layout.ts';
+import { IRQCHIP_MODE, type Lapic, LVT_ENTRIES, SUPPRESS_EOI, type X86State } from './layout.ts';
 import { LAPIC } from './regs/lapic.ts';
 
 /** Result of a register access: a value or success, or the fault it raises. */
@@ -16,32 +16,31 @@ export const GP_FAULT = -1;
 /** Register does not exist in this mode, or is not readable. */
 export const NO_REGISTER = -2;
 
-/** Version 0x14, maximum LVT entry 5. */
-const LVR = LAPIC.rows.LVR.reset ?? 0;
-/** LVR bit 24: directed EOI, offered only when the IOAPIC is in user space; then SVR has bit 12. */
+const LVR_VERSION = 0x14;
+/** LVR bit 24: directed EOI, offered when the IOAPIC is in user space and the VMM did not refuse it; then SVR has bit 12. */
 const LVR_DIRECTED_EOI = 1 << 24;
-const SVR_WRITABLE = 0x3ff;
-const SVR_DIRECTED_EOI = 1 << 12;
+const SVR_WRITABLE = LAPIC.rows.SVR.writable ?? 0;
 const ICR_BUSY = 1 << 12;
 
-/** Offsets of the LVT registers in arena order. */
-const LVT_OFFSETS = [0x320, 0x330, 0x340, 0x350, 0x360, 0x370, 0x2f0] as const;
-/** Writable bits of each LVT entry. */
-const LVT_WRITABLE = LVT_OFFSETS.map((offset) => Object.values(LAPIC.rows).find((r) => r.at === offset)?.writable ?? 0);
+const { ID, LVR, TPR, APR, LDR, DFR, SVR, ESR, ICR_LOW, ICR_HIGH, TMICT, TMCCT, TDCR, EOI, PPR, SELF_IPI } = LAPIC.rows;
+const { LVT_TIMER, LVT_THERMAL, LVT_PMC, LVT_LINT0, LVT_LINT1, LVT_ERROR, LVT_CMCI } = LAPIC.rows;
+/** The LVT registers in arena order. */
+const LVTS = [LVT_TIMER, LVT_THERMAL, LVT_PMC, LVT_LINT0, LVT_LINT1, LVT_ERROR, LVT_CMCI] as const;
+const LVT_OFFSETS: readonly number[] = LVTS.map((r) => r.at);
 
 /** Registers that read as they are kept, by offset; APR, DFR and ICR2 do not exist in x2APIC mode. */
 const PLAIN_READS: Readonly<Record<number, (a: Lapic) => number>> = {
-  32: (a) => a.id,
-  128: (a) => a.tpr,
-  144: (a) => (isX2apic(a) ? NO_REGISTER : 0),
-  208: (a) => a.ldr,
-  224: (a) => (isX2apic(a) ? NO_REGISTER : a.dfr),
-  240: (a) => a.svr,
-  640: (a) => a.esr,
-  768: (a) => a.icr,
-  784: (a) => (isX2apic(a) ? NO_REGISTER : a.icr2),
-  896: (a) => a.timerInitial,
-  992: (a) => a.timerDivide,
+  [ID.at]: (a) => a.id,
+  [TPR.at]: (a) => a.tpr,
+  [APR.at]: (a) => (isX2apic(a) ? NO_REGISTER : 0),
+  [LDR.at]: (a) => a.ldr,
+  [DFR.at]: (a) => (isX2apic(a) ? NO_REGISTER : a.dfr),
+  [SVR.at]: (a) => a.svr,
+  [ESR.at]: (a) => a.esr,
+  [ICR_LOW.at]: (a) => a.icr,
+  [ICR_HIGH.at]: (a) => (isX2apic(a) ? NO_REGISTER : a.icr2),
+  [TMICT.at]: (a) => a.timerInitial,
+  [TDCR.at]: (a) => a.timerDivide,
 };
 
 /** Guest accesses to the LAPICs. */
@@ -52,6 +51,10 @@ export interface LapicRegs {
   peek(vcpu: number, offset: number): number;
   /** 0, {@link GP_FAULT} or {@link NO_REGISTER}. */
   write(vcpu: number, offset: number, value: number): number;
+  /** The version register. */
+  version(vcpu: number): number;
+  /** kvm_apic_after_set_mcg_cap: 7 entries with CMCI, else 6. */
+  setLvtCount(vcpu: number, count: number): void;
   /** kvm_lapic_reset. `init` keeps the base and the id. */
   reset(vcpu: number, init: boolean): void;
   /** Sends an IPI as an ICR write would. */
@@ -69,31 +72,34 @@ export interface LapicRegsParts {
   idChanged(vcpu: number): void;
 }
 
+const offersDirectedEoi = (state: X86State): boolean =>
+  state.mode === IRQCHIP_MODE.SPLIT && state.suppressEoi !== SUPPRESS_EOI.DISABLED;
+
 /** Creates the register side. */
 export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs {
   const { lapics, sendIpi, timers, mapChanged } = parts;
-  const directedEoi = (): boolean => ctx.state.mode === IRQCHIP_MODE.SPLIT;
+  const version = (vcpu: number): number =>
+    LVR_VERSION | ((lapics.at(vcpu).lvtCount - 1) << 16) | (offersDirectedEoi(ctx.state) ? LVR_DIRECTED_EOI : 0);
 
   function softwareEnable(a: Lapic, value: number): void {
     const was = a.svr & 0x100;
-    a.svr = value & (directedEoi() ? SVR_WRITABLE | SVR_DIRECTED_EOI : SVR_WRITABLE);
+    a.svr = value & (offersDirectedEoi(ctx.state) ? SVR_WRITABLE | SVR_SUPPRESS_EOI : SVR_WRITABLE);
     if ((a.svr & 0x100) !== was) mapChanged();
     if ((a.svr & 0x100) !== 0) return;
     // Linux: every write that leaves the LAPIC disabled masks the LVT, not only the one that disables it.
-    for (let i = 0; i < LVT_ENTRIES - 1; i++) a.lvt.set(i, a.lvt.get(i) | LVT_MASKED);
+    for (let i = 0; i < a.lvtCount; i++) a.lvt.set(i, a.lvt.get(i) | LVT_MASKED);
+    a.timerPending = 0;
   }
 
-  function writeLvt(vcpu: number, index: number, value: number): void {
+  /** False if this LAPIC has no such entry: CMCI without MCG_CMCI_P. */
+  function writeLvt(vcpu: number, index: number, value: number): boolean {
     const a = lapics.at(vcpu);
+    if (index >= a.lvtCount) return false;
     const forced = (a.svr & 0x100) === 0 ? value | LVT_MASKED : value;
     const before = timerMode(a);
-    a.lvt.set(index, forced & (LVT_WRITABLE[index] as number));
-    if (index !== LVT.TIMER) return;
-    const deadlineNow = timerMode(a) === TIMER_MODE.TSC_DEADLINE;
-    if (deadlineNow === (before === TIMER_MODE.TSC_DEADLINE)) return;
-    timers.stop(vcpu);
-    a.timerInitial = 0;
-    a.tscDeadline = 0n;
+    a.lvt.set(index, forced & (LVTS[index]?.writable ?? 0));
+    if (index === LVT.TIMER) timers.changeMode(vcpu, before);
+    return true;
   }
 
   function writeIcr(vcpu: number, value: number): void {
@@ -119,38 +125,38 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   /** Writes by offset; a missing row is a register that cannot be written. */
   const WRITES: Readonly<Record<number, (vcpu: number, a: Lapic, value: number) => number | void>> = {
-    32: (v, a, value) => {
+    [ID.at]: (v, a, value) => {
       if (isX2apic(a)) return GP_FAULT;
       a.id = (value & 0xff000000) >>> 0;
       mapChanged();
       return parts.idChanged(v);
     },
-    128: (v, a, value) => {
+    [TPR.at]: (v, a, value) => {
       a.tpr = value & 0xff;
       lapics.updatePpr(v);
     },
-    176: (v) => void lapics.eoi(v),
-    208: (_v, a, value) => {
+    [EOI.at]: (v) => void lapics.eoi(v),
+    [LDR.at]: (_v, a, value) => {
       if (isX2apic(a)) return NO_REGISTER;
       a.ldr = (value & 0xff000000) >>> 0;
       return mapChanged();
     },
-    224: (_v, a, value) => {
+    [DFR.at]: (_v, a, value) => {
       if (isX2apic(a)) return NO_REGISTER;
       a.dfr = (value | 0x0fffffff) >>> 0;
       return mapChanged();
     },
-    240: (_v, a, value) => softwareEnable(a, value),
-    640: (_v, a, value) => (isX2apic(a) && value !== 0 ? GP_FAULT : undefined),
-    768: (v, _a, value) => writeIcr(v, value),
-    784: (_v, a, value) => {
+    [SVR.at]: (_v, a, value) => softwareEnable(a, value),
+    [ESR.at]: (_v, a, value) => (isX2apic(a) && value !== 0 ? GP_FAULT : undefined),
+    [ICR_LOW.at]: (v, _a, value) => writeIcr(v, value),
+    [ICR_HIGH.at]: (_v, a, value) => {
       if (isX2apic(a)) return NO_REGISTER;
       a.icr2 = (value & 0xff000000) >>> 0;
       return undefined;
     },
-    896: (v, _a, value) => writeInitial(v, value),
-    992: (v, _a, value) => writeDivide(v, value),
-    1008: (v, a, value) => {
+    [TMICT.at]: (v, _a, value) => writeInitial(v, value),
+    [TDCR.at]: (v, _a, value) => writeDivide(v, value),
+    [SELF_IPI.at]: (v, a, value) => {
       if (!isX2apic(a)) return NO_REGISTER;
       sendIpi(v, (SHORTHAND.SELF << 18) | (value & 0xff), 0);
       return undefined;
@@ -159,12 +165,12 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   /** Reads that compute something. */
   const READS: Readonly<Record<number, (vcpu: number, a: Lapic) => number>> = {
-    48: () => LVR | (directedEoi() ? LVR_DIRECTED_EOI : 0),
-    160: (v, a) => {
+    [LVR.at]: (v) => version(v),
+    [PPR.at]: (v, a) => {
       lapics.updatePpr(v);
       return a.ppr;
     },
-    912: (v) => timers.current(v),
+    [TMCCT.at]: (v) => timers.current(v),
   };
 
   function bitmapWord(a: Lapic, offset: number): number {
@@ -175,8 +181,8 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
   function peek(vcpu: number, offset: number): number {
     const a = lapics.at(vcpu);
     if (offset >= 0x100 && offset < 0x280) return bitmapWord(a, offset) >>> 0;
-    const lvt = LVT_OFFSETS.indexOf(offset as (typeof LVT_OFFSETS)[number]);
-    if (lvt >= 0) return lvt === LVT.CMCI ? NO_REGISTER : a.lvt.get(lvt);
+    const lvt = LVT_OFFSETS.indexOf(offset);
+    if (lvt >= 0) return lvt < a.lvtCount ? a.lvt.get(lvt) : NO_REGISTER;
     return READS[offset]?.(vcpu, a) ?? PLAIN_READS[offset]?.(a) ?? NO_REGISTER;
   }
 
@@ -189,14 +195,10 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
 
   function write(vcpu: number, offset: number, value: number): number {
     if (ctx.trace.on) ctx.trace.emit('kvm_apic', { write: 1, register: apicName(offset), value });
-    const lvt = LVT_OFFSETS.indexOf(offset as (typeof LVT_OFFSETS)[number]);
-    if (lvt >= 0 && lvt !== LVT.CMCI) writeLvt(vcpu, lvt, value);
-    else {
-      const row = WRITES[offset];
-      if (row === undefined) return NO_REGISTER;
-      return row(vcpu, lapics.at(vcpu), value) ?? 0;
-    }
-    return 0;
+    const lvt = LVT_OFFSETS.indexOf(offset);
+    if (lvt >= 0) return writeLvt(vcpu, lvt, value) ? 0 : NO_REGISTER;
+    const row = WRITES[offset];
+    return row === undefined ? NO_REGISTER : (row(vcpu, lapics.at(vcpu), value) ?? 0);
   }
 
   const isBootCpu = (a: Lapic): boolean => a.vcpuId === ctx.state.bootCpu;
@@ -206,9 +208,10 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     if (!init) {
       a.baseLo = (APIC_BASE.ADDRESS | APIC_BASE.ENABLE | (isBootCpu(a) ? APIC_BASE.BSP : 0)) >>> 0;
       a.id = (a.vcpuId << 24) >>> 0;
+      a.lvtCount = LVT_ENTRIES - 1;
     }
     for (const set of [a.irr, a.isr, a.tmr]) set.clear();
-    for (let i = 0; i < LVT_ENTRIES; i++) a.lvt.set(i, LVT_MASKED);
+    for (let i = 0; i < a.lvtCount; i++) a.lvt.set(i, LVT_MASKED);
     // Linux: quirk LINT0_REENABLED, on by default: the boot CPU takes PIC interrupts at once.
     if (isBootCpu(a)) a.lvt.set(LVT.LINT0, DM.EXTINT << 8);
     a.dfr = DFR_FLAT;
@@ -219,8 +222,8 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     a.esr = a.icr = 0;
     if (isX2apic(a)) a.icrHigh = 0;
     else a.icr2 = 0;
-    a.timerInitial = a.timerDivide = 0;
-    a.timerDeadline = a.tscDeadline = 0n;
+    a.timerInitial = a.timerDivide = a.timerPending = 0;
+    a.timerPeriod = a.timerDeadline = a.tscDeadline = 0n;
     a.arbPrio = 0;
     mapChanged();
   }
@@ -229,6 +232,12 @@ export function createLapicRegs(ctx: Context, parts: LapicRegsParts): LapicRegs 
     read,
     peek,
     write,
+    version,
+    setLvtCount(vcpu, count) {
+      const a = lapics.at(vcpu);
+      for (let i = a.lvtCount; i < count; i++) a.lvt.set(i, LVT_MASKED);
+      a.lvtCount = count;
+    },
     reset,
     sendIpi,
   };

@@ -15,6 +15,8 @@ export const APIC_BASE = { BSP: 1 << 8, X2APIC: 1 << 10, ENABLE: 1 << 11, ADDRES
 /** LVT indices in the arena. */
 export const LVT = { TIMER: 0, THERMAL: 1, PMC: 2, LINT0: 3, LINT1: 4, ERROR: 5, CMCI: 6 } as const;
 export const LVT_MASKED = 1 << 16;
+/** SVR bit 12: the EOI goes to nobody else ("directed EOI"). */
+export const SVR_SUPPRESS_EOI = 1 << 12;
 
 /** IA32_APIC_BASE: x2APIC mode. */
 export function isX2apic(a: Lapic): boolean {

@@ -40,7 +40,7 @@ describe('destinations', () => {
     }
   }
 
-  it('where the map decides, it reaches exactly the LAPICs that match and are on', () => {
+  it('X86-15 where the map decides, it reaches exactly the LAPICs that match and are on', () => {
     const decided = { n: 0 };
     fc.assert(
       fc.property(
@@ -73,7 +73,7 @@ describe('destinations', () => {
     expect(m.chip.delivery.fast(irq)).toBe(2);
   });
 
-  it('one arbitrated interrupt reaches at most one LAPIC, and one that matches', () => {
+  it('X86-16 one arbitrated interrupt reaches at most one LAPIC, and one that matches', () => {
     fc.assert(
       fc.property(
         fc.array(cpu, { minLength: 1, maxLength: 5 }),
@@ -158,7 +158,7 @@ describe('8259A', () => {
   );
   const ELCR = 0x58;
 
-  it('agrees with a plain formulation', () => {
+  it('X86-01 agrees with a plain formulation', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const m = vm();
@@ -251,7 +251,7 @@ describe('derived state', () => {
 });
 
 describe('save and restore', () => {
-  it('an IOAPIC saved, restored and saved again is the same, unless restoring delivered', () => {
+  it('X86-09 an IOAPIC saved, restored and saved again is the same, unless restoring delivered', () => {
     fc.assert(
       fc.property(usage, (ops) => {
         const { chip } = used(ops);
@@ -268,7 +268,7 @@ describe('save and restore', () => {
     );
   });
 
-  it('a machine taken back to a snapshot in the middle goes on as it did', () => {
+  it('CORE-33 a machine taken back to a snapshot in the middle goes on as it did', () => {
     fc.assert(
       fc.property(usage, usage, (first, second) => {
         const machine = createMachine({
@@ -297,7 +297,7 @@ describe('save and restore', () => {
 });
 
 describe('EOI', () => {
-  it('ends exactly the highest vector in service, and never raises PPR', () => {
+  it('X86-11 ends exactly the highest vector in service, and never raises PPR', () => {
     fc.assert(
       fc.property(usage, fc.integer({ min: 0, max: 1 }), (ops, vcpu) => {
         const { chip } = used(ops);
@@ -313,7 +313,7 @@ describe('EOI', () => {
     );
   });
 
-  it('of a level pin: Remote IRR ends up set exactly if the line is still high and unmasked', () => {
+  it('X86-04 of a level pin: Remote IRR ends up set exactly if the line is still high and unmasked', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.boolean(), (high, masked) => {
         const m = vm();

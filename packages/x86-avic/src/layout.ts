@@ -65,7 +65,8 @@ export type Ioapic = View<typeof Ioapic>;
  * One local APIC. Registers keep the manual's names; `id` is the whole ID register: the xAPIC id in its top byte, or the x2APIC id.
  * `icrHigh` is the upper half of x2APIC's 64-bit ICR, which lies beside ICR2 in the page.
  * `vcpuId` is the id given at creation, `eoiVectors` ioapic_handled_vectors, `staleEoi` 1 + highest_stale_pending_ioapic_eoi,
- * `isrCount` isr_count, `isrCache` 1 + highest_isr_cache (0: not cached), `extintVector` 1 + the vector of KVM_INTERRUPT.
+ * `lvtCount` nr_lvt_entries, `timerPending` lapic_timer.pending, `isrCount` isr_count, `isrCache` 1 + highest_isr_cache (0: not cached),
+ * `extintVector` 1 + the vector of KVM_INTERRUPT.
  */
 export const Lapic = struct('lapic', {
   irr: bitmap(256),
@@ -87,8 +88,11 @@ export const Lapic = struct('lapic', {
   icr2: u32,
   icrHigh: u32,
   lvt: array(u32, LVT_ENTRIES),
+  lvtCount: u8,
+  timerPending: u1,
   timerInitial: u32,
   timerDivide: u32,
+  timerPeriod: u64,
   timerDeadline: u64,
   tscDeadline: u64,
   arbPrio: u32,
@@ -110,6 +114,9 @@ export type Lapic = View<typeof Lapic>;
 /** Which irqchip the VM has. */
 export const IRQCHIP_MODE = { NONE: 0, KERNEL: 1, SPLIT: 2 } as const;
 
+/** What becomes of SVR bit 12, KVM_X2APIC_{ENABLE,DISABLE}_SUPPRESS_EOI_BROADCAST: offered but ignored, offered and obeyed, not offered. */
+export const SUPPRESS_EOI = { QUIRKED: 0, ENABLED: 1, DISABLED: 2 } as const;
+
 /** The optimised APIC map (kvm_apic_map): rebuilt when dirty. Slots hold 1 + vCPU index; `logicalMode` as in {@link LOGICAL}. */
 const ApicMap = struct('apicMap', {
   dirty: u1,
@@ -122,12 +129,13 @@ const ApicMap = struct('apicMap', {
 });
 export type ApicMap = View<typeof ApicMap>;
 
-/** State of one VM's x86 interrupt controllers. `arbitratesByPriority` is kvm.vector_hashing=N, `bootCpu` the vCPU id of KVM_SET_BOOT_CPU_ID. */
+/** State of one VM's x86 interrupt controllers. `arbitratesByPriority` is kvm.vector_hashing=N, `suppressEoi` one of {@link SUPPRESS_EOI}, `bootCpu` the vCPU id of KVM_SET_BOOT_CPU_ID. */
 export const x86Layout = (limits: VmLimits, avic: AvicSizes) =>
   struct('x86', {
     mode: u8,
     x2apicFormat: u1,
     noBroadcastQuirk: u1,
+    suppressEoi: u8,
     arbitratesByPriority: u1,
     bootCpu: u16,
     reservedPins: u16,

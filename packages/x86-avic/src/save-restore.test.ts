@@ -7,7 +7,7 @@ type Vm = ReturnType<typeof vm>;
 const ppr = (m: Vm) => m.state.lapic[0]?.['ppr'];
 const readPpr = (m: Vm) => m.op({ op: 'mmio_read', addr: 0xfee000a0 }).out?.['value'];
 
-describe('KVM_SET_LAPIC', () => {
+describe('X86-11 KVM_SET_LAPIC', () => {
   it('PPR ignores the new ISR when nothing was in service before, until it is computed again', () => {
     const m = vm();
     m.op({ op: 'lapic_set', isr: [0x30], tpr: 0x20 });
@@ -29,6 +29,32 @@ describe('KVM_SET_LAPIC', () => {
     expect([ppr(m), readPpr(m)]).toEqual(['0x60', '0x0']);
   });
 
+  it('takes LVT entries and ESR as they are', () => {
+    const m = vm();
+    m.op({ op: 'lapic_set', esr: 0x40, lvterr: 0xfffff, lvtpc: 0x700 });
+    const { esr, lvterr, lvtpc, lvtt } = m.op({ op: 'lapic_get', all: true }).out ?? {};
+    expect([esr, lvterr, lvtpc, lvtt]).toEqual(['0x40', '0xfffff', '0x700', '0x10000']);
+  });
+
+  it.each([
+    ['x2APIC, 8-bit ids', 0, '0x2000000', 0],
+    ['x2APIC, 32-bit ids', 1, '0x2', 0],
+  ])('T108 a page goes back as it came: %s', (_name, api, id, expected) => {
+    const m = vm({ vcpus: 3, x2apic_api: api });
+    m.op({ op: 'set_msr', vcpu: 2, msr: 0x1b, value: 0xfee00c00 });
+    const { lvr: _lvr, ppr: _ppr, ...page } = m.op({ op: 'lapic_get', vcpu: 2, all: true }).out ?? {};
+    expect(page['id']).toBe(id);
+    expect(m.ret({ op: 'lapic_set', vcpu: 2, ...page })).toBe(expected);
+    expect(m.op({ op: 'lapic_get', vcpu: 2, all: true }).out).toMatchObject(page);
+  });
+
+  it('Linux: 8-bit ids: any id is taken for the right one; LDR follows from it', () => {
+    const m = vm({ vcpus: 3 });
+    m.op({ op: 'set_msr', vcpu: 2, msr: 0x1b, value: 0xfee00c00 });
+    expect(m.ret({ op: 'lapic_set', vcpu: 2, id: 0x7000000, ldr: 0x99 })).toBe(0);
+    expect([m.state.lapic[2]?.['id'], m.state.lapic[2]?.['ldr']]).toEqual(['0x2000000', '0x4']);
+  });
+
   it('T92 cannot change the version', () => {
     const m = vm();
     m.op({ op: 'lapic_set', tpr: 0 });
@@ -43,13 +69,29 @@ describe('KVM_SET_LAPIC', () => {
   });
 });
 
-describe('RTC ticks', () => {
+describe('X86-07 RTC ticks', () => {
   const armed = (): Vm => {
     const m = vm();
     m.ioapicOnly(8);
     m.rte(8, { vec: 0x38 });
     return m;
   };
+
+  it('with AVIC nobody sees the EOI of a tick; the next edge of any pin finds it ended', () => {
+    const m = vm({ apicv: 'avic' });
+    m.ioapicOnly(5, 8);
+    m.rte(5, { vec: 0x38 });
+    m.rte(8, { vec: 0x38 });
+    for (const op of [{ op: 'vcpu_load', cpu: 0 }, { op: 'vcpu_run' }]) expect(m.ret(op)).toBe(0);
+    expect(m.L(8, 1, 0, 1, 0)).toEqual([1, 1, 0, 1]);
+    expect(m.op({ op: 'ack' }).out).toEqual({ vector: 0x38 });
+    expect(m.L(8, 1, 0)).toEqual([0, 1]);
+    m.op({ op: 'trace' });
+    const { trace } = m.op({ op: 'eoi' }) as unknown as { trace: string[] };
+    expect([trace, m.chip.state.ioapic.rtcPending]).toEqual([[], 1]);
+    expect([...m.L(5, 1, 0), m.chip.state.ioapic.rtcPending]).toEqual([1, 1, 0]);
+    expect(m.L(8, 1)).toEqual([1]);
+  });
 
   it('a tick that a restored LAPIC has pending is owed', () => {
     const m = armed();
@@ -78,7 +120,7 @@ describe('RTC ticks', () => {
   });
 });
 
-describe('a delivered edge', () => {
+describe('X86-09 a delivered edge', () => {
   const saved = (m: Vm) => m.op({ op: 'irqchip_get', chip: 2 }).out?.['irr'];
   const asLevel = '0x18035';
   const delivered = (): Vm => {
@@ -102,6 +144,13 @@ describe('a delivered edge', () => {
     m.L(5, 1);
     expect(saved(m)).toBe('0x20');
   });
+});
+
+it('Linux: KVM_SET_IRQCHIP takes the ELCR mask, too', () => {
+  const m = vm();
+  m.op({ op: 'pic_set', elcr_mask: 0xff });
+  m.out(0x4d0, 0x5f);
+  expect([m.in(0x4d0), m.op({ op: 'irqchip_get', chip: 0, all: true }).out?.['elcr_mask']]).toEqual([0x5f, 0xff]);
 });
 
 it('KVM_SET_IRQCHIP ends with an evaluation of the PIC, which ICW1 leaves out', () => {

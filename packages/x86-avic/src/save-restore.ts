@@ -4,8 +4,9 @@ import { EINVAL } from '@virq/irq-core/errors';
 import { x2apicLdr } from './apic-map.ts';
 import { type Context, X86_REQ } from './context.ts';
 import { type IoapicChip, RTE } from './ioapic.ts';
-import { computePpr, isX2apic, type Lapics } from './lapic.ts';
-import { IOAPIC_PINS, IRQCHIP_MODE } from './layout.ts';
+import { computePpr, isX2apic, type Lapics, LVT } from './lapic.ts';
+import { type LapicTimers, timerMode } from './lapic-timer.ts';
+import { IOAPIC_PINS, IRQCHIP_MODE, type Lapic } from './layout.ts';
 import type { PicPair } from './pic.ts';
 
 /** struct kvm_ioapic_state. */
@@ -18,8 +19,19 @@ export interface IoapicState {
   redirections: bigint[];
 }
 
-/** The registers of KVM_SET_LAPIC that the model takes. Absent ones stay. */
-export interface LapicState {
+/** LVT entries by the names they have in a saved page. */
+export const LVT_FIELDS = {
+  lvtt: LVT.TIMER,
+  lvtthmr: LVT.THERMAL,
+  lvtpc: LVT.PMC,
+  lvt0: LVT.LINT0,
+  lvt1: LVT.LINT1,
+  lvterr: LVT.ERROR,
+  lvtcmci: LVT.CMCI,
+} as const;
+
+/** The registers of KVM_SET_LAPIC. Absent ones stay. */
+export interface LapicState extends Partial<Record<keyof typeof LVT_FIELDS, number>> {
   irr?: readonly number[];
   isr?: readonly number[];
   tmr?: readonly number[];
@@ -27,11 +39,14 @@ export interface LapicState {
   tpr?: number;
   ldr?: number;
   dfr?: number;
+  esr?: number;
   spiv?: number;
-  lvt0?: number;
-  lvt1?: number;
   icr?: number;
   icr2?: number;
+  tmict?: number;
+  /** Ticks that the timer has left. */
+  tmcct?: number;
+  tdcr?: number;
 }
 
 /** Field names of struct kvm_pic_state → arena fields. */
@@ -53,13 +68,18 @@ export const PIC_FIELDS = {
   elcr: 'elcr',
 } as const;
 
+const TIMER_FIELDS = ['lvtt', 'tmict', 'tmcct', 'tdcr'] as const;
+
+/** The same with what only KVM_GET_IRQCHIP shows. Linux: KVM_SET_IRQCHIP takes elcr_mask as it is given, too. */
+export const SAVED_PIC_FIELDS = { ...PIC_FIELDS, elcr_mask: 'elcrMask' } as const;
+
 /** Saving and restoring of one VM's chips. */
 export interface SaveRestore {
   /** Delivered edges are hidden: irr & ~irr_delivered. */
   getIoapic(): IoapicState;
   /** Every saved irr bit is injected again; line sources are not part of the state. */
   setIoapic(s: IoapicState): void;
-  setPic(chip: number, fields: Readonly<Partial<Record<keyof typeof PIC_FIELDS, number>>>): void;
+  setPic(chip: number, fields: Readonly<Partial<Record<keyof typeof SAVED_PIC_FIELDS, number>>>): void;
   /** 0, or -EINVAL for a wrong id in x2APIC mode with 32-bit ids. */
   setLapic(vcpu: number, s: LapicState): number;
 }
@@ -69,6 +89,7 @@ export interface SaveRestoreParts {
   readonly lapics: Lapics;
   readonly ioapic: IoapicChip;
   readonly pic: PicPair;
+  readonly timers: LapicTimers;
   mapChanged(): void;
   /** A LAPIC's registers were set: AVIC's tables follow. */
   restored(vcpu: number): void;
@@ -90,6 +111,19 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       set.clear();
       for (const vector of members) set.add(vector);
     }
+  }
+
+  /** LVT and timer. Abstraction: a page that names no register of the timer lets it run on; KVM starts it anew from TMCCT each time. */
+  function setLocal(vcpu: number, a: Lapic, s: LapicState): void {
+    const { timers } = parts;
+    const [mode, left] = [timerMode(a), timers.current(vcpu)];
+    for (const [name, entry] of Object.entries(LVT_FIELDS) as [keyof typeof LVT_FIELDS, number][])
+      if (s[name] !== undefined) a.lvt.set(entry, s[name]);
+    if (TIMER_FIELDS.every((name) => s[name] === undefined)) return;
+    if (s.tmict !== undefined) a.timerInitial = s.tmict;
+    if (s.tdcr !== undefined) a.timerDivide = s.tdcr;
+    timers.changeMode(vcpu, mode);
+    timers.restore(vcpu, s.tmcct ?? left);
   }
 
   return {
@@ -117,8 +151,8 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
     },
     setPic(chip, fields) {
       const c = parts.pic.chip(chip);
-      for (const [name, value] of Object.entries(fields) as [keyof typeof PIC_FIELDS, number][])
-        c[PIC_FIELDS[name]] = value;
+      for (const [name, value] of Object.entries(fields) as [keyof typeof SAVED_PIC_FIELDS, number][])
+        c[SAVED_PIC_FIELDS[name]] = value;
       parts.pic.update();
     },
     setLapic(vcpu, s) {
@@ -136,8 +170,7 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       if (isX2apic(a)) a.ldr = x2apicLdr(a.vcpuId);
       else if (s.ldr !== undefined) a.ldr = s.ldr;
       if (s.dfr !== undefined) a.dfr = s.dfr;
-      if (s.lvt0 !== undefined) a.lvt.set(3, s.lvt0);
-      if (s.lvt1 !== undefined) a.lvt.set(4, s.lvt1);
+      if (s.esr !== undefined) a.esr = s.esr;
       if (s.icr !== undefined) a.icr = s.icr;
       const icr2 = s.icr2 ?? (isX2apic(a) ? a.icrHigh : a.icr2);
       a.icr2 = icr2;
@@ -146,6 +179,7 @@ export function createSaveRestore(ctx: Context, parts: SaveRestoreParts): SaveRe
       parts.mapChanged();
       // Linux: PPR goes by the count and the cached vector from before, so it is stale until it is computed again.
       a.ppr = computePpr(a);
+      setLocal(vcpu, a, s);
       a.isrCount = a.isr.count();
       a.isrCache = 0;
       a.arbPrio = 0;

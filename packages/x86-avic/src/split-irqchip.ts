@@ -2,7 +2,8 @@
 
 import { type Context, X86_REQ } from './context.ts';
 import type { IoapicChip } from './ioapic.ts';
-import { IRQCHIP_MODE } from './layout.ts';
+import { SVR_SUPPRESS_EOI } from './lapic.ts';
+import { IRQCHIP_MODE, SUPPRESS_EOI } from './layout.ts';
 
 /** The handler for EOIs of vectors in the EOI bitmap. */
 export function createEoiForwarding(
@@ -11,7 +12,9 @@ export function createEoiForwarding(
 ): (vcpu: number, vector: number, trigger: number) => void {
   return (vcpu, vector, trigger) => {
     if (ctx.state.mode !== IRQCHIP_MODE.SPLIT) return ioapic.eoi(vcpu, vector, trigger);
-    ctx.state.lapics.at(vcpu).pendingIoapicEoi = vector;
+    const a = ctx.state.lapics.at(vcpu);
+    if (ctx.state.suppressEoi === SUPPRESS_EOI.ENABLED && (a.svr & SVR_SUPPRESS_EOI) !== 0) return;
+    a.pendingIoapicEoi = vector;
     ctx.kvm.vcpus.request(vcpu, X86_REQ.IOAPIC_EOI_EXIT);
   };
 }

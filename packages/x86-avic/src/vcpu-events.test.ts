@@ -15,7 +15,7 @@ const INIT = 0x4500;
 const INIT_DEASSERT = 0x8500;
 const SIPI = 0x4607;
 
-describe('INIT and SIPI', () => {
+describe('X86-20 INIT and SIPI', () => {
   it('wait until the vCPU enters; INIT resets the LAPIC but neither base nor id, a SIPI starts it', () => {
     const m = observing();
     m.op({ op: 'mmio_write', addr: 0xfee00020, value: 0x05000000, vcpu: 1 });
@@ -64,7 +64,7 @@ describe('INIT and SIPI', () => {
   });
 });
 
-describe('KVM_SET_MP_STATE', () => {
+describe('X86-20 KVM_SET_MP_STATE', () => {
   it('SIPI_RECEIVED becomes INIT_RECEIVED with a SIPI pending', () => {
     const m = observing();
     m.op({ op: 'set_mp_state', vcpu: 1, state: 4 });
@@ -80,7 +80,7 @@ describe('KVM_SET_MP_STATE', () => {
   });
 });
 
-it('two NMIs at most', () => {
+it('X86-20 two NMIs at most', () => {
   const m = observing();
   for (let i = 0; i < 3; i++) m.op({ op: 'nmi' });
   expect(pending(m, 0)?.['nmi']).toBe(2);

@@ -12,7 +12,7 @@ const x2 = (kernel: KernelVersion = '6.18', vcpus = 2) => {
 type Vm = ReturnType<typeof x2>;
 const write = (m: Vm, msr: number, value: number | string) => m.op({ op: 'wrmsr', msr, value }).out?.['exit'];
 
-describe('reserved bits', () => {
+describe('X86-13 reserved bits', () => {
   it.each([
     ['ICR bit 20', 0x830, 0x100041, { '6.18': 'gp', '6.12': 'gp', '6.1': 'done' }],
     ['ICR bit 13', 0x830, 0x2041, { '6.18': 'gp', '6.12': 'gp', '6.1': 'done' }],
@@ -28,7 +28,7 @@ describe('reserved bits', () => {
   });
 });
 
-describe('ICR', () => {
+describe('X86-13 ICR', () => {
   it('T121 is one register of 64 bits, kept without the busy bit', () => {
     const m = x2();
     expect(write(m, 0x830, '0x100005041')).toBe('done');

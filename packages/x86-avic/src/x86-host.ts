@@ -1,6 +1,6 @@
 // The host below x86 VMs: physical CPUs with what is on its way to them, and the IOMMU. One for all VMs of a machine.
 
-import { array, struct, u8, type View } from '@virq/irq-core/arena';
+import { array, struct, u1, u8, type View } from '@virq/irq-core/arena';
 import {
   defineHostPart,
   type HostContext,
@@ -50,6 +50,7 @@ export interface X86HostSizes {
 export const x86HostLayout = ({ cpus, amdIrqs, logEntries, vtdIrqs, posted }: X86HostSizes) =>
   struct('x86', {
     iommu: u8,
+    vapic: u1,
     cpus: array(Pcpu, cpus),
     amd: amdLayout(amdIrqs, logEntries),
     vtd: vtdLayout(vtdIrqs),
@@ -117,6 +118,7 @@ interface HostKind {
 /** Brings zeroed state to what the options say. */
 function initHost(state: X86HostState, { iommu, x2apic }: HostKind, posted: PostedHost): void {
   state.iommu = iommu;
+  state.vapic = 1;
   state.amd.gaLog.running = iommu === IOMMU.amd ? 1 : 0;
   state.vtd.x2apic = state.posted.x2apic = x2apic ? 1 : 0;
   for (let cpu = 0; cpu < state.posted.messages.length; cpu++)
@@ -178,7 +180,9 @@ export function createX86Host(context: HostContext, state: X86HostState, kind: H
         : {
             map(irq, device) {
               const index = host.indexOf(irq);
-              if (index >= 0) mapHost(amd.irqs.at(index), (device + 1) << 3, hostVector(index), 0);
+              if (index < 0) return;
+              mapHost(amd.irqs.at(index), (device + 1) << 3, hostVector(index), 0);
+              amd.irqs.at(index).remapOnly = 1 - state.vapic;
             },
             unmap(irq) {
               const index = host.indexOf(irq);
@@ -265,6 +269,11 @@ export const x86HostPart: HostPart<ReturnType<typeof x86HostLayout>['fields'], X
       default: false,
       doc: 'messages for the host are posted too (Intel, intremap=posted_msi)',
     },
+    vapic: {
+      type: 'bool',
+      default: true,
+      doc: 'the AMD IOMMU can post (guest virtual APIC); false: remapping only, and irq_set_vcpu_affinity fails',
+    },
     ga_log_entries: int('entries of the GA log (AMD)', { min: 2, max: GA_LOG_ENTRIES, default: GA_LOG_ENTRIES }),
   },
   layout: (sizes, options) => x86HostLayout(sizesOf(sizes, options)),
@@ -274,6 +283,7 @@ export const x86HostPart: HostPart<ReturnType<typeof x86HostLayout>['fields'], X
       posted_msi?: boolean;
     };
     const host = createX86Host(context, state, { iommu: iommuOf(context.options), x2apic, postedMsi });
+    state.vapic = context.options['vapic'] === false ? 0 : 1;
     if (host.canPost) context.bindRemapper(host.remapper);
     return host;
   },

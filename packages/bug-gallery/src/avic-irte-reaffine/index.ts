@@ -25,6 +25,6 @@ KVM asked the IOMMU driver to point the IRTE at the new vCPU. The driver saw tha
       }),
     ],
   ],
-  expected: { property: 'the IRTE of a vCPU that sleeps writes to the GA log', length: 20 },
+  expected: { property: 'the IRTE of a vCPU that sleeps writes to the GA log', length: 21 },
   fix: 'The entry is written whenever KVM asks, in guest mode or not.',
 });

@@ -30,6 +30,6 @@ its list to update. From then on the IOMMU wrote to the GA log instead of ringin
       ),
     ],
   ],
-  expected: { property: 'the IRTE of a running vCPU says running', length: 18 },
+  expected: { property: 'the IRTE of a running vCPU says running', length: 19 },
   fix: 'The IRTE is programmed under the ir_list_lock of its vCPU, with what the physical ID entry says at that moment; load and put write that entry under the same lock.',
 });

@@ -1,6 +1,6 @@
 // SET_INTX_MASK unmasks the way its caller says, not the way the handler masked.
 
-import { guestSetsDisIntx, intxMask, kvmSetPciIrqMaskLinux, vmmSetsIntxMask } from '@virq/x86-pci23/protocols';
+import { intxMask, kvmSetPciIrqMask, kvmSetPciIrqMaskLinux } from '@virq/x86-pci23/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -19,7 +19,7 @@ Derived from reading Linux 4.9; not known to have been reported. The ioctl is go
   model: intxMask,
   scope: { pci23: 0 },
   proof: { assertions: 2, pci23: 0 },
-  variant: [[guestSetsDisIntx, vmmSetsIntxMask(kvmSetPciIrqMaskLinux)]],
+  variant: [[kvmSetPciIrqMask, kvmSetPciIrqMaskLinux]],
   expected: { property: 'no device asserts while its interrupt is masked', length: 30 },
   fix: 'One stored fact says how the interrupt was masked; unmasking undoes that, and tells the guest again if the device still asserts.',
 });

@@ -17,10 +17,16 @@ export interface Skip {
   readonly fields: readonly string[];
   /** Further condition on the operation. */
   readonly when?: (op: Op) => boolean;
+  /** It depends on what else the host does: only a difference that does not show again is explained by it. */
+  readonly accidental?: boolean;
   readonly reason: string;
   /** Manual, kernel commit, file or thread. */
   readonly source: string;
 }
+
+/** Those that explain a difference that repeats, and those that explain an accident. */
+export const lasting = (skips: readonly Skip[]): readonly Skip[] => skips.filter((s) => s.accidental !== true);
+export const accidental = (skips: readonly Skip[]): readonly Skip[] => skips.filter((s) => s.accidental === true);
 
 /** The skip that explains every one of these differences, or undefined. */
 export function explaining(

@@ -34,7 +34,7 @@ async function drive(generator: Generator, side: Oracle, seed: number, sequences
   return { seen, strategy };
 }
 
-describe.each(KINDS)('%s sequences', (_name, generator, side, oracle) => {
+describe.each(KINDS)('%s sequences', { timeout: 120_000 }, (_name, generator, side, oracle) => {
   it('hold only operations that the model and the oracle know', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 0x7fffffff }), async (seed) => {
@@ -59,7 +59,7 @@ describe.each(KINDS)('%s sequences', (_name, generator, side, oracle) => {
   });
 });
 
-it('invalid operations are among those for KVM, and so are all irqchip modes', async () => {
+it('invalid operations are among those for KVM, and so are all irqchip modes', { timeout: 120_000 }, async () => {
   const { seen } = await drive(kvmSequences, model(), 4, 80);
   const errors = new Set(seen.map(({ result }) => result.errno));
   expect(['EINVAL', 'EBUSY', 'EBADF', 'ENXIO', 'EEXIST'].filter((e) => !errors.has(e))).toEqual([]);

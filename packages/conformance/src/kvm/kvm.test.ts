@@ -36,38 +36,42 @@ const oracle = createKvmOracle();
 const missing = await oracle.available();
 const { skips } = TARGETS.find((t) => t.against === 'kvm') ?? { skips: [] };
 
-describe.skipIf(missing !== null)(`on /dev/kvm${missing === null ? '' : ` (skipped: ${missing.reason})`}`, () => {
-  it('random operations give what the model gives', async () => {
-    const r = await runCampaign({ model: model(), oracle, generator: kvmSequences, skips, seeds: [1, 2], ops: 1000 });
-    expect([r.finding, r.ops]).toEqual([null, 1000]);
-  });
+describe.skipIf(missing !== null)(
+  `on /dev/kvm${missing === null ? '' : ` (skipped: ${missing.reason})`}`,
+  { timeout: 120_000 },
+  () => {
+    it('random operations give what the model gives', async () => {
+      const r = await runCampaign({ model: model(), oracle, generator: kvmSequences, skips, seeds: [1, 2], ops: 1000 });
+      expect([r.finding, r.ops]).toEqual([null, 1000]);
+    });
 
-  it('a level-triggered irqfd goes round: assert, EOI, resample', async () => {
-    const ops: Op[] = [
-      { op: 'vm' },
-      { op: 'set_gsi_routing', entries: [{ gsi: 10, type: 'irqchip', chip: 'ioapic', pin: 10 }] },
-      { op: 'ioapic_redir', pin: 10, value: { vec: 0x51, level: 1 } },
-      { op: 'irqfd', name: 'a', gsi: 10, resample: 'r' },
-      { op: 'sync' },
-      { op: 'efd_write', name: 'a' },
-      { op: 'ack' },
-      { op: 'eoi' },
-      { op: 'efd_read', name: 'r' },
-    ];
-    const machine = await oracle.start();
-    const seen = [];
-    for (const op of ops) seen.push(await machine.apply(op));
-    await machine.stop();
-    expect([seen[6]?.out, seen[8]?.out]).toEqual([{ vector: 0x51 }, { count: 1 }]);
-    expect((await runReplay({ model: model(), oracle, skips }, ops)).finding).toBeNull();
-  });
+    it('a level-triggered irqfd goes round: assert, EOI, resample', async () => {
+      const ops: Op[] = [
+        { op: 'vm' },
+        { op: 'set_gsi_routing', entries: [{ gsi: 10, type: 'irqchip', chip: 'ioapic', pin: 10 }] },
+        { op: 'ioapic_redir', pin: 10, value: { vec: 0x51, level: 1 } },
+        { op: 'irqfd', name: 'a', gsi: 10, resample: 'r' },
+        { op: 'sync' },
+        { op: 'efd_write', name: 'a' },
+        { op: 'ack' },
+        { op: 'eoi' },
+        { op: 'efd_read', name: 'r' },
+      ];
+      const machine = await oracle.start();
+      const seen = [];
+      for (const op of ops) seen.push(await machine.apply(op));
+      await machine.stop();
+      expect([seen[6]?.out, seen[8]?.out]).toEqual([{ vector: 0x51 }, { count: 1 }]);
+      expect((await runReplay({ model: model(), oracle, skips }, ops)).finding).toBeNull();
+    });
 
-  it('a vCPU that would sleep for ever is not run', async () => {
-    const machine = await oracle.start();
-    await machine.apply({ op: 'vm' });
-    await machine.apply({ op: 'set_mp_state', state: 3 });
-    await expect((async () => machine.apply({ op: 'sync' }))()).rejects.toMatchObject({ code: 'VIRQ-O003' });
-    await expect((async () => machine.apply({ op: 'hlt' }))()).rejects.toMatchObject({ code: 'VIRQ-O004' });
-    await machine.stop();
-  });
-});
+    it('a vCPU that would sleep for ever is not run', async () => {
+      const machine = await oracle.start();
+      await machine.apply({ op: 'vm' });
+      await machine.apply({ op: 'set_mp_state', state: 3 });
+      await expect((async () => machine.apply({ op: 'sync' }))()).rejects.toMatchObject({ code: 'VIRQ-O003' });
+      await expect((async () => machine.apply({ op: 'hlt' }))()).rejects.toMatchObject({ code: 'VIRQ-O004' });
+      await machine.stop();
+    });
+  },
+);

@@ -24,28 +24,32 @@ it('an absent QEMU is named, with what to install', async () => {
   });
 });
 
-describe.skipIf(missing !== null)(`on q35${missing === null ? '' : ` (skipped: ${missing.reason})`}`, () => {
-  it('gives what was recorded', async () => {
-    const ops = JSON.parse(read('q35-ioapic.ops.json')) as Op[];
-    const recorded = read('q35-ioapic.qemu-7.2.jsonl').trim().split('\n');
-    const machine = await oracle.start();
-    for (const [i, op] of ops.entries()) {
-      const { out, state } = JSON.parse(recorded[i] ?? '');
-      const seen = await machine.apply(op);
-      expect([i, seen.out, seen.state]).toEqual([i, out, state]);
-    }
-    await machine.stop();
-  });
-
-  it('random operations give what the model gives', async () => {
-    const r = await runCampaign({
-      model: modelOfQ35(),
-      oracle,
-      generator: q35Sequences,
-      skips: [],
-      seeds: [1],
-      ops: 200,
+describe.skipIf(missing !== null)(
+  `on q35${missing === null ? '' : ` (skipped: ${missing.reason})`}`,
+  { timeout: 120_000 },
+  () => {
+    it('gives what was recorded', async () => {
+      const ops = JSON.parse(read('q35-ioapic.ops.json')) as Op[];
+      const recorded = read('q35-ioapic.qemu-7.2.jsonl').trim().split('\n');
+      const machine = await oracle.start();
+      for (const [i, op] of ops.entries()) {
+        const { out, state } = JSON.parse(recorded[i] ?? '');
+        const seen = await machine.apply(op);
+        expect([i, seen.out, seen.state]).toEqual([i, out, state]);
+      }
+      await machine.stop();
     });
-    expect([r.finding, r.ops]).toEqual([null, 200]);
-  });
-});
+
+    it('random operations give what the model gives', async () => {
+      const r = await runCampaign({
+        model: modelOfQ35(),
+        oracle,
+        generator: q35Sequences,
+        skips: [],
+        seeds: [1],
+        ops: 200,
+      });
+      expect([r.finding, r.ops]).toEqual([null, 200]);
+    });
+  },
+);

@@ -100,7 +100,7 @@ describe.each(KERNEL_VERSIONS)('matching (%s)', (kernel) => {
     expect(irqfd(30, IRQFD_FLAG.DEASSIGN)).toBe(0);
   });
 
-  it('disconnects when either side goes', () => {
+  it('CORE-20 disconnects when either side goes', () => {
     for (const side of ['producer', 'consumer']) {
       const { bypass, e, irqfd, taken, posted, kvm } = setUp({ kernel });
       irqfd();
@@ -125,7 +125,7 @@ describe.each(KERNEL_VERSIONS)('matching (%s)', (kernel) => {
   });
 });
 
-describe('routes of a posted interrupt', () => {
+describe('CORE-13 routes of a posted interrupt', () => {
   function follow(profile: FakeOptions['profile'] = {}) {
     const s = setUp({ profile });
     s.irqfd();
@@ -182,7 +182,7 @@ describe('routes of a posted interrupt', () => {
   });
 });
 
-describe('producers ∥ routing update ∥ irqfds', () => {
+describe('CORE-13 producers ∥ routing update ∥ irqfds', () => {
   const seeds = Array.from({ length: 120 }, (_, seed) => seed);
   const scheduler = (seed: number) => (seed % 3 === 0 ? random(seed) : pct(seed, 2 + (seed % 3), 40));
 
@@ -244,7 +244,7 @@ describe('producers ∥ routing update ∥ irqfds', () => {
     expect([stopped(irqBypassRegisterProducer), stopped(skipsStart)]).toEqual([0, 1]);
   });
 
-  it('any order of coming and going: connected exactly while both are there, posted exactly while connected', () => {
+  it('CORE-20 any order of coming and going: connected exactly while both are there, posted exactly while connected', () => {
     const op = fc.constantFrom('producer', 'no producer', 'irqfd', 'no irqfd', 'route', 'route away');
     fc.assert(
       fc.property(fc.array(op, { maxLength: 14 }), fc.nat(999), (ops, seed) => {

@@ -126,7 +126,7 @@ describe('CORE-28 disable depth, CORE-31 lazy disable', () => {
     expect([t.calls.length, t.line.pending]).toEqual([1, 0]);
   });
 
-  it('an unlazy line is masked at once', () => {
+  it('CORE-31 an unlazy line is masked at once', () => {
     const t = setUp(FLOW.LEVEL);
     t.request();
     t.host.setUnlazy(3, true);
@@ -417,9 +417,9 @@ describe('CORE-29 request_irq', () => {
     ['PERCPU against none', S | IRQF.PERCPU, S, -EBUSY],
   ];
   for (const [name, old, next, expected] of matrix)
-    it(`sharing: ${name}`, () => expect(joinFlags(old, next)).toBe(expected));
+    it(`CORE-29 sharing: ${name}`, () => expect(joinFlags(old, next)).toBe(expected));
 
-  it('the mismatch message is the kernel’s', () => {
+  it('CORE-29 the mismatch message is the kernel’s', () => {
     expect(
       mismatchMessage(16, { flags: 0, name: 'vfio-intx(0000:01:00.0)' }, { flags: 0x80, name: 'ehci_hcd:usb1' }),
     ).toBe('genirq: Flags mismatch irq 16. 00000000 (vfio-intx(0000:01:00.0)) vs. 00000080 (ehci_hcd:usb1)');

@@ -100,7 +100,7 @@ const assign = (kvm: Kvm, fd: number, gsi: number, resamplefd = 0): void =>
 const startDeassign = (kvm: Kvm, fd: number, gsi: number): void =>
   void kvm.startIrqfd({ fd, gsi, flags: DEASSIGN, resamplefd: 0 });
 
-describe('deassign ∥ routing update ∥ eventfd write', () => {
+describe('CORE-14 deassign ∥ routing update ∥ eventfd write', () => {
   const teardown =
     (gsi: number): Start =>
     (m, kvm) => {
@@ -166,7 +166,7 @@ describe('deassign ∥ routing update ∥ eventfd write', () => {
   });
 });
 
-describe('assign ∥ deassign', () => {
+describe('CORE-14 assign ∥ deassign', () => {
   const start: Start = (m, kvm) => {
     const e = m.eventfds.create(1);
     kvm.setGsiRouting([toPin(6, 6)], 0);
@@ -190,7 +190,7 @@ describe('assign ∥ deassign', () => {
   });
 });
 
-describe('snapshot ∥ routing update', () => {
+describe('CORE-12 snapshot ∥ routing update', () => {
   const change: Start = (m, kvm) => {
     kvm.setGsiRouting([toMsi(30, 0x50)], 0);
     assign(kvm, m.eventfds.create(), 30);
@@ -244,7 +244,7 @@ describe('snapshot ∥ routing update', () => {
   });
 });
 
-describe('resampler', () => {
+describe('CORE-16 resampler', () => {
   const twoMembers: Start = (m, kvm) => {
     const [e, e2, r] = [m.eventfds.create(), m.eventfds.create(), m.eventfds.create()];
     kvm.setGsiRouting([toPin(6, 6)], 0);

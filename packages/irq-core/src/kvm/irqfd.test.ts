@@ -55,7 +55,7 @@ describe('errno', () => {
     expect(a.state.irqfds.count()).toBe(2);
   });
 
-  it('comes in the kernel’s order: EAGAIN, EINVAL, ENOMEM, EBADF of fd, then of resamplefd, then EBUSY', () => {
+  it('CORE-08 comes in the kernel’s order: EAGAIN, EINVAL, ENOMEM, EBADF of fd, then of resamplefd, then EBUSY', () => {
     const { m, a, e, resampling, plain } = setUp({ limits: { irqfds: 2 } });
     const chip = m.chips[0]!;
     plain(a, e, 5);
@@ -149,7 +149,7 @@ describe('events', () => {
     expect([calls(), m.processes.next(0)]).toEqual([['msi 0x50 0:1'], -1]);
   });
 
-  it('an MSI that the fast path cannot decide goes through the work item', () => {
+  it('CORE-10 an MSI that the fast path cannot decide goes through the work item', () => {
     const { m, a, e, plain, calls, write } = setUp();
     plain(a, e, 30);
     m.chips[0]!.results.push(-EAGAIN);
@@ -157,7 +157,7 @@ describe('events', () => {
     expect(calls()).toEqual(['msi 0x50 0:1', 'msi 0x50 0:1', 'msi 0x50 0:0']);
   });
 
-  it('two routes on the GSI: no fast path, both raised, both lowered', () => {
+  it('CORE-10 two routes on the GSI: no fast path, both raised, both lowered', () => {
     const { a, e, plain, calls, write } = setUp();
     plain(a, e, 1);
     write(e);
@@ -190,7 +190,7 @@ describe('events', () => {
     expect(calls()).toEqual(['msi 0x61 0:1']);
   });
 
-  it('the snapshot follows the table: another message, an irqchip, nothing', () => {
+  it('CORE-13 the snapshot follows the table: another message, an irqchip, nothing', () => {
     const { a, e, plain, calls, write } = setUp();
     plain(a, e, 30);
     for (const entries of [[toMsi(30, 0x51)], [toPin(30, 3)], []]) {
@@ -200,7 +200,7 @@ describe('events', () => {
     expect(calls()).toEqual(['msi 0x51 0:1', '2.3 0:1', '2.3 0:0']);
   });
 
-  it('6.1: of two VMs on one eventfd the first gets the event', () => {
+  it('CORE-11 6.1: of two VMs on one eventfd the first gets the event', () => {
     const { m, a, b, e, plain } = setUp({ kernel: '6.1' });
     plain(a, e, 30);
     plain(b, e, 30);
@@ -209,7 +209,7 @@ describe('events', () => {
   });
 });
 
-describe('resampler', () => {
+describe('CORE-16 resampler', () => {
   it('T31 asserts and stays; T32 userspace is another source; an EOI lowers once and signals', () => {
     const { m, a, e, resampling, write, calls } = setUp();
     const r = m.eventfds.create();
@@ -266,7 +266,7 @@ describe('resampler', () => {
     expect([calls(), m.eventfds.count(e)]).toEqual([['2.6 1:1', '2.6 1:0', '2.6 1:1'], 0]);
   });
 
-  it('resample on unmask: tells the owners and leaves the line alone', () => {
+  it('CORE-17 resample on unmask: tells the owners and leaves the line alone', () => {
     const { m, a, e, resampling, write, calls } = setUp();
     const r = m.eventfds.create();
     resampling(a, e, 6, r);
@@ -287,7 +287,7 @@ describe('resampler', () => {
     expect(level(m, '2.6')).toBe(0);
   });
 
-  it('registration and removal make the architecture look at its EOI bitmaps again', () => {
+  it('CORE-18 registration and removal make the architecture look at its EOI bitmaps again', () => {
     const { m, a, e, resampling, plain } = setUp();
     const { hooks } = m.chips[0]!;
     const r = m.eventfds.create();
@@ -316,7 +316,7 @@ describe('life cycle', () => {
     expect(plain(a, m.eventfds.create(), 5)).toBe(0);
   });
 
-  it('a closed resampling irqfd lowers its line', () => {
+  it('CORE-15 a closed resampling irqfd lowers its line', () => {
     const { m, a, e, resampling, write, settle } = setUp();
     const r = m.eventfds.create();
     resampling(a, e, 6, r);

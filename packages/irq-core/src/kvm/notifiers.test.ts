@@ -16,7 +16,7 @@ function setUp() {
   return { m, kvm, heard, hooks: m.chips[0]!.hooks };
 }
 
-describe('ack notifiers', () => {
+describe('CORE-18 ack notifiers', () => {
   it('hear the EOI of the GSI that names the pin last, the newest first', () => {
     const { kvm, heard } = setUp();
     for (const [gsi, owner] of [
@@ -68,7 +68,7 @@ describe('ack notifiers', () => {
   });
 });
 
-describe('mask notifiers', () => {
+describe('CORE-19 mask notifiers', () => {
   it('hear the new mask bit of their GSI', () => {
     const { kvm, heard } = setUp();
     kvm.notifiers.register('maskNotifiers', 8, KIND, 7);
@@ -80,7 +80,7 @@ describe('mask notifiers', () => {
   });
 });
 
-describe('source ids (≤ 6.16)', () => {
+describe('CORE-07 source ids (≤ 6.16)', () => {
   it('are handed out from 2 to 63, then EFAULT; freeing clears the pins and nothing else', () => {
     const { m, kvm, hooks } = setUp();
     const ids = Array.from({ length: 62 }, () => requestIrqSourceId(kvm.state));

@@ -84,18 +84,18 @@ describe('lookup', () => {
     expect(kvms[0]!.setIrq(0, 1, 1, true)).toBe(expected);
   });
 
-  it('an MSI route: 1, -1, 1 for levels 1, 0, 1', () => {
+  it('CORE-05 an MSI route: 1, -1, 1 for levels 1, 0, 1', () => {
     const { kvms } = fakeMachine();
     kvms[0]!.setGsiRouting([toMsi(1, 0x50)], 0);
     expect([1, 0, 1].map((level) => kvms[0]!.setIrq(0, 1, level, true))).toEqual([1, -1, 1]);
   });
 
-  it('the last entry that names a pin gets its acknowledgements', () => {
+  it('CORE-02 the last entry that names a pin gets its acknowledgements', () => {
     const { routing } = withTable([toPin(5, 5), toPin(6, 5)]);
     expect([routing.gsiOfPin(2, 5), routing.gsiOfPin(2, 6), routing.gsiOfPin(0, 5)]).toEqual([6, -1, -1]);
   });
 
-  it('replace and look up agree with a naive table', () => {
+  it('CORE-01 replace and look up agree with a naive table', () => {
     const entry = fc.oneof(
       fc.record({ gsi: fc.nat(6), pin: fc.nat(26), chip: fc.nat(3) }).map((e) => toPin(e.gsi, e.pin, e.chip)),
       fc

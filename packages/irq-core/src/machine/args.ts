@@ -1,13 +1,6 @@
 // Checks the arguments of an operation against its declaration: numbers as numbers or hex strings, defaults filled in, every fault named.
 
-import type { ArgSpec, Args, Json } from './vocabulary.ts';
-
-/** A fault in the arguments: where, what, and what to do about it. */
-export interface ArgFault {
-  /** Path below the operation: `entries[2].pin`. */
-  readonly path: string;
-  readonly message: string;
-}
+import type { ArgFault, ArgSpec, Args, Json, Vocabulary } from './vocabulary.ts';
 
 /** Checked arguments, or every fault found. */
 export type ArgsChecked =
@@ -106,9 +99,17 @@ function checkFields(fields: Readonly<Record<string, ArgSpec>>, v: unknown, path
   return out;
 }
 
-/** Checks `given` against `specs`. Unknown arguments are faults; nothing is silently dropped. */
-export function checkArgs(specs: Readonly<Record<string, ArgSpec>>, given: unknown): ArgsChecked {
+/**
+ * Checks `given` against `specs`. Unknown arguments are faults; nothing is silently dropped. `together` finds what only shows when all
+ * arguments are known.
+ */
+export function checkArgs(
+  specs: Readonly<Record<string, ArgSpec>>,
+  given: unknown,
+  together?: Vocabulary<never>['checkVm'],
+): ArgsChecked {
   const faults: ArgFault[] = [];
-  const args = checkFields(specs, given, '', (path, message) => void faults.push({ path, message }));
-  return faults.length === 0 ? { ok: true, args: args as Args } : { ok: false, faults };
+  const args = checkFields(specs, given, '', (path, message) => void faults.push({ path, message })) as Args;
+  if (faults.length === 0 && together !== undefined) faults.push(...together(args));
+  return faults.length === 0 ? { ok: true, args } : { ok: false, faults };
 }

@@ -1,6 +1,6 @@
 // @virq/irq-core/machine: core and backends composed; sessions; replay.
 
-export { type ArgFault, type ArgsChecked, checkArgs } from './args.ts';
+export { type ArgsChecked, checkArgs } from './args.ts';
 export { DEVICE_OPERATIONS } from './device-operations.ts';
 export { createExec, type Exec, type ExecOptions, type ExecResult } from './exec.ts';
 export { HOST_OPTIONS } from './host-options.ts';
@@ -18,6 +18,7 @@ export type { CaptureReplayer, CaptureShape, RecordedEvent, ReplayDifference, Re
 export { CORE_OPERATIONS, createSession, findOperation, operationNames, routeInput, type Session } from './session.ts';
 export { machineSystem } from './system.ts';
 export {
+  type ArgFault,
   type ArgKind,
   type ArgSpec,
   type Args,

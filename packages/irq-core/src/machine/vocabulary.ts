@@ -28,6 +28,13 @@ export type ArgKind =
 /** Arguments after checking, by name: integers are numbers, u64 bigint, the rest as given. */
 export type Args = Readonly<Record<string, unknown>>;
 
+/** A fault in the arguments: where and what. */
+export interface ArgFault {
+  /** Path below the operation: `entries[2].pin`. */
+  readonly path: string;
+  readonly message: string;
+}
+
 /** Result of an operation: what the ioctl or access would return, and what it reads back. */
 export interface OpResult {
   /** Return value ≥ 0, or negative errno. */
@@ -49,6 +56,8 @@ export interface Vocabulary<C> {
   readonly start?: { readonly op: string; readonly vcpus: string };
   /** Arguments of the `vm` operation beyond the core's (`vcpus`, `observe`). They reach the backend as VmOptions. */
   readonly vm: Readonly<Record<string, ArgSpec>>;
+  /** What is wrong with arguments of `vm` that are each right by themselves. */
+  readonly checkVm?: (args: Args) => readonly ArgFault[];
   readonly operations: Readonly<Record<string, Operation<C>>>;
   /** State keys for `observe`, in the shape of the recorded vectors. */
   readonly observe: Readonly<Record<string, (chip: C) => Json>>;

@@ -90,7 +90,7 @@ describe('CORE-21 CORE-22 PCI-09 INTx of a PCI 2.3 device', () => {
     expect([b.host.actions(16), b.device().irqType, b.fn().pending]).toEqual([[], IRQ_TYPE.NONE, 1]);
   });
 
-  it('re-opening a device that was left asserted and masked clears DisINTx and delivers', () => {
+  it('CORE-21 re-opening a device that was left asserted and masked clears DisINTx and delivers', () => {
     const b = armed();
     b.vfio.assert(0);
     b.vfio.close(0);
@@ -143,7 +143,7 @@ describe('CORE-25 VFIO_DEVICE_SET_IRQS', () => {
   ];
   for (const [name, request, num, expected] of rows) it(name, () => expect(setIrqsError(request, num)).toBe(expected));
 
-  it('INTx without a line, mask without INTx, trigger by NONE', () => {
+  it('CORE-25 INTx without a line, mask without INTx, trigger by NONE', () => {
     const b = bench([{ name: 'x', kind: 'pci' }, NIC]);
     expect(b.vfio.setIrqs(0, trigger(b.eventfds.create()))).toBe(-EINVAL);
     expect(b.vfio.intx.prepare(0, 1)).toBe(-ENODEV);
@@ -202,7 +202,7 @@ describe('CORE-24 MSI and MSI-X', () => {
     expect([0, 1, 2, 3].map((v) => b.device().vectors.at(v).enabled)).toEqual([0, 0, 0, 0]);
   });
 
-  it('signals, masks with pending bit, swaps a trigger, disables', () => {
+  it('CORE-24 signals, masks with pending bit, swaps a trigger, disables', () => {
     const b = bench([msix]);
     const [x, y] = fds(b, 2) as [number, number];
     expect(b.vfio.setIrqs(0, block([x, y]))).toBe(0);

@@ -16,12 +16,14 @@ import {
 } from './irte.ts';
 
 /**
- * struct amd_ir_data of one host irq. `entry` is the IRTE in memory, `cache` the IOMMU's copy while `isCached`; `hostVector` and `hostCpu` the irq_cfg that
+ * struct amd_ir_data of one host irq. `entry` is the IRTE in memory, `cache` the IOMMU's copy while `isCached`;
+ * `remapOnly` an entry that cannot post, for which irq_set_vcpu_affinity fails with EINVAL (07172206a26d); `hostVector` and `hostCpu` the irq_cfg that
  * deactivation restores; `gaVector` the vector it posts, for when AVIC comes back; `cachedGaTag` the tag that the code before 6.17 hands back as prev_ga_tag.
  */
 export const IrData = struct('irData', {
   used: u1,
   isCached: u1,
+  remapOnly: u1,
   devid: u16,
   entry: Irte,
   cache: Irte,

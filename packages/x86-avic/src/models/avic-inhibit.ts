@@ -1,12 +1,13 @@
 // Delivery of an interrupt against AVIC being switched off, and on again, for its vCPU. Linux: svm.c svm_deliver_interrupt, lapic.c __kvm_vcpu_update_apicv, x86.c.
 
-import { u8, u16 } from '@virq/irq-core/arena';
+import { u1, u8, u16 } from '@virq/irq-core/arena';
 import { VCPU_MODE } from '@virq/irq-core/kvm';
 import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
-import { BLOCKED, type Combinators, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
+import { BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 import { inhibitBit } from '../avic/inhibit.ts';
 import { X86_REQ } from '../context.ts';
 import { kvmSetApicvInhibit, kvmVcpuUpdateApicv } from '../protocols/avic-inhibit-update.ts';
+import { avicPiUpdateIrte } from '../protocols/avic-pi-update.ts';
 import { svmDeliverInterrupt } from '../protocols/svm-deliver.ts';
 import { bindVectors, chipOf, routeVector, smallMachine, type X86Machine } from './machine.ts';
 
@@ -67,6 +68,8 @@ const runVcpu = (of: StandIn) =>
       }) as never,
   );
 
+const isConnected = (m: X86Machine): boolean => m.kvms[0].state.irqfds.slot(0).irteVcpu !== 0;
+
 const properties = [
   quiescent('no interrupt is left undelivered', (m) => chipOf(m).lapics.at(0).irr.isEmpty(), {
     consequence: 'the interrupt waits for an unrelated exit; a guest that spins without exits never gets it',
@@ -77,8 +80,8 @@ const properties = [
     { consequence: 'the guest is accelerated when it must not be, or slow when it need not be' },
   ),
   quiescent(
-    'an IRTE posts exactly while its vCPU is accelerated',
-    (m) => (m.parts.x86.irq(0).entry.guestMode === 1) === chipOf(m).avic.isActive(0),
+    'an IRTE of a connected device posts exactly while its vCPU is accelerated',
+    (m) => (m.parts.x86.irq(0).entry.guestMode === 1) === (isConnected(m) && chipOf(m).avic.isActive(0)),
     { consequence: 'the device sets a bit in a backing page that nobody looks at' },
   ),
   always(
@@ -102,27 +105,52 @@ const properties = [
   }),
 ];
 
+const CONNECT = { vm: u8, irqfd: u16, irq: u16, to: u16, from: u16, vector: u8, failed: u1, left: u8 } as const;
+type ConnectFrame = { -readonly [K in keyof typeof CONNECT]: number };
+
+/** The device is connected, its route changes, it is disconnected, in any order, `left` times. Linux: add_producer, kvm_irq_routing_update, del_producer. */
+const connect = (of: StandIn) =>
+  protocol('irqbypass, kvm_irq_routing_update', CONNECT, (p: Combinators<X86Machine, ConnectFrame>) => ({
+    chooseTarget: p.choose(2, (_m, f, _self, choice) => {
+      if (f.left === 0) return DONE;
+      f.left--;
+      f.to = choice;
+      return undefined;
+    }),
+    ...p.locked('irqfds', (m) => m.kvms[0].state.irqfdsLock, {
+      ...p.include('update', of(avicPiUpdateIrte) as never),
+    }),
+    again(_m, f) {
+      f.from = 0;
+      f.to = 0;
+      return 'chooseTarget';
+    },
+  }));
+
 /** An interrupt is delivered while AVIC is switched off, and on again. */
 export const avicInhibit = defineFamily({
   name: 'avic-inhibit',
   summary: 'AVIC: an interrupt is delivered while AVIC is switched off for its vCPU, or on again',
   scope: {
     deliveries: { says: 'interrupts delivered', default: 1, min: 1, max: 2 },
+    adds: { says: 'times the device is connected, re-routed or disconnected meanwhile', default: 0, min: 0, max: 2 },
     returns: { says: '1: the reason goes away again', default: 1, min: 0, max: 1 },
   },
-  build: ({ deliveries, returns }) =>
+  build: ({ deliveries, adds, returns }) =>
     defineMachineModel({
       name: 'avic-inhibit',
-      machine: smallMachine({ vcpus: 1, cpus: 1, vectors: 1, processes: 5 }),
-      paths: [kvmVcpuUpdateApicv, svmDeliverInterrupt, kvmSetApicvInhibit],
-      agents: (of) => [runVcpu(of)] as never,
-      start(m, [run]) {
+      machine: smallMachine({ vcpus: 1, cpus: 1, vectors: 1, processes: 6 }),
+      paths: [kvmVcpuUpdateApicv, svmDeliverInterrupt, kvmSetApicvInhibit, avicPiUpdateIrte],
+      agents: (of) => [runVcpu(of), connect(of)] as never,
+      start(m, [run, move]) {
         bindVectors(m, 1);
-        routeVector(m, VECTOR);
+        if (adds === 0) routeVector(m, VECTOR);
         chipOf(m).apicv.load(0, 0);
         const spawn = m.processes.spawn as (protocol: unknown, args: Readonly<Record<string, number>>) => number;
         spawn(run, {});
         for (let i = 0; i < deliveries; i++) spawn(svmDeliverInterrupt, { vector: VECTOR + i });
+        const irqfd = m.kvms[0]?.state.irqfds.handleOf(0) as number;
+        if (adds > 0) spawn(move, { irqfd, vector: VECTOR, left: adds });
         const reason = inhibitBit('BLOCKIRQ');
         spawn(kvmSetApicvInhibit, { set: 1, reason });
         if (returns === 1) spawn(kvmSetApicvInhibit, { set: 0, reason });

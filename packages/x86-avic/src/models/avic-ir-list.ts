@@ -7,7 +7,7 @@ import { vcpuOfFrame } from '../avic/tables.ts';
 import { destination, rootFrame } from '../iommu/irte.ts';
 import { avicPiUpdateIrte } from '../protocols/avic-pi-update.ts';
 import { svmVcpuLoad, svmVcpuPut } from '../protocols/avic-run.ts';
-import { bindVectors, chipOf, smallMachine, type X86Machine } from './machine.ts';
+import { bindVectors, chipOf, smallMachine, type X86Machine, x86Of } from './machine.ts';
 
 const [MOST_VCPUS, MOST_IRTES] = [3, 2];
 const VECTOR = 0x31;
@@ -36,8 +36,8 @@ const schedule = (of: StandIn) =>
     },
   }));
 
-const UPDATE_LOCALS = { vm: u8, irqfd: u16, irq: u16, to: u16, from: u16, vector: u8 } as const;
-type UpdateFrame = { vm: number; irqfd: number; irq: number; to: number; from: number; vector: number };
+const UPDATE_LOCALS = { vm: u8, irqfd: u16, irq: u16, to: u16, from: u16, vector: u8, failed: u1 } as const;
+type UpdateFrame = { vm: number; irqfd: number; irq: number; to: number; from: number; vector: number; failed: number };
 
 /** The guest moves one interrupt from vCPU to vCPU, and to several at once, for ever. Linux: kvm_irq_routing_update, add_producer, del_producer. */
 const moveRoute = (of: StandIn) =>
@@ -53,6 +53,7 @@ const moveRoute = (of: StandIn) =>
     again(_m, f) {
       f.to = 0;
       f.from = 0;
+      f.failed = 0;
       return 'chooseTarget';
     },
   }));
@@ -91,7 +92,13 @@ function runnerIsNamed(m: X86Machine, irq: number): boolean {
   return entry.isRunning === 0 || irListLock.holder !== 0;
 }
 
-const properties = (irtes: number) => [
+/** Witnesses, of the last IRTE: the first may not post. */
+const posting = (irq: number) => [
+  sometimes('an IRTE posts to a running vCPU', (m) => targetOf(m, irq) >= 0 && m.parts.x86.irq(irq).entry.isRun === 1),
+  sometimes('an IRTE posts to a sleeping vCPU', (m) => targetOf(m, irq) >= 0 && m.parts.x86.irq(irq).entry.isRun === 0),
+];
+
+const properties = (irtes: number, remapOnly: number) => [
   always('an IRTE is on the list of the vCPU it names, and on no other', isOnItsListOnly, {
     over: irtes,
     consequence: 'a vCPU that no longer owns the interrupt rewrites its IRTE whenever it is scheduled',
@@ -104,8 +111,7 @@ const properties = (irtes: number) => [
     over: irtes,
     consequence: 'interrupts of the device wait until the vCPU is next scheduled: latency spikes of a time slice',
   }),
-  sometimes('an IRTE posts to a running vCPU', (m) => targetOf(m, 0) >= 0 && m.parts.x86.irq(0).entry.isRun === 1),
-  sometimes('an IRTE posts to a sleeping vCPU', (m) => targetOf(m, 0) >= 0 && m.parts.x86.irq(0).entry.isRun === 0),
+  ...posting(remapOnly),
 ];
 
 /** vCPUs come and go while the guest moves its interrupts from one to another. */
@@ -116,15 +122,22 @@ export const avicIrList = defineFamily({
     vcpus: { says: 'vCPUs', default: 2, min: 1, max: MOST_VCPUS },
     cpus: { says: 'physical CPUs', default: 2, min: 1, max: MOST_VCPUS },
     irtes: { says: 'IRTEs, each updated for ever', default: 1, min: 1, max: MOST_IRTES },
+    remapOnly: { says: '1: the first IRTE cannot post', default: 0, min: 0, max: 1 },
   },
-  build: ({ vcpus, cpus, irtes }) =>
+  build: ({ vcpus, cpus, irtes, remapOnly }) =>
     defineMachineModel({
       name: 'avic-ir-list',
-      machine: smallMachine({ vcpus, cpus, vectors: irtes, processes: vcpus + irtes + 2 }),
+      machine: smallMachine({
+        vcpus,
+        cpus,
+        vectors: irtes,
+        processes: vcpus + irtes + 2,
+      }),
       paths: [svmVcpuLoad, svmVcpuPut, avicPiUpdateIrte],
       agents: (of) => [schedule(of), moveRoute(of)] as never,
       start(m, [run, move]) {
         bindVectors(m, irtes);
+        x86Of(m).irq(0).remapOnly = remapOnly;
         for (let vcpu = 0; vcpu < vcpus; vcpu++) m.processes.spawn(run as never, { vcpu } as never);
         for (let irq = 0; irq < irtes; irq++)
           m.processes.spawn(
@@ -132,6 +145,6 @@ export const avicIrList = defineFamily({
             { irqfd: m.kvms[0]?.state.irqfds.handleOf(irq), irq, vector: VECTOR + irq } as never,
           );
       },
-      properties: properties(irtes) as never,
+      properties: properties(irtes, remapOnly) as never,
     }),
 });

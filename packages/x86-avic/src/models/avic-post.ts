@@ -93,8 +93,26 @@ export const kickPrevious = protocol('kick previous vCPU', { from: u16 }, () => 
   },
 }));
 
-const MOVE_LOCALS = { vm: u8, irqfd: u16, irq: u16, to: u16, from: u16, vector: u8, left: bits(2) } as const;
-type MoveFrame = { vm: number; irqfd: number; irq: number; to: number; from: number; vector: number; left: number };
+const MOVE_LOCALS = {
+  vm: u8,
+  irqfd: u16,
+  irq: u16,
+  to: u16,
+  from: u16,
+  vector: u8,
+  failed: u1,
+  left: bits(2),
+} as const;
+type MoveFrame = {
+  vm: number;
+  irqfd: number;
+  irq: number;
+  to: number;
+  from: number;
+  vector: number;
+  failed: number;
+  left: number;
+};
 
 /** The guest moves the interrupt `left` times, or sends it to several vCPUs at once. Abstraction: in host mode it reaches vCPU 0, as the route says that does not change here. */
 const moveRoute = (of: StandIn) =>
@@ -114,6 +132,7 @@ const moveRoute = (of: StandIn) =>
     again(_m, f) {
       f.from = 0;
       f.to = 0;
+      f.failed = 0;
       return 'chooseTarget';
     },
   }));

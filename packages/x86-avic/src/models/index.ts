@@ -2,6 +2,7 @@
 
 export { apicvInhibit } from './apicv-inhibit.ts';
 export { avicInhibit } from './avic-inhibit.ts';
+export { avicIpi } from './avic-ipi.ts';
 export { avicIrList, namesRunner, settled, targetOf } from './avic-ir-list.ts';
 export { avicPost, kickPrevious } from './avic-post.ts';
 export { bindVectors, chipOf, routeVector, type SmallMachine, smallMachine, type X86Machine } from './machine.ts';

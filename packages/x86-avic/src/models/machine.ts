@@ -53,6 +53,9 @@ export const smallMachine = ({
 /** The VM's chip. */
 export const chipOf = (m: Machine): X86Chip => m.vms[0]?.chip as X86Chip;
 
+/** The host below it. */
+export const x86Of = (m: Machine): X86Host => (m as X86Machine).parts.x86;
+
 /** Opens the device and binds its vectors to irqfds of as yet unrouted GSIs. Handles of the irqfds are 1, 2, … */
 export function bindVectors(m: Machine, vectors: number): void {
   m.vfio.open(0);

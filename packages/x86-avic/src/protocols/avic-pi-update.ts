@@ -1,15 +1,15 @@
 // An interrupt's new route reaches its IRTE: the three forms that KVM has had or was offered. Linux: arch/x86/kvm/svm/avic.c.
 
-import { u8, u16 } from '@virq/irq-core/arena';
+import { u1, u8, u16 } from '@virq/irq-core/arena';
 import { type Combinators, DONE, protocolsOn } from '@virq/irq-core/protocol';
 import { activateGuestMode, deactivateGuestMode, invalidate, writeRuns } from '../iommu/amd.ts';
 import { avicOf, type X86World } from './world.ts';
 
 const { protocol } = protocolsOn<X86World>();
 
-/** `irq` counts host irqs from the first message vector; `to` and `from` are 1 + vCPU, 0 for none. */
-const LOCALS = { vm: u8, irqfd: u16, irq: u16, to: u16, from: u16, vector: u8 } as const;
-type Frame = { vm: number; irqfd: number; irq: number; to: number; from: number; vector: number };
+/** `irq` counts host irqs from the first message vector; `to` and `from` are 1 + vCPU, 0 for none; `failed` is what irq_set_vcpu_affinity returned. */
+const LOCALS = { vm: u8, irqfd: u16, irq: u16, to: u16, from: u16, vector: u8, failed: u1 } as const;
+type Frame = { -readonly [K in keyof typeof LOCALS]: number };
 
 /** amd_ir_set_vcpu_affinity: guest mode towards the vCPU, by what its own copy of the table entry says at this moment. Host mode if AVIC is off. */
 export function program(m: X86World, f: Frame): void {
@@ -59,6 +59,10 @@ export const avicPiUpdateIrte = protocol('avic_pi_update_irte', LOCALS, (p: Comb
   }),
   hasTarget: (_m, f) => (f.to === 0 ? 'hostMode' : undefined),
   ...p.spinlocked('ir_list', (m, f) => avicOf(m, f).at(f.to - 1).irListLock, {
+    canPost(m, f) {
+      f.failed = avicOf(m, f).host.irq(f.irq).remapOnly;
+      return f.failed === 1 ? 'unlock ir_list' : undefined;
+    },
     program,
     flush,
     join: (m, f) =>
@@ -66,12 +70,15 @@ export const avicPiUpdateIrte = protocol('avic_pi_update_irte', LOCALS, (p: Comb
         .at(f.to - 1)
         .irList.add(f.irq),
   }),
-  isPosted: () => 'remember',
+  isPosted(_m, f) {
+    if (f.failed === 1) f.to = 0;
+    return 'remember';
+  },
   hostMode: (m, f) => void deactivateGuestMode(avicOf(m, f).host.irq(f.irq)),
   flushHost: flush,
   remember(m, f) {
     irqfdOf(m, f).irteVcpu = f.to;
-    traceUpdate(m, f);
+    if (f.failed === 0) traceUpdate(m, f);
   },
 }));
 

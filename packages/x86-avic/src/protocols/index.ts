@@ -2,6 +2,7 @@
 
 export { type AvicNodes, avicEmbeddedNode, moveNode, walkIrList } from './avic-embedded-node.ts';
 export { kvmSetApicvInhibit, kvmVcpuUpdateApicv } from './avic-inhibit-update.ts';
+export { avicSendIpi } from './avic-ipi.ts';
 export { avicIrData, type IrDataAllocation, trackIrte, walkList } from './avic-ir-data.ts';
 export {
   avicPiUpdateIrte,

@@ -46,7 +46,7 @@ export const LAPIC = registers(
       spec: '11.4.8',
     },
     TPR: { at: 0x80, access: 'RW', writable: 0xff, fields: { class: [7, 4], subclass: [3, 0] }, spec: '11.8.3.1' },
-    APR: { at: 0x90, access: 'RO', spec: '11.6.2.4' },
+    APR: { at: 0x90, access: 'RO', doc: 'reads 0', spec: '11.6.2.4' },
     PPR: { at: 0xa0, access: 'RO', fields: { class: [7, 4], subclass: [3, 0] }, spec: '11.8.3.1' },
     EOI: { at: 0xb0, access: 'WO', spec: '11.8.5' },
     RRR: { at: 0xc0, access: 'RAZ/WI' },

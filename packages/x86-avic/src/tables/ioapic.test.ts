@@ -43,6 +43,46 @@ describe('pin changes', () => {
   });
 });
 
+describe('CORE-06 sources of a pin', () => {
+  const [USER, RESAMPLER, PIT] = [0, 1, 2];
+
+  it('the line is up while one of them holds it', () => {
+    const m = on([6]);
+    m.rte(6, { vec: 0x46, level: 1, mask: 1 });
+    const { kvm } = m.chip.context;
+    const irr = [
+      [RESAMPLER, 1],
+      [USER, 1],
+      [USER, 0],
+      [RESAMPLER, 0],
+    ].map(([source, level]) => {
+      kvm.setIrq(source as number, 6, level as number, true);
+      return m.chip.state.ioapic.irr;
+    });
+    expect(irr).toEqual([0x40, 0x40, 0x40, 0]);
+  });
+
+  it('the PIT is source 2 of GSI 0 and coalesces with user space on the same edge', () => {
+    const m = on([0]);
+    m.rte(0, { vec: 0x30 });
+    const { kvm } = m.chip.context;
+    expect([kvm.setIrq(PIT, 0, 1, false), ...m.L(0, 1, 0), kvm.setIrq(PIT, 0, 0, false), ...m.L(0, 1)]).toEqual([
+      1, 0, 0, 1, 1,
+    ]);
+  });
+
+  it('PIC and IOAPIC keep their own', () => {
+    const m = vm();
+    m.op({ op: 'out', port: 0x4d0, value: 0x20 });
+    m.rte(5, { vec: 0x35, level: 1, mask: 1 });
+    m.L(5, 1);
+    m.picOnly(5);
+    m.L(5, 0);
+    m.ioapicOnly(5);
+    expect([m.chip.state.ioapic.pins.at(5).sources, m.chip.state.pic.sources.get(5)]).toEqual([1, 0]);
+  });
+});
+
 describe('delivery', () => {
   it('T49 broadcast; absent destination', () => {
     const m = on([5, 6], { vcpus: 2 });
@@ -182,7 +222,15 @@ describe('save and restore', () => {
   });
 });
 
-describe('registers', () => {
+describe('X86-03 registers', () => {
+  it('reserved and extended bits of an entry are kept', () => {
+    const m = vm();
+    m.op({ op: 'ioapic_write', reg: 0x1a, value: 0xffffffff });
+    m.op({ op: 'ioapic_write', reg: 0x1b, value: 0xffffffff });
+    const read = (reg: number) => m.op({ op: 'ioapic_read', reg }).out?.['value'];
+    expect([read(0x1a), read(0x1b)]).toEqual(['0xffffafff', '0xffffffff']);
+  });
+
   it('T67 the version cannot be written; T68 four bits of ID', () => {
     const m = vm();
     m.op({ op: 'ioapic_write', reg: 1, value: 0xffe8ffee });
@@ -327,6 +375,33 @@ describe('EOI', () => {
     expect(m.state.lapic[0]!.irr).toEqual([]);
     m.op({ op: 'advance', ns: 1 });
     expect(m.state.lapic[0]!.irr).toEqual([0x46]);
+  });
+
+  it('X86-06 a line that was down starts the count of deliveries anew', () => {
+    const m = on([6]);
+    m.rte(6, { vec: 0x46, level: 1 });
+    m.L(6, 1);
+    const serveOnce = () => {
+      m.chip.lapics.acknowledge(0);
+      m.chip.guest.eoi(0);
+    };
+    for (let n = 0; n < 9_999; n++) serveOnce();
+    m.L(6, 0);
+    serveOnce();
+    m.L(6, 1);
+    serveOnce();
+    expect([m.chip.state.ioapic.delayed, m.chip.lapics.at(0).irr.list()]).toEqual([0, [0x46]]);
+  });
+
+  it('X86-04 an ack notifier that raises the line again within the EOI', () => {
+    const m = on([6]);
+    m.rte(6, { vec: 0x46, level: 1 });
+    const { kvm } = m.chip.context;
+    kvm.notifiers.handle(16, () => void kvm.setIrq(0, 6, 1, false));
+    kvm.notifiers.register('ackNotifiers', 6, 16, 0);
+    m.L(6, 1, 0);
+    serve(m, 0x46);
+    expect([m.state.lapic[0]!.irr, m.state.ioapic.rirr]).toEqual([[0x46], [6]]);
   });
 
   it('T84 two pins of one vector: one EOI ends both, in pin order', () => {

@@ -64,6 +64,99 @@ describe('pins', () => {
   });
 });
 
+describe('X86-02 as KVM has it', () => {
+  it('special mask mode is remembered and changes nothing', () => {
+    const m = pair(0x01);
+    raise(m, 4);
+    inta(m);
+    m.out(0x20, 0x68);
+    m.out(0x21, 0x10);
+    raise(m, 5);
+    expect([chips(m).master['special_mask'], m.chip.pic.output()]).toEqual([1, false]);
+  });
+
+  it('ICW1 acknowledges the edges that it drops, if a CPU takes PIC interrupts', () => {
+    const acked = (lvt0: number): string[] => {
+      const m = vm();
+      m.op({ op: 'mmio_write', addr: 0xfee00350, value: lvt0 });
+      m.picOnly(3, 5);
+      m.out(0x4d0, 0x08);
+      m.L(3, 1);
+      m.L(5, 1);
+      m.op({ op: 'trace' });
+      const { trace } = m.op({ op: 'out', port: 0x20, value: 0x11 }) as unknown as { trace: string[] };
+      expect(m.state.pic.master['irr']).toBe(0x08);
+      return trace.filter((line) => line.startsWith('kvm_ack_irq'));
+    };
+    expect(acked(0x700)).toEqual(['kvm_ack_irq: irqchip PIC master pin 5']);
+    expect(acked(0x10700)).toEqual([]);
+  });
+
+  it('ICW1 forgets masks, priorities, special mask mode and what a read selects', () => {
+    const m = pair(0x01);
+    m.out(0x21, 0x5a);
+    m.out(0x20, 0xc3, 0x6b);
+    const { imr, priority_add, special_mask, read_reg_select } = chips(m).master;
+    expect([imr, priority_add, special_mask, read_reg_select]).toEqual([0x5a, 4, 1, 1]);
+    m.out(0x20, 0x11);
+    expect(chips(m).master).toMatchObject({ imr: 0, priority_add: 0, special_mask: 0, read_reg_select: 0 });
+  });
+
+  it('ICW1 without ICW4 leaves special fully nested and automatic EOI mode', () => {
+    const m = pair(0x13);
+    expect([chips(m).master['special_fully_nested_mode'], chips(m).master['auto_eoi']]).toEqual([1, 1]);
+    m.out(0x20, 0x10);
+    m.out(0x21, 0x08, 0x04);
+    expect([chips(m).master['special_fully_nested_mode'], chips(m).master['auto_eoi']]).toEqual([0, 0]);
+    expect(chips(m).master['init_state']).toBe(0);
+  });
+});
+
+describe('X86-01 the rest of the command set', () => {
+  it('polling the slave frees the cascade', () => {
+    const m = pair(0x01);
+    m.L(12, 1, 0);
+    m.out(0xa0, 0x0c);
+    expect(m.in(0xa0)).toBe(0x84);
+    expect([chips(m).slave['irr'], chips(m).master['irr'], m.chip.pic.output()]).toEqual([0, 0, false]);
+    m.out(0xa0, 0x0c);
+    expect(m.in(0xa0)).toBe(0x07);
+  });
+
+  it('rotation on a non-specific EOI; set priority; no operation', () => {
+    const m = pair(0x01);
+    raise(m, 3);
+    inta(m);
+    m.out(0x20, 0xa0);
+    expect([chips(m).master['priority_add'], chips(m).master['isr']]).toEqual([4, 0]);
+    raise(m, 3, 4);
+    expect(inta(m)).toBe(0x0c);
+    m.out(0x20, 0x20, 0xc6);
+    expect(chips(m).master['priority_add']).toBe(7);
+    m.out(0x20, 0x40);
+    expect(chips(m).master['priority_add']).toBe(7);
+  });
+
+  it('a level that is still up after its EOI interrupts again', () => {
+    const m = pair(0x01);
+    m.out(0x4d0, 0x20);
+    m.L(5, 1);
+    const first = inta(m);
+    expect(m.chip.pic.output()).toBe(false);
+    m.out(0x20, 0x20);
+    expect([first, m.chip.pic.output(), inta(m)]).toEqual([0x0d, true, 0x0d]);
+  });
+
+  it('an EOI tells the ack notifiers of the pin', () => {
+    const m = pair(0x01);
+    raise(m, 12);
+    inta(m);
+    m.op({ op: 'trace' });
+    const { trace } = m.op({ op: 'out', port: 0xa0, value: 0x20 }) as unknown as { trace: string[] };
+    expect(trace).toContain('kvm_ack_irq: irqchip PIC slave pin 12');
+  });
+});
+
 describe('INTA and EOI', () => {
   it('T134 automatic EOI', () => {
     const m = pair(0x03);

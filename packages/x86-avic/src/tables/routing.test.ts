@@ -11,6 +11,20 @@ const set = (entries: readonly Op[], options: Op = {}, flags = 0): string | numb
   vm(options).ret({ op: 'set_gsi_routing', entries, flags });
 
 describe('preconditions', () => {
+  it('CORE-04 the default table: 0–15 to IOAPIC and PIC, in this order, 16–23 to the IOAPIC', () => {
+    const m = vm({ vcpus: 0 });
+    m.op({ op: 'trace' });
+    const reached = Array.from({ length: 25 }, (_, gsi) => {
+      const { trace } = m.op({ op: 'irq_line', gsi, level: 0 }) as unknown as { trace: string[] };
+      return trace.slice(1).map((line) => /^kvm_(ioapic|pic)_set_irq: (?:chip (\d) )?pin (\d+)/.exec(line)?.slice(1));
+    });
+    const ioapic = (pin: number) => ['ioapic', undefined, String(pin)];
+    const expected = Array.from({ length: 24 }, (_, gsi) =>
+      gsi < 16 ? [ioapic(gsi), ['pic', String(gsi >> 3), String(gsi & 7)]] : [ioapic(gsi)],
+    );
+    expect(reached).toEqual([...expected, []]);
+  });
+
   it('T01 without an irqchip', () => {
     const m = vm({ irqchip: 'none' });
     const results = [
@@ -106,6 +120,51 @@ describe('validation of a table', () => {
     const m = vm({ x2apic_api: 1 });
     const send = (more: Op) => m.msi(0xfee00000, 0x41, more);
     expect([send({ address_hi: 1 }), send({ flags: 1 }), send({ flags: 2 })]).toEqual(['EINVAL', 1, 'EINVAL']);
+  });
+});
+
+describe('KVM_CAP_X2APIC_API', () => {
+  const enable = (flags: number, options: Op = {}, kernel: '6.18' | '6.12' = '6.18') =>
+    vm(options, kernel).ret({ op: 'x2apic_api', flags });
+  it.each([
+    ['T17 an unknown bit', enable(0x80), 'EINVAL'],
+    ['T17 32-bit ids, no quirk', enable(3), 0],
+    ['T17 suppressed EOI broadcasts with the IOAPIC in the kernel', enable(4), 'EINVAL'],
+    ['T17 suppressed EOI broadcasts', enable(4, { irqchip: 'split' }), 0],
+    ['T17 suppressed and not', enable(12, { irqchip: 'split' }), 'EINVAL'],
+    ['T17 before there was suppression', enable(8, {}, '6.12'), 'EINVAL'],
+  ])('%s', (_name, result, expected) => expect(result).toBe(expected));
+
+  it('T17 changes the format of messages', () => {
+    const m = vm();
+    const send = () => m.msi(0xfee00000, 0x41, { address_hi: 1 });
+    const before = send();
+    m.op({ op: 'x2apic_api', flags: 1 });
+    expect([before, send()]).toEqual([1, 'EINVAL']);
+  });
+});
+
+describe('vCPU ids', () => {
+  const fault = (options: Op) => {
+    try {
+      return vm(options).ret({ op: 'sync' });
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  it('an id that is taken is EEXIST, also when it is the index of another', () => {
+    expect(fault({ vcpus: 2, apic_ids: [3, 3] })).toMatch(/apic_ids vCPU 1 gets id 3, which vCPU 0 has.*EEXIST/);
+    expect(fault({ vcpus: 2, apic_ids: [1] })).toMatch(/vCPU 1 gets id 1, which vCPU 0 has/);
+    expect(fault({ vcpus: 2, apic_ids: [1, 0] })).toBe(0);
+  });
+
+  it('without vCPUs nothing of a vCPU or its guest works, the rest does', () => {
+    const m = vm({ vcpus: 0 });
+    const guest = ['ack', 'eoi', 'window', 'hlt', 'lapic_get'].map((op) => m.ret({ op }));
+    const ioapic = [m.ret({ op: 'ioapic_read', reg: 0 }), m.ret({ op: 'ioapic_redir', pin: 5, value: 0x35 })];
+    expect([...guest, ...ioapic]).toEqual(Array(7).fill('EINVAL'));
+    expect([m.L(5, 1), m.ret({ op: 'irqchip_get', chip: 2 }), m.ret({ op: 'sync' })]).toEqual([[1], 0, 0]);
   });
 });
 

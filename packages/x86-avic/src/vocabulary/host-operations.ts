@@ -1,13 +1,15 @@
 // What user space can do to the chips: save and restore, MSRs from outside, mp_state, NMI, KVM_INTERRUPT, sync.
 
 import { EEXIST, EINVAL, ENXIO } from '@virq/irq-core/errors';
-import type { Args, Json, Operation, OpResult } from '@virq/irq-core/machine';
+import type { ArgSpec, Args, Json, Operation, OpResult } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { X86_REQ } from '../context.ts';
-import { IOAPIC_PINS, IRQCHIP_MODE } from '../layout.ts';
-import { type LapicState, PIC_FIELDS } from '../save-restore.ts';
+import { LVT } from '../lapic.ts';
+import { deliverLocal } from '../lapic-local.ts';
+import { IOAPIC_PINS, IRQCHIP_MODE, LVT_ENTRIES } from '../layout.ts';
+import { type LapicState, LVT_FIELDS, SAVED_PIC_FIELDS } from '../save-restore.ts';
 import { int, list, vcpu } from './args.ts';
-import { observeLapic, observePicChip } from './observe.ts';
+import { lapicPage, observeLapic, observePicChip, savedPic } from './observe.ts';
 
 type Op = Operation<X86Chip>;
 const n = (args: Args, key: string): number => args[key] as number;
@@ -37,13 +39,13 @@ function setIoapic(c: X86Chip, args: Args): OpResult {
 }
 
 const picFields = Object.fromEntries(
-  Object.keys(PIC_FIELDS).map((name) => [name, int(name, { max: 255, optional: true })]),
+  Object.keys(SAVED_PIC_FIELDS).map((name) => [name, int(name, { max: 255, optional: true })]),
 );
 const lapicInts = Object.fromEntries(
-  ['id', 'tpr', 'ldr', 'dfr', 'spiv', 'lvt0', 'lvt1', 'icr', 'icr2'].map((name) => [
-    name,
-    int(`register ${name}`, { optional: true }),
-  ]),
+  [
+    ...Object.keys(LVT_FIELDS),
+    ...['id', 'tpr', 'ldr', 'dfr', 'esr', 'spiv', 'icr', 'icr2', 'tmict', 'tmcct', 'tdcr'],
+  ].map((name) => [name, int(`register ${name}`, { optional: true })]),
 );
 
 function interrupt(c: X86Chip, v: number, vector: number): OpResult {
@@ -55,6 +57,23 @@ function interrupt(c: X86Chip, v: number, vector: number): OpResult {
   c.context.kvm.vcpus.request(v, X86_REQ.EVENT);
   return { ret: 0 };
 }
+
+/** KVM_X86_SETUP_MCE: what KVM supports on Intel, of MCG_CAP bits 10 (CMCI), 8, 24 and 27; bits 7:0 count banks. */
+const MCG_CMCI = 1n << 10n;
+const MCG_SUPPORTED = MCG_CMCI | (1n << 8n) | (1n << 24n) | (1n << 27n) | 0xff00ffn;
+const MAX_MCE_BANKS = 32n;
+
+function setupMce(c: X86Chip, v: number, cap: bigint): OpResult {
+  const banks = cap & 0xffn;
+  if (banks === 0n || banks > MAX_MCE_BANKS || (cap & ~MCG_SUPPORTED) !== 0n) return { ret: -EINVAL };
+  c.lapicRegs.setLvtCount(v, cap & MCG_CMCI ? LVT_ENTRIES : LVT_ENTRIES - 1);
+  return { ret: 0 };
+}
+
+/** Sources that KVM raises, by LVT entry. */
+const LOCAL_SOURCES: Readonly<Record<string, number>> = { lint0: LVT.LINT0, pmc: LVT.PMC, cmci: LVT.CMCI };
+
+const all: ArgSpec = { type: 'bool', default: false, doc: 'also what `observe` leaves out' };
 
 /** Host operations by name. */
 export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
@@ -68,14 +87,33 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
     args: { pins: int('IOAPIC pins reserved') },
     run: (c, args) => ({ ret: c.enableSplit(n(args, 'pins')) }),
   },
+  x2apic_api: {
+    summary:
+      'KVM_CAP_X2APIC_API: bit 0 32-bit ids, 1 no broadcast quirk, 2 and 3 suppression of EOI broadcasts on, off',
+    args: { flags: int('flags') },
+    run: (c, args) => ({ ret: c.enableX2apicApi(n(args, 'flags')) }),
+  },
+  setup_mce: {
+    summary: 'KVM_X86_SETUP_MCE: with MCG_CMCI_P (bit 10) the LAPIC has a CMCI entry',
+    args: { vcpu, mcg_cap: { type: 'u64', doc: 'MCG_CAP' } },
+    run: (c, args) => setupMce(c, n(args, 'vcpu'), args['mcg_cap'] as bigint),
+  },
+  local_interrupt: {
+    summary:
+      'a local source fires: LINT0 (the PIT as NMI watchdog), a performance counter, a corrected error; ret: accepted',
+    args: { vcpu, source: { type: 'enum', values: Object.keys(LOCAL_SOURCES), doc: 'which' } },
+    run: (c, args) => ({
+      ret: deliverLocal(c.lapics, n(args, 'vcpu'), LOCAL_SOURCES[args['source'] as string] as number),
+    }),
+  },
   irqchip_get: {
     summary: 'KVM_GET_IRQCHIP',
-    args: { chip: int('chip id: 0 PIC master, 1 PIC slave, 2 IOAPIC') },
+    args: { chip: int('chip id: 0 PIC master, 1 PIC slave, 2 IOAPIC'), all },
     run(c, args) {
       const chip = n(args, 'chip');
       if (noKernelChip(c)) return { ret: -ENXIO };
       if (chip > 2) return { ret: -EINVAL };
-      return { ret: 0, out: chip === 2 ? getIoapic(c) : observePicChip(c, chip) };
+      return { ret: 0, out: chip === 2 ? getIoapic(c) : (args['all'] ? savedPic : observePicChip)(c, chip) };
     },
   },
   ioapic_set: {
@@ -118,9 +156,11 @@ export const HOST_OPERATIONS: Readonly<Record<string, Op>> = {
   },
   lapic_get: {
     summary: 'KVM_GET_LAPIC',
-    args: { vcpu },
+    args: { vcpu, all },
     run: (c, args) =>
-      c.state.mode === IRQCHIP_MODE.NONE ? { ret: -EINVAL } : { ret: 0, out: observeLapic(c, n(args, 'vcpu')) },
+      c.state.mode === IRQCHIP_MODE.NONE
+        ? { ret: -EINVAL }
+        : { ret: 0, out: (args['all'] ? lapicPage : observeLapic)(c, n(args, 'vcpu')) },
   },
   set_msr: {
     summary: 'KVM_SET_MSRS of one MSR: 1 when it was set, 0 when it was refused',

@@ -1,7 +1,7 @@
 // x86's words in scenarios and in `virq exec`.
 
 import { EINVAL } from '@virq/irq-core/errors';
-import type { ArgSpec, Args, Vocabulary } from '@virq/irq-core/machine';
+import type { ArgFault, ArgSpec, Args, Vocabulary } from '@virq/irq-core/machine';
 import type { X86Chip, X86Options } from '../chip.ts';
 import { int, list } from './args.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
@@ -61,17 +61,29 @@ export function x86Options(args: Args): X86Options {
 
 type Operations = Vocabulary<X86Chip>['operations'];
 
-/** Operations on a vCPU that the VM does not have fail with -EINVAL. */
+/** KVM_CREATE_VCPU refuses an id that is taken (EEXIST); ids that are not given count as their index. */
+function checkVm(args: Args): ArgFault[] {
+  const { vcpus, apicIds } = x86Options(args);
+  const ids = Array.from({ length: vcpus }, (_, vcpu) => apicIds[vcpu] ?? vcpu);
+  const clash = ids.findIndex((id, vcpu) => ids.indexOf(id) < vcpu);
+  if (clash < 0) return [];
+  const first = ids.indexOf(ids[clash] as number);
+  const message = `vCPU ${clash} gets id ${ids[clash]}, which vCPU ${first} has: KVM_CREATE_VCPU fails with EEXIST`;
+  return [{ path: 'apic_ids', message }];
+}
+
+/** Operations on a vCPU that the VM does not have, or by a guest without vCPUs, fail with -EINVAL. */
 const guarded = (operations: Operations): Operations =>
   Object.fromEntries(
     Object.entries(operations).map(([name, op]) => [
       name,
       {
         ...op,
-        run: (c: X86Chip, args: Args) =>
-          ((args['vcpu'] as number | undefined) ?? 0) < Math.max(1, c.lapics.count)
-            ? op.run(c, args)
-            : { ret: -EINVAL },
+        run: (c: X86Chip, args: Args) => {
+          const needsVcpu = 'vcpu' in op.args || Object.hasOwn(GUEST_OPERATIONS, name);
+          const missing = needsVcpu && ((args['vcpu'] as number | undefined) ?? 0) >= c.lapics.count;
+          return missing ? { ret: -EINVAL } : op.run(c, args);
+        },
       },
     ]),
   );
@@ -79,6 +91,7 @@ const guarded = (operations: Operations): Operations =>
 /** The vocabulary. */
 export const vocabulary: Vocabulary<X86Chip> = {
   vm: VM,
+  checkVm,
   operations: guarded({ ...GUEST_OPERATIONS, ...HOST_OPERATIONS, ...RUN_OPERATIONS }),
   observe: OBSERVE,
   observeDefault: ['lapic', 'ioapic', 'pic', 'efd'],

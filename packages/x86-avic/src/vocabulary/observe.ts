@@ -5,7 +5,7 @@ import type { X86Chip } from '../chip.ts';
 import { RTE } from '../ioapic.ts';
 import { isX2apic, LVT } from '../lapic.ts';
 import { IOAPIC_PINS } from '../layout.ts';
-import { PIC_FIELDS } from '../save-restore.ts';
+import { LVT_FIELDS, PIC_FIELDS } from '../save-restore.ts';
 
 const hex = (v: number): string => `0x${(v >>> 0).toString(16)}`;
 const pinsOf = (mask: number): number[] =>
@@ -33,6 +33,20 @@ export function observeLapic(c: X86Chip, vcpu: number): { readonly [field: strin
   };
 }
 
+/** The page of KVM_GET_LAPIC: the same, all LVT entries and the timer. */
+export function lapicPage(c: X86Chip, vcpu: number): { readonly [field: string]: Json } {
+  const a = c.lapics.at(vcpu);
+  const entries = Object.entries(LVT_FIELDS).filter(([, entry]) => entry < a.lvtCount);
+  return {
+    ...observeLapic(c, vcpu),
+    lvr: hex(c.lapicRegs.version(vcpu)),
+    ...Object.fromEntries(entries.map(([name, entry]) => [name, hex(a.lvt.get(entry))])),
+    tmict: hex(a.timerInitial),
+    tmcct: hex(c.timers.current(vcpu)),
+    tdcr: hex(a.timerDivide),
+  };
+}
+
 function ioapic(c: X86Chip): Json {
   const { ioapic: s } = c.state;
   const entries = Array.from({ length: IOAPIC_PINS }, (_, pin) => c.ioapic.entry(pin));
@@ -54,6 +68,12 @@ export function observePicChip(c: X86Chip, index: number): { readonly [field: st
   const chip = c.pic.chip(index);
   return Object.fromEntries(Object.entries(PIC_FIELDS).map(([name, field]) => [name, chip[field]]));
 }
+
+/** The same as KVM_GET_IRQCHIP shows it. */
+export const savedPic = (c: X86Chip, index: number): { readonly [field: string]: Json } => ({
+  ...observePicChip(c, index),
+  elcr_mask: c.pic.chip(index).elcrMask,
+});
 
 /** What `observe` can show. */
 export const OBSERVE: Readonly<Record<string, (c: X86Chip) => Json>> = {

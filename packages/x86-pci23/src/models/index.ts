@@ -3,4 +3,4 @@
 export { intxMask } from './intx-mask.ts';
 export { intxShareSwitch } from './intx-share-switch.ts';
 export { vfioIntxEnable } from './vfio-intx-enable.ts';
-export { device, guestDriver, guestSetsDisIntx, hostDriver, vmmSetsIntxMask } from './world.ts';
+export { device, guestDriver, hostDriver, vmmSetsIntxMask } from './world.ts';

@@ -7,7 +7,7 @@ import { type AnyProtocol, BLOCKED, DONE, propertiesOn, protocolsOn } from '@vir
 import type { DeviceSpec } from '@virq/irq-core/vfio';
 import type { Assignment } from '../assignment.ts';
 import { legacyAssignment } from '../part.ts';
-import { kvmSetPciIrqMask } from '../protocols/guest-mask.ts';
+import type { kvmSetPciIrqMask } from '../protocols/guest-mask.ts';
 import type { AssignWorld } from '../world.ts';
 import { type GuestPin, guestPin } from './guest-pin.ts';
 
@@ -55,9 +55,6 @@ export const vmmSetsIntxMask = (ioctl: typeof kvmSetPciIrqMask) =>
     ...p.include('ioctl', ioctl),
     again: (_m, f) => (f.masked === 1 ? 'change' : DONE),
   }));
-
-/** With the corrected ioctl. */
-export const guestSetsDisIntx = vmmSetsIntxMask(kvmSetPciIrqMask);
 
 /** A driver of the host takes the function beside it, lets go, takes it again: `turns` times the line becomes shared or exclusive. */
 export const hostDriver = protocol('host driver', { turns: u8 }, () => ({

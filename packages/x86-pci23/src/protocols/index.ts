@@ -3,7 +3,6 @@
 export {
   device,
   guestDriver,
-  guestSetsDisIntx,
   hostDriver,
   intxMask,
   intxShareSwitch,
