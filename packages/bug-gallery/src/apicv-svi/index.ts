@@ -20,6 +20,6 @@ Found by Dongli Zhang in 2025.`,
   scope: { deliveries: 0 },
   proof: {},
   variant: [[vmxVcpuUpdateApicv, omit(vmxVcpuUpdateApicv, 'refreshStatus')]],
-  expected: { property: 'what the guest has ended is not in service', length: 42 },
+  expected: { property: 'what the guest has ended is not in service', length: 43 },
   fix: 'SVI is set from the ISR when APICv is switched on.',
 });
