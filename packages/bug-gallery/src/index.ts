@@ -1,6 +1,7 @@
 // @virq/bug-gallery: historical bugs as edits of corrected protocols.
 
 import type { ModelFamily } from '@virq/irq-core/protocol';
+import { bug as apicvSvi } from './apicv-svi/index.ts';
 import { bug as avicErratum1235 } from './avic-erratum-1235/index.ts';
 import { bug as avicGfp } from './avic-gfp/index.ts';
 import { bug as avicInhibit } from './avic-inhibit/index.ts';
@@ -30,12 +31,16 @@ import { bug as lpiMigrateDisable } from './lpi-migrate-disable/index.ts';
 import { bug as lpiReregister } from './lpi-reregister/index.ts';
 import { bug as oneshotResample } from './oneshot-resample/index.ts';
 import { bug as piAssign } from './pi-assign/index.ts';
+import { bug as piInhibited } from './pi-inhibited/index.ts';
+import { bug as piRunningVcpu } from './pi-running-vcpu/index.ts';
 import { bug as piSnOn } from './pi-sn-on/index.ts';
 import { bug as resampleOrder } from './resample-order/index.ts';
 import { bug as routeNonMsi } from './route-non-msi/index.ts';
 import { bug as vfioAckOnIcpendr } from './vfio-ack-on-icpendr/index.ts';
 import { bug as vfioAutomaskIcpendr } from './vfio-automask-icpendr/index.ts';
 import { bug as vfioTrigger } from './vfio-trigger/index.ts';
+import { bug as vtdClobber } from './vtd-clobber/index.ts';
+import { bug as vtdPostedMsi } from './vtd-posted-msi/index.ts';
 import { bug as xiveFaultZap } from './xive-fault-zap/index.ts';
 import { bug as xiveHandback } from './xive-handback/index.ts';
 import { bug as xiveMapping } from './xive-mapping/index.ts';
@@ -82,6 +87,11 @@ export const BUGS: readonly Bug[] = [
   resampleOrder,
   piSnOn,
   piAssign,
+  piRunningVcpu,
+  piInhibited,
+  apicvSvi,
+  vtdClobber,
+  vtdPostedMsi,
   avicGfp,
   avicIrteReaffine,
   avicUnlinkWindow,

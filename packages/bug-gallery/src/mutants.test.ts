@@ -48,7 +48,18 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Machines, too large to be explored a hundred times. Their faults are in the tests of their packages. */
-const LARGE = ['avic-ir-list', 'avic-post', 'avic-inhibit', 'intx-mask', 'intx-share-switch', 'vfio-intx-enable'];
+const LARGE = [
+  'pi-preempt',
+  'pi-assign',
+  'apicv-inhibit',
+  'vtd-affinity',
+  'avic-ir-list',
+  'avic-post',
+  'avic-inhibit',
+  'intx-mask',
+  'intx-share-switch',
+  'vfio-intx-enable',
+];
 
 const noticed = (model: Model, { edits }: Mutant): boolean => {
   const o = { maxStates: 200_000, reduce: { symmetry: false } };

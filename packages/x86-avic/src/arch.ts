@@ -49,6 +49,7 @@ export function createArch(ctx: Context, chips: ArchParts): KvmArch {
       pic.clearSource(source);
     },
     vcpuRunnable: guest.isRunnable,
+    startBypass: apicv.startBypass,
     updateIrte: apicv.updateIrte,
   };
 }

@@ -12,6 +12,7 @@ const POSTED_IRQS = 1024;
 /** Sizes for a VM's limits and options. */
 export function avicSizes({ vcpus }: VmLimits, { apicv, apicIds }: X86Options): AvicSizes {
   const mode = APICV_MODES[apicv];
-  if (mode === APICV_MODES.none) return { vcpus, irqs: 1, physicalIds: 0 };
-  return { vcpus, irqs: POSTED_IRQS, physicalIds: physicalIds(mode, Math.max(vcpus - 1, ...apicIds)) };
+  if (mode === APICV_MODES.none) return { vcpus, irqs: 1, physicalIds: 0, descriptors: 0 };
+  if (mode === APICV_MODES.vmx) return { vcpus, irqs: 1, physicalIds: 0, descriptors: vcpus };
+  return { vcpus, irqs: POSTED_IRQS, physicalIds: physicalIds(mode, Math.max(vcpus - 1, ...apicIds)), descriptors: 0 };
 }

@@ -26,6 +26,7 @@ import { IRQCHIP_MODE, type X86State } from './layout.ts';
 import { createMsi, type Msi } from './msi.ts';
 import { createPic, type PicPair } from './pic.ts';
 import { createPicPorts } from './pic-ports.ts';
+import type { Vmx } from './posted/vmx.ts';
 import { createQemuDelivery } from './qemu/delivery.ts';
 import { DEFAULT_ROUTING } from './routing.ts';
 import { createSaveRestore, type SaveRestore } from './save-restore.ts';
@@ -48,6 +49,7 @@ export interface X86Chip extends VmChip {
   readonly msi: Msi;
   readonly apicv: Apicv;
   readonly avic: Avic;
+  readonly vmx: Vmx;
   readonly guest: Guest;
   readonly msrs: GuestMsrs;
   readonly events: VcpuEvents;
@@ -204,6 +206,7 @@ export function createX86Chip(vm: VmContext, state: X86State, options: X86Option
     state,
     arch: createArch(ctx, chips),
     avic: apicv.avic,
+    vmx: apicv.vmx,
     ...irqchipOperations(vm, ctx, lapics.count),
     advance(now) {
       timers.tick(now);

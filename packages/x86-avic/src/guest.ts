@@ -64,6 +64,9 @@ export interface GuestParts {
 /** KVM_EXIT_* by how an access ends. */
 const USERSPACE: Readonly<Partial<Record<Exit, string>>> = { mmio: 'KVM_EXIT_MMIO (6)', io: 'KVM_EXIT_IO (2)' };
 
+/** Offset of the ICR, one register of 64 bits in x2APIC mode. */
+const ICR = 0x300;
+
 /** Creates the guest side. */
 export function createGuest(ctx: Context, parts: GuestParts): Guest {
   const { lapics, lapicRegs, pic, emulated } = parts;
@@ -152,8 +155,7 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     enter(vcpu);
     const extint = hasExtint(vcpu);
     if (avic.isActive(vcpu) && mode.isIn(vcpu) && !extint) {
-      avic.host.takeDoorbell(avic.vm, vcpu);
-      const vector = lapics.acknowledge(vcpu);
+      const vector = parts.apicv().takeByHardware(vcpu);
       if (vector >= 0 && trace.on) trace.emit('hw_accept', { vcpu, vec: vector });
       return vector;
     }
@@ -164,16 +166,17 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
   }
 
   /** An access to an MSR, which may raise #GP. */
-  function faulting<T extends Exit | { readonly exit: Exit }>(vcpu: number, emulate: () => T): T {
-    const result = intercepted(vcpu, EXIT.MSR, emulate);
+  function faulting<T extends Exit | { readonly exit: Exit }>(vcpu: number, reason: ExitReason, emulate: () => T): T {
+    const result = intercepted(vcpu, reason, emulate);
     if ((typeof result === 'string' ? result : result.exit) === 'gp') raiseGp(vcpu);
     return result;
   }
 
-  /** x2AVIC completes accesses to the x2APIC MSRs; -1 if this is none of them. */
-  function x2avicOffset(vcpu: number, msr: number): number {
+  /** Hardware completes accesses to x2APIC MSRs; -1 if this is none of them. */
+  function x2apicOffset(vcpu: number, msr: number, write: boolean): number {
     const isX2 = msr >= MSR.X2APIC_FIRST && msr <= MSR.X2APIC_LAST && isX2apic(lapics.at(vcpu));
-    return isX2 && parts.apicv().access.takes(vcpu, 'msr') ? (msr - MSR.X2APIC_FIRST) << 4 : -1;
+    const offset = (msr - MSR.X2APIC_FIRST) << 4;
+    return isX2 && parts.apicv().access.takes(vcpu, 'msr', offset, write) ? offset : -1;
   }
 
   return {
@@ -214,15 +217,15 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     mmioRead(vcpu, address, size) {
       enter(vcpu);
       const { access } = parts.apicv();
-      if (emulated.onLapic(vcpu, address) && access.takes(vcpu, 'mmio'))
+      if (emulated.onLapic(vcpu, address) && access.takes(vcpu, 'mmio', address & 0xff0, false))
         return { exit: 'done', value: truncate(access.read(vcpu, address & 0xff0), size) };
-      return intercepted(vcpu, EXIT.NPF, () => emulated.readMmio(vcpu, address, size));
+      return intercepted(vcpu, EXIT.MMIO, () => emulated.readMmio(vcpu, address, size));
     },
     mmioWrite(vcpu, address, size, value) {
       enter(vcpu);
       const { access } = parts.apicv();
-      if (!emulated.onLapic(vcpu, address) || !access.takes(vcpu, 'mmio'))
-        return intercepted(vcpu, EXIT.NPF, () => emulated.writeMmio(vcpu, address, size, value));
+      if (!emulated.onLapic(vcpu, address) || !access.takes(vcpu, 'mmio', address & 0xff0, true))
+        return intercepted(vcpu, EXIT.MMIO, () => emulated.writeMmio(vcpu, address, size, value));
       access.write(vcpu, address & 0xff0, value, 0);
       return 'done';
     },
@@ -230,15 +233,16 @@ export function createGuest(ctx: Context, parts: GuestParts): Guest {
     portWrite: (vcpu, port, size, value) => intercepted(vcpu, EXIT.IO, () => emulated.writePort(port, size, value)),
     readMsr(vcpu, msr) {
       enter(vcpu);
-      const offset = x2avicOffset(vcpu, msr);
-      if (offset < 0) return faulting(vcpu, () => emulated.readMsr(vcpu, msr));
+      const offset = x2apicOffset(vcpu, msr, false);
+      if (offset < 0) return faulting(vcpu, EXIT.MSR_READ, () => emulated.readMsr(vcpu, msr));
       const value = parts.apicv().access.read(vcpu, offset);
-      return value < 0 ? { exit: 'gp', value: 0n } : { exit: 'done', value: BigInt(value >>> 0) };
+      const high = offset === ICR ? BigInt(lapics.at(vcpu).icr2) << 32n : 0n;
+      return value < 0 ? { exit: 'gp', value: 0n } : { exit: 'done', value: high | BigInt(value >>> 0) };
     },
     writeMsr(vcpu, msr, value) {
       enter(vcpu);
-      const offset = x2avicOffset(vcpu, msr);
-      if (offset < 0) return faulting(vcpu, () => emulated.writeMsr(vcpu, msr, value));
+      const offset = x2apicOffset(vcpu, msr, true);
+      if (offset < 0) return faulting(vcpu, EXIT.MSR_WRITE, () => emulated.writeMsr(vcpu, msr, value));
       const low = Number(value & 0xffffffffn);
       return parts.apicv().access.write(vcpu, offset, low, Number(value >> 32n)) === 0 ? 'done' : 'gp';
     },

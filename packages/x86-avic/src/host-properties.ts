@@ -14,4 +14,29 @@ export const HOST_PROPERTIES: readonly { readonly name: string; readonly holds: 
       return true;
     },
   },
+  {
+    name: 'a VT-d entry posts to a vCPU exactly while its irq is posted to one',
+    holds({ state: { vtd } }) {
+      for (let i = 0; i < vtd.irqs.length && vtd.lock.holder === 0; i++) {
+        const { entry, postedVcpu } = vtd.irqs.at(i);
+        if ((entry.pst === 1 && entry.pdaHigh !== 0) !== (postedVcpu === 1)) return false;
+      }
+      return true;
+    },
+  },
+  {
+    name: 'a vCPU is on the wake-up list of one CPU at most',
+    holds({ posted: { state } }) {
+      for (let a = 0; a < state.wakeups.length; a++)
+        for (let b = a + 1; b < state.wakeups.length; b++)
+          if (
+            state.wakeups
+              .at(a)
+              .vcpus.list()
+              .some((slot) => state.wakeups.at(b).vcpus.has(slot))
+          )
+            return false;
+      return true;
+    },
+  },
 ];

@@ -61,13 +61,24 @@ function avicSection(c: X86Chip): readonly InspectSection[] {
   return [{ title, lines: Array.from({ length: c.lapics.count }, (_, v) => avicLine(c, v)) }];
 }
 
+function descriptorLine(c: X86Chip, vcpu: number): string {
+  const { desc, rvi, svi } = c.vmx.at(vcpu);
+  const flags = `${flag(desc.on, 'O')}${flag(desc.sn, 'S')}`;
+  return `vCPU ${vcpu}  ${flags}  nv ${hex(desc.nv)} ndst ${hex(desc.ndst)}  pir ${vectors(desc.pir.list())}  rvi ${hex(rvi)} svi ${hex(svi)}`;
+}
+
 /** Everything worth seeing; IOAPIC pins at reset are left out. */
 export function inspect(c: X86Chip): readonly InspectSection[] {
   const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => pin).filter((pin) => {
     const e = c.ioapic.entry(pin);
     return e.lo !== RTE.MASK || e.hi !== 0 || c.state.ioapic.irr & (1 << pin);
   });
+  const posted = {
+    title: 'Posted-interrupt descriptors (O outstanding, S suppressed)',
+    lines: Array.from({ length: c.vmx.state.vcpus.length }, (_, v) => descriptorLine(c, v)),
+  };
   return [
+    ...(posted.lines.length === 0 ? [] : [posted]),
     { title: 'LAPIC', lines: Array.from({ length: c.lapics.count }, (_, v) => lapicLine(c, v)) },
     ...avicSection(c),
     { title: 'IOAPIC (I irr, R remote irr, M masked, L level)', lines: pins.map((pin) => ioapicLine(c, pin)) },

@@ -2,14 +2,19 @@
 
 import type { KernelVersion } from '@virq/irq-core/kvm';
 import type { AvicProfile } from './avic/avic.ts';
+import type { VmxProfile } from './posted/vmx.ts';
 import type { UpdateForm } from './protocols/avic-pi-update.ts';
 
 const AVIC_6_17: AvicProfile = { tagBits: 9, logsOnlyBlocking: true };
 const AVIC_4_9: AvicProfile = { tagBits: 8, logsOnlyBlocking: false };
 
+const VMX_6_17: VmxProfile = { suppressesWhenPut: true };
+const VMX_5_17: VmxProfile = { suppressesWhenPut: false };
+
 /** Differences in arch/x86/kvm. */
 export interface X86Profile {
   readonly avic: AvicProfile;
+  readonly vmx: VmxProfile;
   /** Form of the update of a posted interrupt's IRTE. */
   readonly updatePiIrte: UpdateForm;
   /** SMI is delivered (CONFIG_KVM_SMM); the recorded 6.18 host was built without. */
@@ -45,6 +50,7 @@ export interface X86Profile {
 export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
   '6.18': {
     avic: AVIC_6_17,
+    vmx: VMX_6_17,
     updatePiIrte: 'irqfd',
     smm: false,
     hypervSint: false,
@@ -61,6 +67,7 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
   },
   '6.12': {
     avic: AVIC_4_9,
+    vmx: VMX_5_17,
     updatePiIrte: 'wrapper',
     smm: true,
     hypervSint: true,
@@ -77,6 +84,7 @@ export const X86_KERNELS: Readonly<Record<KernelVersion, X86Profile>> = {
   },
   '6.1': {
     avic: AVIC_4_9,
+    vmx: VMX_5_17,
     updatePiIrte: 'wrapper',
     smm: true,
     hypervSint: true,

@@ -57,8 +57,10 @@ export function computePpr(a: Lapic): number {
 
 /** AVIC or APICv, as delivery sees it. */
 export interface Acceleration {
-  /** Sets the IRR bit and makes the vCPU see it. */
-  deliver(vcpu: number, vector: number): void;
+  /** deliver_interrupt: the interrupt is put where it is looked for, and the vCPU is told. */
+  deliver(vcpu: number, vector: number, deliveryMode: number, trigger: number): void;
+  /** sync_pir_to_irr: what was posted elsewhere joins the IRR. */
+  syncPirToIrr?(vcpu: number): void;
 }
 
 /** What a delivery mode does to one LAPIC: 1 accepted, 0 refused. */
@@ -78,6 +80,8 @@ export interface Lapics {
   takeIntoService(vcpu: number, vector: number): void;
   /** apic_set_eoi: returns the vector that left service, -1 if none was in it. */
   eoi(vcpu: number): number;
+  /** kvm_apic_set_eoi_accelerated: the CPU has ended the vector, KVM is told because of the EOI-exit bitmap. Returns 0. */
+  eoiAccelerated(vcpu: number, vector: number): number;
   updatePpr(vcpu: number): void;
   /** Who tells a vCPU of an interrupt while its local APIC is accelerated. */
   bindAcceleration(to: Acceleration): void;
@@ -109,14 +113,14 @@ export function createLapics(ctx: Context): Lapics {
 
   const eoiEvent = (a: Lapic, vector: number): void => trace.emit('kvm_eoi', { apicid: a.vcpuId, vector });
 
-  /** Fixed and LowPrio end here: the delivery seam (emulated IRR; posting and AVIC replace it). */
-  function fixed(vcpu: number, vector: number, trigger: number): number {
+  /** Fixed and LowPrio end here: the delivery seam (emulated IRR; AVIC and APICv replace it). */
+  function fixed(vcpu: number, vector: number, trigger: number, deliveryMode: number = DM.FIXED): number {
     const a = at(vcpu);
     if (trigger === LEVEL_DEASSERTED || !isHwEnabled(a) || !isSwEnabled(a)) return 0;
     if (trigger === LEVEL) a.tmr.add(vector);
     else a.tmr.delete(vector);
     if (acceleration !== null) {
-      acceleration.deliver(vcpu, vector);
+      acceleration.deliver(vcpu, vector, deliveryMode, trigger);
       return 1;
     }
     a.irr.add(vector);
@@ -128,7 +132,7 @@ export function createLapics(ctx: Context): Lapics {
     fixed,
     (vcpu, vector, trigger) => {
       at(vcpu).arbPrio++;
-      return fixed(vcpu, vector, trigger);
+      return fixed(vcpu, vector, trigger, DM.LOWEST);
     },
     (vcpu) => {
       if (!ctx.profile.smm) return 0;
@@ -180,6 +184,7 @@ export function createLapics(ctx: Context): Lapics {
   function deliverable(vcpu: number): number {
     const a = at(vcpu);
     if (!isHwEnabled(a)) return -1;
+    acceleration?.syncPirToIrr?.(vcpu);
     const ppr = computePpr(a);
     a.ppr = ppr;
     return requestAbove(a, ppr);
@@ -240,6 +245,13 @@ export function createLapics(ctx: Context): Lapics {
       if (a.eoiVectors.has(vector)) sendEoi(vcpu, a, vector);
       vcpus.request(vcpu, EVENT);
       return vector;
+    },
+    eoiAccelerated(vcpu, vector) {
+      const a = at(vcpu);
+      if (trace.on) eoiEvent(a, vector);
+      if (a.eoiVectors.has(vector)) sendEoi(vcpu, a, vector);
+      vcpus.request(vcpu, EVENT);
+      return 0;
     },
     updatePpr: (vcpu) => updatePpr(vcpu, at(vcpu)),
     bindAcceleration(to) {

@@ -3,6 +3,7 @@
 import { array, bitmap, bits, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
 import type { VmLimits } from '@virq/irq-core/kvm';
 import { type AvicSizes, avicLayout } from './avic/tables.ts';
+import { vmxLayout } from './posted/vmx.ts';
 
 /** Pins of the IOAPIC (IOAPIC_NUM_PINS). */
 export const IOAPIC_PINS = 24;
@@ -143,5 +144,6 @@ export const x86Layout = (limits: VmLimits, avic: AvicSizes) =>
     map: ApicMap,
     lapics: array(Lapic, limits.vcpus),
     avic: avicLayout(avic),
+    vmx: vmxLayout(avic.descriptors),
   });
 export type X86State = View<ReturnType<typeof x86Layout>>;

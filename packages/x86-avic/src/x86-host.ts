@@ -1,6 +1,6 @@
 // The host below x86 VMs: physical CPUs with what is on its way to them, and the IOMMU. One for all VMs of a machine.
 
-import { array, struct, u1, u8, u16, type View } from '@virq/irq-core/arena';
+import { array, struct, u1, u8, type View } from '@virq/irq-core/arena';
 import {
   defineHostPart,
   type HostContext,
@@ -20,26 +20,41 @@ import {
   amdLayout,
   deliverMessage,
   type IrData,
+  invalidate,
   mapHost,
+  setHostAffinity,
   unmapHost,
   type VapicBus,
 } from './iommu/amd.ts';
 import { GA_LOG_ENTRIES } from './iommu/ga-log.ts';
 import { IOMMU } from './iommu/kind.ts';
+import { type VtdState, vtdLayout } from './iommu/vtd.ts';
+import { createVtd, type Vtd } from './iommu/vtd-remapper.ts';
+import { createPcpus, Pcpu, type Pcpus } from './pcpu.ts';
+import { NOTIFY } from './posted/pi-descriptor.ts';
+import { createPostedHost, type PostedHost, type PostedHostSizes, postedHostLayout } from './posted/posted-host.ts';
 import { X86_HOST_PROTOCOLS } from './protocols/host.ts';
 import { int } from './vocabulary/args.ts';
 import { IOMMU_OPERATIONS } from './vocabulary/iommu-operations.ts';
 
-/** A physical CPU: the vCPU it has loaded (1 + VM, index), whether it is in the guest, and a doorbell that it has not evaluated. Its APIC id is its number. */
-const Pcpu = struct('pcpu', { vm: u8, vcpu: u16, inGuest: u1, doorbell: u1 });
+/** Sizes of {@link x86HostLayout}; `amdIrqs` and `vtdIrqs` are the numbers of Linux irqs that message vectors can have behind either IOMMU. */
+export interface X86HostSizes {
+  readonly cpus: number;
+  readonly amdIrqs: number;
+  readonly logEntries: number;
+  readonly vtdIrqs: number;
+  readonly posted: PostedHostSizes;
+}
 
-/** State of the host; `irqs` is the number of Linux irqs that message vectors can have. */
-export const x86HostLayout = (sizes: { readonly cpus: number; readonly irqs: number; readonly logEntries: number }) =>
+/** State of the host: of the IOMMU that it does not have, nothing to speak of. */
+export const x86HostLayout = ({ cpus, amdIrqs, logEntries, vtdIrqs, posted }: X86HostSizes) =>
   struct('x86', {
     iommu: u8,
     vapic: u1,
-    cpus: array(Pcpu, sizes.cpus),
-    amd: amdLayout(sizes.irqs, sizes.logEntries),
+    cpus: array(Pcpu, cpus),
+    amd: amdLayout(amdIrqs, logEntries),
+    vtd: vtdLayout(vtdIrqs),
+    posted: postedHostLayout(posted),
   });
 export type X86HostState = View<ReturnType<typeof x86HostLayout>>;
 
@@ -49,8 +64,12 @@ export interface VapicSink {
 }
 
 /** The host as chips and protocols use it. Host irqs are counted from the first message vector. */
-export interface X86Host {
+export interface X86Host extends Omit<Pcpus, 'cpus' | 'cpuOf'> {
   readonly state: X86HostState;
+  readonly pcpus: Pcpus;
+  readonly posted: PostedHost;
+  readonly vtd: VtdState;
+  readonly vtdRemapper: Vtd;
   /** True if the IOMMU can post into guests. */
   readonly canPost: boolean;
   irq(index: number): IrData;
@@ -61,97 +80,122 @@ export interface X86Host {
   linuxIrq(index: number): number;
   /** A VM tells where its vCPUs' backing pages are. */
   addVm(vm: number, sink: VapicSink): void;
-  /** A CPU gets a vCPU's thread, and loses it. */
-  occupy(cpu: number, vm: number, vcpu: number): void;
-  vacate(vm: number, vcpu: number): void;
-  enterGuest(vm: number, vcpu: number): void;
-  /** Out of the guest doorbells are ignored: VMRUN looks at the IRR anyway. */
-  leaveGuest(vm: number, vcpu: number): void;
   /** MSR 0xC001011B, or the IOMMU's message: a CPU in a guest evaluates its IRR anew. */
   ringDoorbell(apicId: number): void;
   /** The guest on the CPU of a vCPU has looked. */
   takeDoorbell(vm: number, vcpu: number): void;
+  /** irq_set_affinity of the host for an irq, counted from the first message vector. */
+  setAffinity(irq: number, cpu: number): void;
+  /** A CPU takes the vector of a message that was posted to the host. */
+  handleVector(cpu: number, vector: number): void;
   readonly remapper: Remapper;
 }
 
 /** Vectors of host interrupts, one per remapped irq: FIRST_EXTERNAL_VECTOR on, wrapping below the system vectors. */
 const hostVector = (index: number): number => 0x22 + (index % 0xb8);
 
-/** Creates the host over zeroed state. */
-export function createX86Host(
-  context: Pick<HostContext, 'trace' | 'processes'>,
-  state: X86HostState,
-  iommu: number,
-): X86Host {
-  const { trace } = context;
-  const sinks: (VapicSink | undefined)[] = [];
-  const { amd, cpus } = state;
+/** Posted interrupts of the CPUs, whose handlers are processes. */
+function createPosted({ trace, processes, sizes }: HostContext, state: X86HostState, pcpus: Pcpus): PostedHost {
+  const start = (protocol: unknown, cpu: number): void => void processes().spawn(protocol as never, { cpu } as never);
+  return createPostedHost({
+    state: state.posted,
+    pcpus,
+    trace,
+    vcpusPerVm: sizes.vcpus,
+    wakeup: (cpu) => start(X86_HOST_PROTOCOLS.piWakeupHandler, cpu),
+    messages: (cpu) => start(X86_HOST_PROTOCOLS.postedMsiNotification, cpu),
+  });
+}
+
+/** What the host's options say. */
+interface HostKind {
+  readonly iommu: number;
+  /** The host's CPUs are in x2APIC mode. */
+  readonly x2apic: boolean;
+  readonly postedMsi: boolean;
+}
+
+/** Brings zeroed state to what the options say. */
+function initHost(state: X86HostState, { iommu, x2apic }: HostKind, posted: PostedHost): void {
   state.iommu = iommu;
   state.vapic = 1;
-  amd.gaLog.running = iommu === IOMMU.amd ? 1 : 0;
+  state.amd.gaLog.running = iommu === IOMMU.amd ? 1 : 0;
+  state.vtd.x2apic = state.posted.x2apic = x2apic ? 1 : 0;
+  for (let cpu = 0; cpu < state.posted.messages.length; cpu++)
+    Object.assign(state.posted.messages.at(cpu), { nv: NOTIFY.POSTED_MSI, ndst: posted.ndst(cpu) });
+}
 
-  function cpuOf(vm: number, vcpu: number): number {
-    for (let cpu = 0; cpu < cpus.length; cpu++)
-      if (cpus.at(cpu).vm === vm + 1 && cpus.at(cpu).vcpu === vcpu) return cpu;
-    return -1;
-  }
+/** Creates the host over zeroed state. */
+export function createX86Host(context: HostContext, state: X86HostState, kind: HostKind): X86Host {
+  const { trace, vfio } = context;
+  const { iommu } = kind;
+  const sinks: (VapicSink | undefined)[] = [];
+  const { amd, cpus, vtd } = state;
+  const pcpus = createPcpus(cpus);
+  const posted = createPosted(context, state, pcpus);
+  initHost(state, kind, posted);
+  const irqs = iommu === IOMMU.intel ? vtd.irqs : amd.irqs;
+  const indexOf = (linuxIrq: number): number =>
+    linuxIrq < MSI_IRQ_BASE || linuxIrq - MSI_IRQ_BASE >= irqs.length ? -1 : linuxIrq - MSI_IRQ_BASE;
+  const linuxIrq = (index: number): number => index + MSI_IRQ_BASE;
+  const { postedMsi } = kind;
+  const vtdRemapper = createVtd({ state: vtd, posted, trace, postedMsi, indexOf, linuxIrq, hostVector });
 
   const bus = createBus({ trace, sinks, context, amd, ring: (apicId) => host.ringDoorbell(apicId) });
 
   const host: X86Host = {
+    ...pcpus,
     state,
+    pcpus,
+    posted,
+    vtd,
+    vtdRemapper,
     canPost: iommu !== IOMMU.none,
     irq: (index) => amd.irqs.at(index),
     guestVector: (index) => amd.irqs.at(index).gaVector,
-    indexOf: (linuxIrq) =>
-      linuxIrq < MSI_IRQ_BASE || linuxIrq - MSI_IRQ_BASE >= amd.irqs.length ? -1 : linuxIrq - MSI_IRQ_BASE,
-    linuxIrq: (index) => index + MSI_IRQ_BASE,
+    indexOf,
+    linuxIrq,
     addVm(vm, sink) {
       sinks[vm] = sink;
-    },
-    occupy(cpu, vm, vcpu) {
-      const c = cpus.at(cpu);
-      c.vm = vm + 1;
-      c.vcpu = vcpu;
-    },
-    vacate(vm, vcpu) {
-      const cpu = cpuOf(vm, vcpu);
-      if (cpu >= 0) Object.assign(cpus.at(cpu), { vm: 0, vcpu: 0, inGuest: 0, doorbell: 0 });
-    },
-    enterGuest(vm, vcpu) {
-      const cpu = cpuOf(vm, vcpu);
-      if (cpu >= 0) cpus.at(cpu).inGuest = 1;
-    },
-    leaveGuest(vm, vcpu) {
-      const cpu = cpuOf(vm, vcpu);
-      if (cpu >= 0) Object.assign(cpus.at(cpu), { inGuest: 0, doorbell: 0 });
     },
     ringDoorbell(apicId) {
       if (apicId < cpus.length && cpus.at(apicId).inGuest === 1) cpus.at(apicId).doorbell = 1;
     },
     takeDoorbell(vm, vcpu) {
-      const cpu = cpuOf(vm, vcpu);
+      const cpu = pcpus.cpuOf(vm, vcpu);
       if (cpu >= 0) cpus.at(cpu).doorbell = 0;
     },
-    remapper: {
-      map(irq, device) {
-        const index = host.indexOf(irq);
-        if (index < 0) return;
-        mapHost(amd.irqs.at(index), (device + 1) << 3, hostVector(index), 0);
-        amd.irqs.at(index).remapOnly = 1 - state.vapic;
-      },
-      unmap(irq) {
-        const index = host.indexOf(irq);
-        if (index >= 0) unmapHost(amd.irqs.at(index));
-      },
-      deliver(irq) {
-        const index = host.indexOf(irq);
-        if (index < 0) return 'host';
-        const d = amd.irqs.at(index);
-        if (trace.on && d.entry.guestMode === 1) traceposted(irq, d);
-        return deliverMessage(d, amd.gaLog, bus);
-      },
+    setAffinity(irq, cpu) {
+      if (iommu === IOMMU.intel)
+        context.processes().call(X86_HOST_PROTOCOLS.intelIrSetAffinity as never, { irq, cpu } as never);
+      else if (setHostAffinity(amd.irqs.at(irq), cpu)) invalidate(amd.irqs.at(irq));
     },
+    handleVector(cpu, vector) {
+      const irq = vtdRemapper.irqOfVector(cpu, vector);
+      if (irq >= 0) vfio.msi.handle(irq >> 5, irq & 31);
+    },
+    remapper:
+      iommu === IOMMU.intel
+        ? vtdRemapper
+        : {
+            map(irq, device) {
+              const index = host.indexOf(irq);
+              if (index < 0) return;
+              mapHost(amd.irqs.at(index), (device + 1) << 3, hostVector(index), 0);
+              amd.irqs.at(index).remapOnly = 1 - state.vapic;
+            },
+            unmap(irq) {
+              const index = host.indexOf(irq);
+              if (index >= 0) unmapHost(amd.irqs.at(index));
+            },
+            deliver(irq) {
+              const index = host.indexOf(irq);
+              if (index < 0) return 'host';
+              const d = amd.irqs.at(index);
+              if (trace.on && d.entry.guestMode === 1) traceposted(irq, d);
+              return deliverMessage(d, amd.gaLog, bus);
+            },
+          },
   };
 
   function traceposted(irq: number, { cache, entry, isCached }: IrData): void {
@@ -198,12 +242,17 @@ const numberOf = (options: HostOptions, name: string, otherwise: number): number
 const iommuOf = (options: HostOptions): number => IOMMU[(options['iommu'] as keyof typeof IOMMU | undefined) ?? 'none'];
 
 /** What the state is made for: without an IOMMU nothing is remapped. */
-function sizesOf(sizes: HostSizes, options: HostOptions) {
-  const amd = iommuOf(options) === IOMMU.amd;
+function sizesOf(sizes: HostSizes, options: HostOptions): X86HostSizes {
+  const [amd, intel] = [iommuOf(options) === IOMMU.amd, iommuOf(options) === IOMMU.intel];
+  const cpus = numberOf(options, 'cpus', 8);
+  const irqs = Math.max(1, sizes.devices * 32);
+  const slots = intel ? sizes.vms * sizes.vcpus : 0;
   return {
-    cpus: numberOf(options, 'cpus', 8),
-    irqs: amd ? Math.max(1, sizes.devices * 32) : 1,
+    cpus,
+    amdIrqs: amd ? irqs : 1,
     logEntries: amd ? numberOf(options, 'ga_log_entries', GA_LOG_ENTRIES) : 2,
+    vtdIrqs: intel ? irqs : 1,
+    posted: { cpus: intel ? cpus : 0, slots, messages: intel && options['posted_msi'] === true ? cpus : 0 },
   };
 }
 
@@ -214,6 +263,12 @@ export const x86HostPart: HostPart<ReturnType<typeof x86HostLayout>['fields'], X
   options: {
     cpus: int('physical CPUs', { min: 1, max: 254, default: 8 }),
     iommu: { type: 'enum', values: ['none', 'amd', 'intel'], default: 'none', doc: 'IOMMU that remaps interrupts' },
+    x2apic: { type: 'bool', default: true, doc: "the host's CPUs are in x2APIC mode" },
+    posted_msi: {
+      type: 'bool',
+      default: false,
+      doc: 'messages for the host are posted too (Intel, intremap=posted_msi)',
+    },
     vapic: {
       type: 'bool',
       default: true,
@@ -223,7 +278,11 @@ export const x86HostPart: HostPart<ReturnType<typeof x86HostLayout>['fields'], X
   },
   layout: (sizes, options) => x86HostLayout(sizesOf(sizes, options)),
   attach(context, state) {
-    const host = createX86Host(context, state, iommuOf(context.options));
+    const { x2apic = true, posted_msi: postedMsi = false } = context.options as {
+      x2apic?: boolean;
+      posted_msi?: boolean;
+    };
+    const host = createX86Host(context, state, { iommu: iommuOf(context.options), x2apic, postedMsi });
     state.vapic = context.options['vapic'] === false ? 0 : 1;
     if (host.canPost) context.bindRemapper(host.remapper);
     return host;

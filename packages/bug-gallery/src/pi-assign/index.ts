@@ -1,7 +1,8 @@
 // The first device is assigned while a vCPU is halted, and its notifications wake nobody.
 
-import { omit } from '@virq/irq-core/protocol';
-import { piAssign, startBypass } from '@virq/x86-avic/protocols';
+import { DONE, replace } from '@virq/irq-core/protocol';
+import { piAssign } from '@virq/x86-avic/models';
+import { vmxPiStartBypass } from '@virq/x86-avic/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -16,7 +17,9 @@ Then a device is hot-plugged. It posts to a vCPU that halted before: the notific
 Reported by Pei Zhang: the guest's RCU stalled for seconds. Fixed by Marcelo Tosatti.`,
   links: [{ text: 'KVM: VMX: update descriptor (a2486020a82e)', url: 'https://git.kernel.org/linus/a2486020a82e' }],
   model: piAssign,
-  variant: [[startBypass, omit(startBypass, 'unblockAll')]],
-  expected: { property: 'no posted interrupt is left unseen', length: 5 },
+  scope: { cpus: 1 },
+  proof: {},
+  variant: [[vmxPiStartBypass, replace(vmxPiStartBypass, 'requestUnblock', () => DONE)]],
+  expected: { property: 'no posted interrupt is left unseen', length: 24 },
   fix: 'Assigning the first device makes every vCPU leave its halt, so that it halts anew with the wake-up vector in place.',
 });

@@ -1,7 +1,8 @@
 // An interrupt posted while notifications are suppressed leaves ON clear, and the vCPU looks at ON only.
 
-import { omit } from '@virq/irq-core/protocol';
-import { piPreempt, preempt } from '@virq/x86-avic/protocols';
+import { replace } from '@virq/irq-core/protocol';
+import { piPreempt } from '@virq/x86-avic/models';
+import { vmxVcpuBlock, vmxVcpuLoad } from '@virq/x86-avic/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -14,7 +15,12 @@ export const bug = defineBug({
 is cleared, and the next guest entry looks whether ON is set before it looks at PIR. It is not set. The interrupt waits for the next one. Fixed by Luwei Kang in 2019.`,
   links: [{ text: 'KVM: x86: Recompute PID.ON (c112b5f50232)', url: 'https://git.kernel.org/linus/c112b5f50232' }],
   model: piPreempt,
-  variant: [[preempt, omit(preempt, 'recomputeOn')]],
-  expected: { property: 'no posted interrupt is left unseen', length: 5 },
+  scope: { deliveries: 0, cpus: 1 },
+  proof: {},
+  variant: [
+    [vmxVcpuLoad, replace(vmxVcpuLoad, 'pi.recomputeOn', () => undefined)],
+    [vmxVcpuBlock, replace(vmxVcpuBlock, 'load.pi.recomputeOn', () => undefined)],
+  ],
+  expected: { property: 'no posted interrupt is left unseen', length: 19 },
   fix: 'After SN is cleared, ON is set if PIR is not empty.',
 });

@@ -76,6 +76,7 @@ export function addProducer(b: BypassParts, pair: Pair): number {
   irqfd.producer = pair.producer;
   irqfd.hostIrq = irq;
   k.state.bypassIrqs++;
+  if (k.state.bypassIrqs === 1) k.arch().startBypass?.();
   const result = irqfd.route.type === ROUTE.MSI ? k.arch().updateIrte(c.irqfd, irq, irqfd.route) : 0;
   if (result < 0) k.state.bypassIrqs--;
   return Math.min(0, result);

@@ -56,6 +56,8 @@ export interface KvmArch {
   clearSource(sourceId: number): void;
   /** kvm_arch_vcpu_runnable: the vCPU has an interrupt to take; without it a halted vCPU only wakes when told to. */
   vcpuRunnable?(vcpu: number): boolean;
+  /** pi_start_bypass: the VM has its first irqfd with a producer. */
+  startBypass?(): void;
   /**
    * kvm_arch_update_irqfd_routing / kvm_pi_update_irte: point a posted interrupt at the new route. `newRoute` null restores host mode.
    * `irqfd` is the handle of the irqfd. Returns 0 or negative errno.

@@ -15,6 +15,8 @@ export interface VfioMsi {
   /** The function sends a vector. A masked MSI-X vector sets its pending bit instead. */
   raise(device: number, vector: number): void;
   setMaskBit(device: number, vector: number, masked: boolean): void;
+  /** vfio_msihandler: the host has got the vector's interrupt in a way of its own. */
+  handle(device: number, vector: number): void;
 }
 
 /** What {@link createVfioMsi} needs. */
@@ -103,6 +105,10 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remap
       return failed;
     },
     disable,
+    handle(i, vector) {
+      const v = device(i).vectors.at(vector);
+      if (v.enabled === 1) eventfds.signal(v.trigger);
+    },
     raise(i, vector) {
       const v = device(i).vectors.at(vector);
       if (v.maskBit === 1) v.pendingBit = 1;

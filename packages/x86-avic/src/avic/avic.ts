@@ -2,6 +2,7 @@
 
 import type { Trace } from '@virq/irq-core/events';
 import { VCPU_MODE, type Vcpus } from '@virq/irq-core/kvm';
+import { DELIVERY_MODE } from '../events.ts';
 import type { X86Host } from '../x86-host.ts';
 import { type InhibitReason, inhibitBit } from './inhibit.ts';
 import {
@@ -55,6 +56,8 @@ export interface Avic {
   mustStayAwake(vcpu: number): boolean;
   /** svm_complete_interrupt_delivery of an active vCPU: doorbell in the guest, else a wake-up. */
   ring(vcpu: number): void;
+  /** trace_kvm_apicv_accept_irq. */
+  traceAccepted(vcpu: number, irq: { readonly vector: number; readonly mode: number; readonly trigger: number }): void;
 }
 
 /** What {@link createAvic} needs. */
@@ -114,6 +117,11 @@ export function createAvic(parts: AvicParts): Avic {
       const cpu = vcpus.pcpu(vcpu);
       if (trace.on) trace.emit('kvm_avic_doorbell', { vcpuid: parts.idOf(vcpu), apicid: cpu });
       host.ringDoorbell(cpu);
+    },
+    traceAccepted(vcpu, { vector, mode, trigger }) {
+      if (!trace.on) return;
+      const name = DELIVERY_MODE[mode] as string;
+      trace.emit('kvm_apicv_accept_irq', { apicid: parts.idOf(vcpu), vec: vector, mode: name, trigger });
     },
   };
 }

@@ -7,6 +7,9 @@ const hex16 = (v: EventFields[string] | undefined): string =>
   BigInt(v as string | number)
     .toString(16)
     .padStart(16, '0');
+/** Bus, slot and function. */
+const requester = (id: number): string =>
+  `${hex(id >> 8).padStart(2, '0')}:${hex((id >> 3) & 31).padStart(2, '0')}.${id & 7}`;
 
 /** Texts by event. */
 export const avicEvents: EventTexts = {
@@ -28,6 +31,10 @@ export const avicEvents: EventTexts = {
   kvm_apicv_accept_irq: (e) =>
     `apicid ${hex(e['apicid'])} vec ${e['vec']} (${e['mode']}|${e['trigger'] ? 'level' : 'edge'})`,
   hw_post: (e) => `irq ${e['irq']} vec ${e['vec']} vm ${e['vm']} vcpu ${e['vcpu']}`,
+  hw_post_host: (e) => `irq ${e['irq']} vec ${e['vec']} cpu ${e['cpu']}`,
+  hw_notification: (e) => `apicid ${e['apicid']} vec 0x${hex(e['vec'])}`,
+  dmar_fault: (e) =>
+    `[INTR-REMAP] Request device [${requester(Number(e['requester']))}] fault index 0x${hex(e['index'])} [fault reason 0x${hex(e['code'])}] ${e['text']}`,
   hw_accept: (e) => `vcpu ${e['vcpu']} vec ${e['vec']}`,
   hw_doorbell: (e) => `apicid ${e['apicid']}`,
   hw_ga_interrupt: () => 'AMD-Vi GA log',

@@ -12,10 +12,10 @@ import { kickTargets, REMEDY, sendByHardware } from './ipi.ts';
 import { updateLogical } from './logical.ts';
 import { APICV } from './tables.ts';
 
-/** Registers of an accelerated LAPIC, by offset. */
+/** Registers of an accelerated LAPIC, by offset. On VMX: posted/lapic-access.ts. */
 export interface AvicAccess {
   /** True if hardware or one of AVIC's exits takes the vCPU's accesses: AVIC is active, the guest runs, and the access is of the kind that it watches. */
-  takes(vcpu: number, how: 'mmio' | 'msr'): boolean;
+  takes(vcpu: number, how: 'mmio' | 'msr', offset: number, write: boolean): boolean;
   read(vcpu: number, offset: number): number;
   /** `high` is the upper half of a 64-bit MSR. Returns 0 or what the register's write returns. */
   write(vcpu: number, offset: number, value: number, high: number): number;
@@ -136,11 +136,7 @@ export function createAvicAccess(parts: AvicAccessParts): AvicAccess {
   };
 
   return {
-    takes: (vcpu, how) =>
-      avic.isActive(vcpu) &&
-      mode.isIn(vcpu) &&
-      avic.mode !== APICV.VMX &&
-      (how === 'mmio' || avic.mode === APICV.X2AVIC),
+    takes: (vcpu, how) => avic.isActive(vcpu) && mode.isIn(vcpu) && (how === 'mmio' || avic.mode === APICV.X2AVIC),
     read(vcpu, offset) {
       if (accessTo(offset).read === 'accelerated') return parts.regs().peek(vcpu, offset);
       return unaccelerated(vcpu, { offset, write: false, trap: false, vec: 0 }, () => parts.regs().read(vcpu, offset));

@@ -49,6 +49,8 @@ export interface AvicSizes {
   readonly irqs: number;
   /** Entries of the physical table. */
   readonly physicalIds: number;
+  /** vCPUs with a posted-interrupt descriptor (VMX). */
+  readonly descriptors: number;
 }
 
 /** One VM's AVIC. `vmId` is avic_vm_id, 1-based; `inhibits` apicv_inhibit_reasons. */

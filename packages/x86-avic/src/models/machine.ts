@@ -1,4 +1,4 @@
-// A small x86 machine for the checker: one VM with AVIC, an AMD IOMMU, and a device whose vectors are bound to irqfds.
+// A small x86 machine for the checker: one VM with AVIC and an AMD IOMMU, or APICv and VT-d, and a device whose vectors are bound to irqfds.
 
 import { ROUTE } from '@virq/irq-core/kvm';
 import type { Machine, MachineOptions } from '@virq/irq-core/machine';
@@ -14,6 +14,10 @@ export interface SmallMachine {
   readonly vectors: number;
   /** Process slots. */
   readonly processes: number;
+  /** Vendor's acceleration and its IOMMU; AVIC and AMD's if left out. */
+  readonly intel?: boolean;
+  /** Options of the host beside. */
+  readonly host?: Readonly<Record<string, unknown>>;
   /** Further options of the VM. */
   readonly vm?: Readonly<Record<string, unknown>>;
 }
@@ -24,17 +28,25 @@ export interface X86Machine extends Machine {
 }
 
 /** Options with room for what the models do and no more. */
-export const smallMachine = ({ vcpus, cpus, vectors, processes, vm = {} }: SmallMachine): MachineOptions => ({
+export const smallMachine = ({
+  vcpus,
+  cpus,
+  vectors,
+  processes,
+  intel = false,
+  host = {},
+  vm = {},
+}: SmallMachine): MachineOptions => ({
   vms: [
     {
       name: 'guest',
       backend: x86Avic,
-      options: { irqchip: 'split', split_pins: 0, apicv: 'avic', vcpus, ...vm },
+      options: { irqchip: 'split', split_pins: 0, apicv: intel ? 'vmx' : 'avic', vcpus, ...vm },
       limits: { vcpus, gsis: vectors, routes: vectors, irqfds: vectors },
     },
   ],
   devices: [{ name: 'device', kind: 'pci', msix: vectors }],
-  host: { cpus, iommu: 'amd', ga_log_entries: 4 },
+  host: { cpus, iommu: intel ? 'intel' : 'amd', ga_log_entries: 4, ...host },
   limits: { eventfds: vectors, processes, irqs: 1, bypass: vectors },
 });
 

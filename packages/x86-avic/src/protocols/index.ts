@@ -23,14 +23,13 @@ export {
   retarget,
   vcpu,
 } from './ioapic-eoi.ts';
-export {
-  halt,
-  type PostedInterrupts,
-  piAssign,
-  piPreempt,
-  post,
-  preempt,
-  startBypass,
-} from './posted-interrupts.ts';
+export { type PiFrame, piEnableWakeupHandler, piWakeupHandler } from './pi-wakeup.ts';
+export { postedMsiNotification } from './posted-msi.ts';
+export { type PostedWorld, vmxOf } from './posted-world.ts';
 export { svmDeliverInterrupt } from './svm-deliver.ts';
+export { vmxVcpuUpdateApicv } from './vmx-apicv.ts';
+export { vmxDeliverInterrupt } from './vmx-deliver.ts';
+export { vmxPiStartBypass, vmxVcpuBlock, vmxVcpuLoad, vmxVcpuPut } from './vmx-run.ts';
+export { vmxSyncPirToIrr } from './vmx-sync.ts';
+export { intelIrSetAffinity, type VtdWorld, vmxPiUpdateIrte, writeHostImage } from './vtd-pi-update.ts';
 export { avicOf, type X86World } from './world.ts';

@@ -2,12 +2,13 @@
 
 import type { KvmParts } from '@virq/irq-core/kvm';
 import type { Avic } from '../avic/avic.ts';
+import type { Vmx } from '../posted/vmx.ts';
 import type { X86Host } from '../x86-host.ts';
 
 /** VMs with their generic halves and chips, and the host below them. */
 export interface X86World {
   readonly kvms: readonly KvmParts[];
-  readonly vms: readonly { readonly chip: { readonly avic: Avic } }[];
+  readonly vms: readonly { readonly chip: { readonly avic: Avic; readonly vmx: Vmx } }[];
   readonly parts: { readonly x86: X86Host };
 }
 

@@ -3,9 +3,13 @@
 import type { PartTarget } from '@virq/irq-core/backend';
 import { EINVAL, ENODEV } from '@virq/irq-core/errors';
 import type { ArgSpec, Operation } from '@virq/irq-core/machine';
-import { invalidate, setHostAffinity } from '../iommu/amd.ts';
+import { IOMMU } from '../iommu/kind.ts';
+import { FAULT } from '../iommu/vtd.ts';
+import { requesterOf } from '../iommu/vtd-remapper.ts';
 import type { X86Host } from '../x86-host.ts';
 import { int } from './args.ts';
+
+const hex = (v: number): string => `0x${v.toString(16)}`;
 
 const device: ArgSpec = { type: 'name', of: 'a device', doc: 'the device' };
 
@@ -19,9 +23,22 @@ export const IOMMU_OPERATIONS: Readonly<Record<string, Operation<PartTarget<X86H
       if (index < 0) return { ret: -ENODEV };
       const irq = index * 32 + (args['vector'] as number);
       const cpu = args['cpu'] as number;
-      if (irq >= part.state.amd.irqs.length || cpu >= part.state.cpus.length) return { ret: -EINVAL };
-      if (setHostAffinity(part.irq(irq), cpu)) invalidate(part.irq(irq));
+      if (part.indexOf(part.linuxIrq(irq)) < 0 || cpu >= part.state.cpus.length) return { ret: -EINVAL };
+      part.setAffinity(irq, cpu);
       return { ret: 0 };
+    },
+  },
+  iommu_msi: {
+    summary:
+      'a device writes a message of its own making; VT-d decodes it (remappable format: handle, SHV, sub-handle)',
+    args: { device, address_lo: int('address'), data: int('data', { default: 0 }) },
+    run({ part, device: find }, args) {
+      const index = find(args['device'] as string);
+      if (index < 0 || part.state.iommu !== IOMMU.intel) return { ret: -ENODEV };
+      const message = { addressLo: args['address_lo'] as number, data: args['data'] as number };
+      const r = part.vtdRemapper.message(message, requesterOf(index));
+      if (r.to === 'fault') return { ret: 0, out: { to: r.to, reason: hex(FAULT[r.fault].code) } };
+      return { ret: 0, out: { to: r.to, index: r.index, vector: r.vector } };
     },
   },
 };
