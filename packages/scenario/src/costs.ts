@@ -2,35 +2,31 @@
 
 import type { StepRecord } from './run.ts';
 
-/** One kind of cost: the events that are one of it. */
+/** One kind of cost, and the tracepoint lines that are one of it. */
 export interface CostKind {
   readonly name: string;
   readonly says: string;
-  readonly events: readonly string[];
+  readonly line: RegExp;
 }
 
 /** Kinds of cost, dearest first. */
 export const COST_KINDS: readonly CostKind[] = [
-  { name: 'VMM wake-ups', says: 'the VMM is woken and makes system calls', events: ['vmm_wakeup'] },
-  { name: 'user exits', says: 'exits that the VMM has to handle', events: ['kvm_userspace_exit'] },
-  { name: 'exits', says: 'the vCPU leaves the guest', events: ['kvm_exit'] },
-  { name: 'wake-ups', says: 'a sleeping vCPU is scheduled in', events: ['kvm_vcpu_wakeup'] },
+  { name: 'VMM wake-ups', says: 'the VMM is woken and makes system calls', line: /^vmm_wakeup:/ },
+  { name: 'user exits', says: 'exits that the VMM has to handle', line: /^kvm_userspace_exit:/ },
+  { name: 'exits', says: 'the vCPU leaves the guest', line: /^kvm_exit:/ },
+  { name: 'wake-ups', says: 'a sleeping vCPU is scheduled in', line: /^kvm_vcpu_wakeup:/ },
   {
     name: 'host interrupts',
-    says: 'interrupts that a host CPU takes',
-    events: ['irq_handler_entry', 'hw_ga_interrupt'],
+    says: 'interrupts that a host CPU takes: of the device, of the GA log, the wake-up vector',
+    line: /^(irq_handler_entry|hw_ga_interrupt):|^hw_notification: .*vec 0xf1/,
   },
-  { name: 'kicks', says: 'IPIs that make a vCPU exit', events: ['ipi_send_cpu'] },
-  {
-    name: 'doorbells',
-    says: 'doorbells and notifications that KVM sends',
-    events: ['kvm_avic_doorbell', 'hw_notification_ipi'],
-  },
-  { name: 'injections', says: 'interrupts that KVM injects at VM entry', events: ['kvm_inj_virq'] },
+  { name: 'kicks', says: 'IPIs that make a vCPU exit', line: /^ipi_send_cpu:/ },
+  { name: 'doorbells', says: 'doorbells that KVM rings', line: /^kvm_avic_doorbell:/ },
+  { name: 'injections', says: 'interrupts that KVM injects at VM entry', line: /^kvm_inj_virq:/ },
 ];
 
-/** Events by which a guest takes an interrupt: injected, or by itself. */
-const TAKEN: readonly string[] = ['kvm_inj_virq', 'hw_accept'];
+/** A guest takes an interrupt: injected, or by itself. */
+const TAKEN = /^(kvm_inj_virq|hw_accept):/;
 
 /** Costs of a run. */
 export interface Costs {
@@ -42,16 +38,14 @@ export interface Costs {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-const nameOf = (line: string): string => line.slice(0, line.indexOf(':'));
-
 /** Counts what the steps of a run cost. */
 export function costsOf(steps: readonly Pick<StepRecord, 'events'>[]): Costs {
   const lines = steps.flatMap((s) => s.events);
-  const count = (events: readonly string[]): number => lines.filter((line) => events.includes(nameOf(line))).length;
+  const count = (of: RegExp): number => lines.filter((line) => of.test(line)).length;
   const reasons: Record<string, number> = {};
   for (const line of lines) {
-    const reason = nameOf(line) === 'kvm_exit' ? /reason (\S+)/.exec(line)?.[1] : undefined;
+    const reason = /^kvm_exit: .*?reason (\S+)/.exec(line)?.[1];
     if (reason !== undefined) reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
-  return { taken: count(TAKEN), counts: COST_KINDS.map((kind) => count(kind.events)), reasons };
+  return { taken: count(TAKEN), counts: COST_KINDS.map((kind) => count(kind.line)), reasons };
 }
