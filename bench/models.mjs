@@ -2,7 +2,7 @@
 
 import { array, bits, createArena, struct, u8, u32 } from '@virq/irq-core/arena';
 import { CYCLES, measurePeers } from './delivery/peers.mjs';
-import { MESSAGE, machine } from './delivery/virq.mjs';
+import { assigned, MESSAGE, machine } from './delivery/virq.mjs';
 import { nanoseconds } from './measure.mjs';
 
 const N = 1_000_000;
@@ -43,7 +43,21 @@ function snapshot() {
   };
 }
 
+/** A device's MSI-X vector, through the IOMMU into the guest or through VFIO and irqfd, until the guest has ended the interrupt. */
+function passedThrough(apicv, iommu) {
+  const { machine, chip } = assigned(apicv, iommu);
+  return (n) => {
+    for (let i = 0; i < n; i++) {
+      machine.vfio.msi.raise(0, 0);
+      if (chip.guest.take(0) !== 0x41) throw new Error('not taken');
+      chip.guest.mmioWrite(0, 0xfee000b0, 4, 0);
+    }
+  };
+}
+
 const ROWS = [
+  ['MSI-X posted by the IOMMU, taken, EOI', () => passedThrough('avic', 'amd'), N / 2],
+  ['MSI-X by VFIO and irqfd, injected, EOI', () => passedThrough('none', 'none'), N / 2],
   ['MSI: signalMsi to IRR bit set', msi, N],
   ['arena field, read and write', field, 5 * N],
   ['  raw typed array', rawField, 5 * N],

@@ -28,6 +28,25 @@ export function machine(entry) {
   return { kvm, chip };
 }
 
+/** A vCPU in the guest, and a device whose vector is GSI 24, vector 0x41. */
+export function assigned(apicv, iommu) {
+  const machine = createMachine({
+    vms: [{ backend: x86Avic, options: { vcpus: 1, apicv }, limits: { vcpus: 1, gsis: 64, routes: 64, irqfds: 4 } }],
+    devices: [{ name: 'nvme', kind: 'pci', msix: 1 }],
+    host: { cpus: 1, iommu },
+    limits: { eventfds: 4, processes: 8, bypass: 4, irqs: 8 },
+  });
+  const [{ kvm, chip }] = machine.vms;
+  chip.apicv.load(0, 0);
+  chip.guest.run(0);
+  machine.vfio.open(0);
+  const fd = machine.eventfds.create();
+  machine.vfio.msi.setBlock(0, 2, 0, [fd]);
+  kvm.setGsiRouting([{ ...MESSAGE, gsi: 24 }], 0);
+  kvm.irqfd({ fd, gsi: 24, flags: 0, resamplefd: 0 });
+  return { machine, chip };
+}
+
 function msiCycle() {
   const { kvm, chip } = machine(0x51);
   return (n) => {

@@ -2,6 +2,8 @@
 
 import type { InspectSection } from '@virq/irq-core/backend';
 import { physicalId } from './apic-map.ts';
+import { reasonsIn } from './avic/inhibit.ts';
+import { APICV, entryImage, logicalImage, logicalIndex } from './avic/tables.ts';
 import type { X86Chip } from './chip.ts';
 import { DELIVERY_MODE } from './events.ts';
 import { RTE } from './ioapic.ts';
@@ -42,6 +44,29 @@ function descriptorLine(c: X86Chip, vcpu: number): string {
   return `vCPU ${vcpu}  ${flags}  nv ${hex(desc.nv)} ndst ${hex(desc.ndst)}  pir ${vectors(desc.pir.list())}  rvi ${hex(rvi)} svi ${hex(svi)}`;
 }
 
+/** The vCPU's entry in the physical table, its logical entry if it has one, the host irqs that post to it. */
+function avicLine({ avic }: X86Chip, vcpu: number): string {
+  const v = avic.at(vcpu);
+  const entry = avic.tableEntry(vcpu);
+  const index = logicalIndex(v.ldr, v.dfr === 0xffffffff);
+  const logical = index < 0 ? null : avic.state.logical.at(index);
+  const irqs = v.irList.list().map((i) => avic.host.linuxIrq(i));
+  return [
+    `vCPU ${vcpu}  ${flag(v.active, 'A')}${flag(v.entry.isRunning, 'R')}`,
+    `entry ${entry === null ? 'none' : entryImage(entry).toString(16).padStart(16, '0')}`,
+    `logical ${logical === null ? '-' : `[${index}] ${hex(logicalImage(logical), 8)}`}`,
+    `irqs ${irqs.length === 0 ? '-' : irqs.join(' ')}`,
+  ].join('  ');
+}
+
+/** Tables and reasons; nothing without AVIC. */
+function avicSection(c: X86Chip): readonly InspectSection[] {
+  if (c.avic.mode === APICV.NONE || c.avic.mode === APICV.VMX) return [];
+  const reasons = reasonsIn(c.avic.state.inhibits);
+  const title = `AVIC (A active, R running${reasons.length === 0 ? '' : `; inhibited by ${reasons.join(', ')}`})`;
+  return [{ title, lines: Array.from({ length: c.lapics.count }, (_, v) => avicLine(c, v)) }];
+}
+
 /** Everything worth seeing; IOAPIC pins at reset are left out. */
 export function inspect(c: X86Chip): readonly InspectSection[] {
   const pins = Array.from({ length: IOAPIC_PINS }, (_, pin) => pin).filter((pin) => {
@@ -55,6 +80,7 @@ export function inspect(c: X86Chip): readonly InspectSection[] {
   return [
     ...(posted.lines.length === 0 ? [] : [posted]),
     { title: 'LAPIC', lines: Array.from({ length: c.lapics.count }, (_, v) => lapicLine(c, v)) },
+    ...avicSection(c),
     { title: 'IOAPIC (I irr, R remote irr, M masked, L level)', lines: pins.map((pin) => ioapicLine(c, pin)) },
     {
       title: `PIC (INTR ${flag(c.pic.output(), 'high')}, A auto EOI, N special fully nested)`,

@@ -29,7 +29,7 @@ function q35(cpus = 2) {
 const REMOTE_IRR = 0x4000n;
 const waits = (s: State, pin: number): boolean => (BigInt(s.redir[pin] ?? 0) & REMOTE_IRR) !== 0n;
 
-describe('registers', () => {
+describe('X86-10 registers', () => {
   it('version 0x20; a missing register reads 0', () => {
     const m = q35();
     expect([m.op({ op: 'reg', reg: 1 }), m.op({ op: 'reg', reg: 0x40 })].map((r) => r.out?.['value'])).toEqual([
@@ -62,7 +62,7 @@ describe('registers', () => {
   });
 });
 
-describe('pins', () => {
+describe('X86-10 pins', () => {
   it('line 0 comes to pin 2', () => {
     const m = q35();
     m.redir(2, { vec: 0x42 });
