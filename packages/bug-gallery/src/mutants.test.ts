@@ -1,7 +1,7 @@
 // Small faults planted into every corrected protocol: what the properties do not notice is explained, one by one.
 
 import { check } from '@virq/checker';
-import { type Model, type Mutant, mutantsOf } from '@virq/irq-core/protocol';
+import { hasRun, type Model, type Mutant, mutantsOf } from '@virq/irq-core/protocol';
 import { expect, it } from 'vitest';
 import { behaviourOf, doesNoMore } from './__fixtures__/behaviour.ts';
 import { MODELS } from './index.ts';
@@ -33,6 +33,12 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "avic_pi_update_irte (embedded node) without 'lock irqfds'",
     "avic_pi_update_irte (embedded node): 'remember' behind 'unlock irqfds'",
   ],
+  'nobody else looks at the vCPU and its list in this model': [
+    "kvm_vcpu_update_apicv: 'activate' behind 'unlock ir_list'",
+    "kvm_vcpu_update_apicv: 'clearRunning' before 'deactivate'",
+    "kvm_vcpu_update_apicv: 'clearRunning' behind 'unlock ir_list (off)'",
+  ],
+  'an IPI that is not sent is not lost': ["AVIC IPI, avic_incomplete_ipi_interception without 'setIrr'"],
   'no other process uses the list of the new vCPU in this model': [
     "vgic_prune_ap_list without 'lock ap_list (higher id)'",
   ],
@@ -53,10 +59,8 @@ const LARGE = [
   'pi-assign',
   'apicv-inhibit',
   'vtd-affinity',
-  'avic-ipi',
   'avic-ir-list',
   'avic-post',
-  'avic-inhibit',
   'intx-mask',
   'intx-share-switch',
   'vfio-intx-enable',
@@ -74,9 +78,8 @@ it('nine of ten faults that change what can happen are noticed, and the others a
   for (const family of MODELS.filter((f) => !LARGE.includes(f.name))) {
     const model = family.build();
     const coverage = check((o) => model.create(o)).coverage;
-    const ran = new Set(coverage.filter((l) => l.reached).map((l) => l.protocol));
     const correct = behaviourOf(model.create());
-    for (const mutant of mutantsOf(model.protocols.filter((p) => ran.has(p.name)))) {
+    for (const mutant of mutantsOf(model.protocols.filter((p) => hasRun(p, coverage)))) {
       if (noticed(model, mutant)) caught++;
       else if (!doesNoMore(behaviourOf(model.create({ edits: mutant.edits })), correct)) survivors.push(mutant.name);
     }

@@ -84,6 +84,15 @@ const properties = [
     (m) => (m.parts.x86.irq(0).entry.guestMode === 1) === (isConnected(m) && chipOf(m).avic.isActive(0)),
     { consequence: 'the device sets a bit in a backing page that nobody looks at' },
   ),
+  quiescent(
+    'a vCPU that is accelerated says running, and so do its IRTEs',
+    (m) => {
+      const { avic } = chipOf(m);
+      const { entry } = m.parts.x86.irq(0);
+      return !avic.isActive(0) || (avic.at(0).entry.isRunning === 1 && entry.isRun === entry.guestMode);
+    },
+    { consequence: 'IPIs exit, and interrupts of the device wait until the vCPU is next scheduled' },
+  ),
   always(
     'IsRunning is clear while AVIC is off',
     (m) => {

@@ -37,6 +37,11 @@ const properties = [
   quiescent('no IPI is left unseen', (m) => chipOf(m).lapics.at(0).irr.isEmpty(), {
     consequence: 'a vCPU sleeps on an IPI that was sent: the guest hangs',
   }),
+  quiescent(
+    'a vCPU in the guest says running',
+    (m) => m.parts.x86.state.cpus.at(0).inGuest === 0 || chipOf(m).avic.at(0).entry.isRunning === 1,
+    { consequence: 'every IPI to it exits, for nothing' },
+  ),
   sometimes('the target sleeps', (m) => chipOf(m).avic.vcpus.isBlocking(0)),
   sometimes('a doorbell is on its way', (m) => m.parts.x86.state.cpus.at(0).doorbell === 1),
 ];
