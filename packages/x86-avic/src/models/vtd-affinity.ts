@@ -13,7 +13,7 @@ import { bindVectors, smallMachine, type X86Machine } from './machine.ts';
 const VECTOR = 0x31;
 
 const { protocol } = protocolsOn<X86Machine>();
-const { always, sometimes } = propertiesOn<X86Machine>();
+const { always, quiescent, sometimes } = propertiesOn<X86Machine>();
 
 const UPDATE = { vm: u8, irqfd: u16, irq: u16, to: u16, vector: u8, left: bits(2) } as const;
 type UpdateFrame = { vm: number; irqfd: number; irq: number; to: number; vector: number; left: number };
@@ -89,6 +89,11 @@ const properties = [
     {
       consequence: 'the device goes on interrupting what had the interrupt before',
     },
+  ),
+  quiescent(
+    'the irqfd knows the vCPU that its IRTE posts to',
+    (m) => (m.kvms[0].state.irqfds.slot(0).irteVcpu !== 0) === (irq(m).postedVcpu === 1),
+    { consequence: 'the interrupt stays posted when its irqfd goes' },
   ),
   sometimes('the interrupt is posted to the vCPU', (m) => irq(m).postedVcpu === 1),
   sometimes('the host has moved its side meanwhile', (m) => irq(m).postedVcpu === 1 && irq(m).hostCpu === 1),
