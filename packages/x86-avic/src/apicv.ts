@@ -97,6 +97,8 @@ export interface Apicv {
   serve(vcpu: number): void;
   /** kvm_arch_update_irqfd_routing and the bypass callbacks: 0 or negative errno. */
   updateIrte(irqfd: number, hostIrq: number, route: Route | null): number;
+  /** The same as a process; true if there is something to do. */
+  startUpdateIrte(irqfd: number, hostIrq: number, route: Route | null): boolean;
   /** The first irqfd of the VM has a producer. */
   startBypass(): void;
   /** The CPU in the guest takes what the local APIC has for it, without KVM: the vector, -1 if none. */
@@ -239,6 +241,15 @@ export function createApicv(vm: VmContext, ctx: Context, options: ApicvOptions, 
   const update = vendor === 'vmx' ? vmxPiUpdateIrte : UPDATE_PI_IRTE[options.updatePiIrte ?? ctx.profile.updatePiIrte];
   let initialised = false;
 
+  /** Arguments of the update; null if the interrupt is not remapped, cannot be posted, or is not posted and is not going to be. */
+  function irteUpdate(irqfd: number, hostIrq: number, route: Route | null): Readonly<Record<string, number>> | null {
+    const irq = host.indexOf(hostIrq);
+    if (avic.mode === APICV.NONE || host.state.iommu !== paths.iommu || irq < 0) return null;
+    const to = 1 + (route === null || route.type !== ROUTE.MSI ? -1 : postable(route));
+    if (to === 0 && vm.kvm.state.irqfds.at(irqfd).irteVcpu === 0) return null;
+    return { vm: vmIndex, irqfd, irq, to, vector: (route?.data ?? 0) & 0xff };
+  }
+
   function setInhibit(reason: InhibitReason, on: boolean): void {
     if (avic.mode === APICV.NONE || !INHIBIT[reason][vendor === 'vmx' ? 'vmx' : 'avic']) return;
     if (isInhibitedBy(avic, reason) !== on)
@@ -274,11 +285,16 @@ export function createApicv(vm: VmContext, ctx: Context, options: ApicvOptions, 
       if (vcpus.check(vcpu, X86_REQ.APICV_UPDATE)) call(paths.update, { vm: vmIndex, vcpu });
     },
     updateIrte(irqfd, hostIrq, route) {
-      const irq = host.indexOf(hostIrq);
-      if (avic.mode === APICV.NONE || host.state.iommu !== paths.iommu || irq < 0) return 0;
-      const vcpu = route === null || route.type !== ROUTE.MSI ? -1 : postable(route);
-      call(update, { vm: vmIndex, irqfd, irq, to: vcpu + 1, vector: (route?.data ?? 0) & 0xff });
+      const args = irteUpdate(irqfd, hostIrq, route);
+      if (args !== null) call(update, args);
       return 0;
+    },
+    startUpdateIrte(irqfd, hostIrq, route) {
+      const args = irteUpdate(irqfd, hostIrq, route);
+      if (args === null) return false;
+      vm.kvm.state.irqfds.at(irqfd).irteBusy = 1;
+      processes().spawn(update as never, args as never);
+      return true;
     },
     startBypass() {
       if (vmx.canUseVtdPi()) call(vmxPiStartBypass, { vm: vmIndex });

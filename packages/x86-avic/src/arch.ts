@@ -51,5 +51,6 @@ export function createArch(ctx: Context, chips: ArchParts): KvmArch {
     vcpuRunnable: guest.isRunnable,
     startBypass: apicv.startBypass,
     updateIrte: apicv.updateIrte,
+    startUpdateIrte: apicv.startUpdateIrte,
   };
 }

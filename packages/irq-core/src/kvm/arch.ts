@@ -63,4 +63,9 @@ export interface KvmArch {
    * `irqfd` is the handle of the irqfd. Returns 0 or negative errno.
    */
   updateIrte(irqfd: number, hostIrq: number, newRoute: Route | null): number;
+  /**
+   * The same as a process, for paths that others can interleave: true if it was started. It sets `irteBusy` of the irqfd, and clears it when it is done.
+   * Without it the update is one step.
+   */
+  startUpdateIrte?(irqfd: number, hostIrq: number, newRoute: Route | null): boolean;
 }

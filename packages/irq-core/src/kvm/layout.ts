@@ -31,7 +31,8 @@ export const routingTable = (l: VmLimits) =>
 
 /**
  * struct kvm_kernel_irqfd. `route` is the snapshot for the fast path (type 0: none), read under the sequence count `seq`; `waking`
- * counts wake-ups in flight, which in the kernel hold the wait queue's lock.
+ * counts wake-ups in flight, which in the kernel hold the wait queue's lock. `irteVcpu` is 1 + irq_bypass_vcpu, `irteBusy` set while its IRTE is
+ * being updated by a process of the architecture.
  */
 export const Irqfd = struct('irqfd', {
   eventfd: handle,
@@ -53,6 +54,7 @@ export const Irqfd = struct('irqfd', {
   producer: u16,
   hostIrq: u32,
   irteVcpu: u16,
+  irteBusy: u1,
 });
 export type Irqfd = View<typeof Irqfd>;
 

@@ -1,7 +1,7 @@
 // KVM_SET_GSI_ROUTING: publish the new table, refresh every irqfd, wait for the readers of the old one. Linux: virt/kvm/irqchip.c.
 
 import { u8, u16 } from '../arena/index.ts';
-import { protocolsOn } from '../protocol/index.ts';
+import { BLOCKED, protocolsOn } from '../protocol/index.ts';
 import { ROUTE } from './arch.ts';
 import { beginRouteWrite, endRouteWrite } from './irqfd-list.ts';
 import type { Irqfd } from './layout.ts';
@@ -27,11 +27,15 @@ function effectOnIrte(k: KvmParts, irqfd: Irqfd): number {
   return same ? IRTE.KEEP : IRTE.FOLLOW;
 }
 
-/** kvm_arch_update_irqfd_routing, for an irqfd whose device may post. A failure is only logged. */
-function tellIommu(k: KvmParts, handle: number, effect: number): void {
+/** kvm_arch_update_irqfd_routing, for an irqfd whose device may post; true if it has to be waited for. A failure is only logged. */
+function tellIommu(k: KvmParts, handle: number, effect: number): boolean {
   const irqfd = k.state.irqfds.at(handle);
-  if (irqfd.producer === 0 || effect === IRTE.KEEP) return;
-  k.arch().updateIrte(handle, irqfd.hostIrq, effect === IRTE.FOLLOW ? irqfd.route : null);
+  if (irqfd.producer === 0 || effect === IRTE.KEEP) return false;
+  const route = effect === IRTE.FOLLOW ? irqfd.route : null;
+  const { startUpdateIrte, updateIrte } = k.arch();
+  if (startUpdateIrte !== undefined) return startUpdateIrte(handle, irqfd.hostIrq, route);
+  updateIrte(handle, irqfd.hostIrq, route);
+  return false;
 }
 
 /** Replaces the routing table by one that {@link Routing.build} made. */
@@ -61,7 +65,8 @@ export const kvmSetIrqRouting = protocol(
           const k = m.kvms[f.vm];
           endRouteWrite(k, k.state.irqfds.at(f.irqfd));
         },
-        tellIommu: (m, f) => tellIommu(m.kvms[f.vm], f.irqfd, f.effect),
+        tellIommu: (m, f) => (tellIommu(m.kvms[f.vm], f.irqfd, f.effect) ? undefined : 'nextIrqfd'),
+        awaitIommu: (m, f) => (m.kvms[f.vm].state.irqfds.at(f.irqfd).irteBusy === 1 ? BLOCKED : undefined),
         nextIrqfd(m, f) {
           f.irqfd = m.kvms[f.vm].state.irqfds.at(f.irqfd).next;
           return 'writeType';

@@ -31,6 +31,13 @@ const flush = (m: X86World, f: Frame): void => invalidate(avicOf(m, f).host.irq(
 
 const irqfdOf = (m: X86World, f: Frame) => (m.kvms[f.vm] as X86World['kvms'][number]).state.irqfds.at(f.irqfd);
 
+/** irq_bypass_vcpu; whoever waits for the update goes on. */
+function remember(m: X86World, f: Frame): void {
+  const irqfd = irqfdOf(m, f);
+  irqfd.irteVcpu = f.to;
+  irqfd.irteBusy = 0;
+}
+
 /** trace_kvm_pi_irte_update. */
 function traceUpdate(m: X86World, f: Frame): void {
   const a = avicOf(m, f);
@@ -77,7 +84,7 @@ export const avicPiUpdateIrte = protocol('avic_pi_update_irte', LOCALS, (p: Comb
   hostMode: (m, f) => void deactivateGuestMode(avicOf(m, f).host.irq(f.irq)),
   flushHost: flush,
   remember(m, f) {
-    irqfdOf(m, f).irteVcpu = f.to;
+    remember(m, f);
     if (f.failed === 0) traceUpdate(m, f);
   },
 }));
@@ -122,7 +129,7 @@ export const avicUpdatePiIrteWrapper = protocol(
     hasTarget: (_m, f) => (f.to === 0 ? 'remember' : undefined),
     ...p.spinlocked('ir_list', (m, f) => avicOf(m, f).at(f.to - 1).irListLock, { join: joinAndTell }),
     remember(m, f) {
-      irqfdOf(m, f).irteVcpu = f.to;
+      remember(m, f);
       traceUpdate(m, f);
     },
   }),
@@ -146,7 +153,7 @@ export const avicUpdatePiIrteReview = protocol(
       join: joinAndTell,
     }),
     remember(m, f) {
-      irqfdOf(m, f).irteVcpu = f.to;
+      remember(m, f);
       traceUpdate(m, f);
     },
   }),

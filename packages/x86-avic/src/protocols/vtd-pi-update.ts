@@ -50,7 +50,9 @@ export const vmxPiUpdateIrte = protocol('vmx_pi_update_irte', LOCALS, (p: Combin
     flush: (m, f) => flushIec(irq(m, f)),
   }),
   remember(m, f) {
-    irqfdOf(m, f).irteVcpu = f.to;
+    const irqfd = irqfdOf(m, f);
+    irqfd.irteVcpu = f.to;
+    irqfd.irteBusy = 0;
     traceUpdate(m, f);
   },
 }));
