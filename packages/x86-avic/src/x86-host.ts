@@ -15,17 +15,8 @@ import { avicEvents } from './avic/events.ts';
 import { vcpuOfFrame, vmOfFrame } from './avic/tables.ts';
 import { hostInspect } from './host-inspect.ts';
 import { HOST_PROPERTIES } from './host-properties.ts';
-import {
-  type AmdState,
-  amdLayout,
-  deliverMessage,
-  type IrData,
-  invalidate,
-  mapHost,
-  setHostAffinity,
-  unmapHost,
-  type VapicBus,
-} from './iommu/amd.ts';
+import { type AmdState, amdLayout, invalidate, setHostAffinity, type VapicBus } from './iommu/amd.ts';
+import { type AmdRemapper, createAmdRemapper } from './iommu/amd-remapper.ts';
 import { GA_LOG_ENTRIES } from './iommu/ga-log.ts';
 import { IOMMU } from './iommu/kind.ts';
 import { type VtdState, vtdLayout } from './iommu/vtd.ts';
@@ -70,6 +61,7 @@ export interface X86Host extends Omit<Pcpus, 'cpus' | 'cpuOf'> {
   readonly posted: PostedHost;
   readonly vtd: VtdState;
   readonly vtdRemapper: Vtd;
+  readonly amdRemapper: AmdRemapper;
   /** True if the IOMMU can post into guests. */
   readonly canPost: boolean;
   irq(index: number): IrData;
@@ -143,6 +135,11 @@ export function createX86Host(context: HostContext, state: X86HostState, kind: H
 
   const bus = createBus({ trace, sinks, context, amd, ring: (apicId) => host.ringDoorbell(apicId) });
 
+  const amdRemapper = createAmdRemapper({
+    ...{ state: amd, bus, trace, indexOf, linuxIrq, hostVector },
+    vapic: () => state.vapic,
+  });
+
   const host: X86Host = {
     ...pcpus,
     state,
@@ -174,35 +171,9 @@ export function createX86Host(context: HostContext, state: X86HostState, kind: H
       const irq = vtdRemapper.irqOfVector(cpu, vector);
       if (irq >= 0) vfio.msi.handle(irq >> 5, irq & 31);
     },
-    remapper:
-      iommu === IOMMU.intel
-        ? vtdRemapper
-        : {
-            map(irq, device) {
-              const index = host.indexOf(irq);
-              if (index < 0) return;
-              mapHost(amd.irqs.at(index), (device + 1) << 3, hostVector(index), 0);
-              amd.irqs.at(index).remapOnly = 1 - state.vapic;
-            },
-            unmap(irq) {
-              const index = host.indexOf(irq);
-              if (index >= 0) unmapHost(amd.irqs.at(index));
-            },
-            deliver(irq) {
-              const index = host.indexOf(irq);
-              if (index < 0) return 'host';
-              const d = amd.irqs.at(index);
-              if (trace.on && d.entry.guestMode === 1) traceposted(irq, d);
-              return deliverMessage(d, amd.gaLog, bus);
-            },
-          },
+    amdRemapper,
+    remapper: iommu === IOMMU.intel ? vtdRemapper : amdRemapper,
   };
-
-  function traceposted(irq: number, { cache, entry, isCached }: IrData): void {
-    const e = isCached === 1 ? cache : entry;
-    const frame = ((e.rootHi << 20) | e.rootLo) >>> 0;
-    trace.emit('hw_post', { irq, vec: e.vector, vm: vmOfFrame(frame), vcpu: vcpuOfFrame(frame) });
-  }
   return host;
 }
 

@@ -35,6 +35,7 @@ export const avicEvents: EventTexts = {
   hw_notification: (e) => `apicid ${e['apicid']} vec 0x${hex(e['vec'])}`,
   dmar_fault: (e) =>
     `[INTR-REMAP] Request device [${requester(Number(e['requester']))}] fault index 0x${hex(e['index'])} [fault reason 0x${hex(e['code'])}] ${e['text']}`,
+  hw_iommu_abort: (e) => `device ${e['device']} data 0x${hex(e['data'])}`,
   hw_accept: (e) => `vcpu ${e['vcpu']} vec ${e['vec']}`,
   hw_doorbell: (e) => `apicid ${e['apicid']}`,
   hw_ga_interrupt: () => 'AMD-Vi GA log',

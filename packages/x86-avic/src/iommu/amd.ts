@@ -2,7 +2,7 @@
 
 import { array, struct, u1, u8, u16, u32, type View } from '@virq/irq-core/arena';
 import type { RemapResult } from '@virq/irq-core/host';
-import { lock } from '@virq/irq-core/protocol';
+import { Dte } from './dte.ts';
 import { append, type GaLog, gaLogLayout } from './ga-log.ts';
 import {
   copyIrte,
@@ -34,9 +34,13 @@ export const IrData = struct('irData', {
 });
 export type IrData = View<typeof IrData>;
 
-/** One IOMMU: entries by host irq (counted from the first message vector), the lock of the tables, the GA log. */
+/** One IOMMU: device table entries, remapping entries by host irq (counted from the first message vector), the GA log. */
 export const amdLayout = (irqs: number, logEntries: number) =>
-  struct('amd', { tableLock: lock, irqs: array(IrData, irqs), gaLog: gaLogLayout(logEntries) });
+  struct('amd', {
+    dtes: array(Dte, Math.ceil(irqs / 32)),
+    irqs: array(IrData, irqs),
+    gaLog: gaLogLayout(logEntries),
+  });
 export type AmdState = View<ReturnType<typeof amdLayout>>;
 
 /** What the IOMMU reaches when it posts. */
@@ -158,7 +162,6 @@ function post(e: Irte, d: IrData, log: GaLog, bus: VapicBus): RemapResult {
 
 /** A message arrives at the IOMMU. */
 export function deliverMessage(d: IrData, log: GaLog, bus: VapicBus): RemapResult {
-  if (d.used === 0) return 'host';
   const e = fetch(d);
   if (e.valid === 0) return 'aborted';
   return e.guestMode === 1 ? post(e, d, log, bus) : 'host';

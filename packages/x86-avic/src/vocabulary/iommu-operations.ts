@@ -13,6 +13,16 @@ const hex = (v: number): string => `0x${v.toString(16)}`;
 
 const device: ArgSpec = { type: 'name', of: 'a device', doc: 'the device' };
 
+/** Fields of a device table entry by the arguments of `iommu_dte`. */
+const DTE_FIELDS = {
+  iv: 'iv',
+  int_ctl: 'intCtl',
+  nmi_pass: 'nmiPass',
+  init_pass: 'initPass',
+  extint_pass: 'extintPass',
+  length: 'tableLength',
+} as const;
+
 /** Operations of the x86 host. */
 export const IOMMU_OPERATIONS: Readonly<Record<string, Operation<PartTarget<X86Host>>>> = {
   host_affinity: {
@@ -28,13 +38,35 @@ export const IOMMU_OPERATIONS: Readonly<Record<string, Operation<PartTarget<X86H
       return { ret: 0 };
     },
   },
+  iommu_dte: {
+    summary: "what a device's table entry says of interrupts (AMD); fields left out stay",
+    args: {
+      device,
+      iv: int('remapping is on', { max: 1, optional: true }),
+      int_ctl: int('fixed and arbitrated: 0 abort, 1 pass, 2 remap', { max: 3, optional: true }),
+      nmi_pass: int('NMIs pass', { max: 1, optional: true }),
+      init_pass: int('INITs pass', { max: 1, optional: true }),
+      extint_pass: int('ExtINTs pass', { max: 1, optional: true }),
+      length: int('log2 of the entries of the table', { max: 11, optional: true }),
+    },
+    run({ part, device: find }, args) {
+      const index = find(args['device'] as string);
+      if (index < 0 || part.state.iommu !== IOMMU.amd) return { ret: -ENODEV };
+      const d = part.state.amd.dtes.at(index);
+      for (const [name, field] of Object.entries(DTE_FIELDS))
+        if (args[name] !== undefined) d[field] = args[name] as number;
+      return { ret: 0 };
+    },
+  },
   iommu_msi: {
     summary:
-      'a device writes a message of its own making; VT-d decodes it (remappable format: handle, SHV, sub-handle)',
+      'a device writes a message of its own making; VT-d decodes it (remappable format: handle, SHV, sub-handle), AMD takes the index from its data',
     args: { device, address_lo: int('address'), data: int('data', { default: 0 }) },
     run({ part, device: find }, args) {
       const index = find(args['device'] as string);
-      if (index < 0 || part.state.iommu !== IOMMU.intel) return { ret: -ENODEV };
+      if (index < 0 || part.state.iommu === IOMMU.none) return { ret: -ENODEV };
+      if (part.state.iommu === IOMMU.amd)
+        return { ret: 0, out: { to: part.amdRemapper.message(index, args['data'] as number) } };
       const message = { addressLo: args['address_lo'] as number, data: args['data'] as number };
       const r = part.vtdRemapper.message(message, requesterOf(index));
       if (r.to === 'fault') return { ret: 0, out: { to: r.to, reason: hex(FAULT[r.fault].code) } };
