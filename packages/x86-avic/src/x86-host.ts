@@ -15,7 +15,7 @@ import { avicEvents } from './avic/events.ts';
 import { vcpuOfFrame, vmOfFrame } from './avic/tables.ts';
 import { hostInspect } from './host-inspect.ts';
 import { HOST_PROPERTIES } from './host-properties.ts';
-import { type AmdState, amdLayout, invalidate, setHostAffinity, type VapicBus } from './iommu/amd.ts';
+import { type AmdState, amdLayout, type IrData, invalidate, setHostAffinity, type VapicBus } from './iommu/amd.ts';
 import { type AmdRemapper, createAmdRemapper } from './iommu/amd-remapper.ts';
 import { GA_LOG_ENTRIES } from './iommu/ga-log.ts';
 import { IOMMU } from './iommu/kind.ts';
