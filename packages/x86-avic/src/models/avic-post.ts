@@ -205,11 +205,9 @@ export const avicPost = defineFamily({
       start(m, [run, move]) {
         bindVectors(m, 1);
         const { apicv } = chipOf(m);
-        for (let vcpu = 0; vcpu < vcpus; vcpu++) {
-          apicv.load(vcpu, vcpu);
-          m.processes.spawn(run as never, { vcpu, left: exits } as never);
-        }
+        for (let vcpu = 0; vcpu < vcpus; vcpu++) apicv.load(vcpu, vcpu);
         routeVector(m, VECTOR);
+        for (let vcpu = 0; vcpu < vcpus; vcpu++) m.processes.spawn(run as never, { vcpu, left: exits } as never);
         const irqfd = m.kvms[0]?.state.irqfds.handleOf(0) as number;
         m.processes.spawn(move as never, { irqfd, irq: 0, left: updates } as never);
         m.processes.spawn(device as never, { left: posts } as never);

@@ -105,11 +105,9 @@ export const piPreempt = defineFamily({
       agents: (of) => [runVmxVcpu(of), postingDevice] as never,
       start(m, [run]) {
         if (posting === 1) bindVectors(m, 1);
-        for (let vcpu = 0; vcpu < vcpus; vcpu++) {
-          chipOf(m).apicv.load(vcpu, vcpu % cpus);
-          m.processes.spawn(run as never, { vcpu, left: exits } as never);
-        }
+        for (let vcpu = 0; vcpu < vcpus; vcpu++) chipOf(m).apicv.load(vcpu, vcpu % cpus);
         routeVector(m, VECTOR);
+        for (let vcpu = 0; vcpu < vcpus; vcpu++) m.processes.spawn(run as never, { vcpu, left: exits } as never);
         m.processes.spawn(postingDevice as never, { left: posting * posts } as never);
         for (let i = 0; i < deliveries; i++)
           m.processes.spawn(vmxDeliverInterrupt as never, { vector: VECTOR + 1 + i } as never);
