@@ -25,11 +25,11 @@ function bindVm(b: Binding, i: number): VmSpec | null {
     return null;
   }
   const { vm, checkVm } = backend.vocabulary;
+  if (backend.host !== undefined) addPart(b, backend.host);
   const options = bindArgs(b, vm, given, { path: ['vms', i], what: '', together: checkVm });
   if (options === null) return null;
   const name = b.vmNames[i] as string;
   b.backendOf.set(name, backend);
-  if (backend.host !== undefined) addPart(b, backend.host);
   const vcpus = (options['vcpus'] as number | undefined) ?? 1;
   return { name, backend, options, limits: { ...VM_SIZES, vcpus } };
 }

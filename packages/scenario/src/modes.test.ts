@@ -47,3 +47,11 @@ describe('modes', () => {
     ]);
   });
 });
+
+it('a VM with a faulty option still brings the options of its host', async () => {
+  const { default: x86Avic } = await import('@virq/x86-avic');
+  const text =
+    'virq: 1\ntitle: t\nvms: [{ backend: x86-avic, apicv: avc }]\nhost: { iommu: amd }\nsteps: [{ sync: {} }]\n';
+  const { diagnostics } = bindScenario(parseScenario(text), new Map([['x86-avic', x86Avic as never]]));
+  expect(diagnostics.map((d) => d.message)).toEqual(['apicv is "avc", expected none, avic, x2avic, vmx']);
+});
