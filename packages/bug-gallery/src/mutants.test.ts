@@ -39,7 +39,6 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "kvm_vcpu_update_apicv: 'clearRunning' behind 'unlock ir_list (off)'",
   ],
   'what is written again is what is there': ["vmx_pi_update_irte without 'isPosted'"],
-  'an IPI that is not sent is not lost': ["AVIC IPI, avic_incomplete_ipi_interception without 'setIrr'"],
   'no other process uses the list of the new vCPU in this model': [
     "vgic_prune_ap_list without 'lock ap_list (higher id)'",
   ],

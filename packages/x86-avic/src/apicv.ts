@@ -25,6 +25,7 @@ import { createVmx, forgetPosted, initVmx, type Vmx } from './posted/vmx.ts';
 import { kvmSetApicvInhibit, kvmVcpuUpdateApicv } from './protocols/avic-inhibit-update.ts';
 import { UPDATE_PI_IRTE, type UpdateForm } from './protocols/avic-pi-update.ts';
 import { svmVcpuBlock, svmVcpuLoad, svmVcpuPut } from './protocols/avic-run.ts';
+import { vcpuScanIoapic } from './protocols/scan-ioapic.ts';
 import { svmDeliverInterrupt } from './protocols/svm-deliver.ts';
 import { vmxVcpuUpdateApicv } from './protocols/vmx-apicv.ts';
 import { vmxDeliverInterrupt } from './protocols/vmx-deliver.ts';
@@ -42,6 +43,7 @@ export const X86_PROTOCOLS: readonly AnyProtocol<never>[] = [
   svmVcpuPut,
   svmVcpuBlock,
   kvmSetApicvInhibit,
+  vcpuScanIoapic,
   kvmVcpuUpdateApicv,
   ...Object.values(UPDATE_PI_IRTE),
   svmDeliverInterrupt,

@@ -53,6 +53,8 @@ export interface X86Chip extends VmChip {
   readonly guest: Guest;
   readonly msrs: GuestMsrs;
   readonly events: VcpuEvents;
+  /** vcpu_scan_ioapic: which vectors' EOIs reach the IOAPIC. */
+  readonly rescan: (vcpu: number) => void;
   readonly saveRestore: SaveRestore;
   /** KVM_CREATE_IRQCHIP: -EEXIST when there is an irqchip, -EINVAL when there are vCPUs (T02, T03). */
   createIrqchip(): number;
@@ -158,6 +160,7 @@ function createChips(vm: VmContext, ctx: Context, options: X86Options, map: Retu
   const setBase = createApicBase(lapics, mapChanged, moved);
   const msrs = createGuestMsrs(ctx, { lapics, x2apic, setBase, timers });
   const events = createVcpuEvents(ctx, lapics, (vcpu) => lapicRegs.reset(vcpu, true));
+  const rescan = createEoiBitmap(ctx, delivery);
   const guest: Guest = createGuest(ctx, {
     lapics,
     lapicRegs,
@@ -165,7 +168,7 @@ function createChips(vm: VmContext, ctx: Context, options: X86Options, map: Retu
     pic,
     emulated: createGuestAccess(ctx, { lapics, lapicRegs, ioapicRegs, msrs, ports: createPicPorts(ctx, pic) }),
     timers,
-    rescan: createEoiBitmap(ctx, delivery),
+    rescan,
     acceptEvents: events.accept,
     apicv: () => apicv,
   });
@@ -178,7 +181,22 @@ function createChips(vm: VmContext, ctx: Context, options: X86Options, map: Retu
   });
   const msi = createMsi(ctx, delivery);
   const saveRestore = createSaveRestore(ctx, { lapics, ioapic, pic, timers, mapChanged, restored: apicv.restored });
-  return { lapics, delivery, timers, pic, ioapic, ioapicRegs, lapicRegs, msrs, events, guest, apicv, msi, saveRestore };
+  return {
+    lapics,
+    delivery,
+    timers,
+    pic,
+    ioapic,
+    ioapicRegs,
+    lapicRegs,
+    msrs,
+    events,
+    guest,
+    apicv,
+    msi,
+    saveRestore,
+    rescan,
+  };
 }
 
 /** Creates the chip over zeroed state and brings it to reset. The default routing table is installed by the caller through `installDefaults`. */

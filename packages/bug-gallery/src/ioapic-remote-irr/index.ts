@@ -1,15 +1,9 @@
 // The EOI of a level interrupt is not forwarded because its pin was pointed elsewhere meanwhile.
 
 import { replace } from '@virq/irq-core/protocol';
-import { type IoapicEoi, ioapicEoi, vcpu } from '@virq/x86-avic/protocols';
+import { chipOf, ioapicEoi } from '@virq/x86-avic/models';
+import { vcpuScanIoapic } from '@virq/x86-avic/protocols';
 import { defineBug } from '../bug.ts';
-
-/** The EOI exit bitmap from the present routes alone. */
-function scanPresentRoutes({ pin, vcpus }: IoapicEoi, self: number): void {
-  const v = vcpus.at(self);
-  v.scan = 0;
-  v.eoiExit = pin.dest === self ? 1 : 0;
-}
 
 /** The bug. */
 export const bug = defineBug({
@@ -26,20 +20,16 @@ the hardware. Remote IRR is never cleared; the pin refuses everything from then 
   proof: { assertions: 3, writes: 3 },
   variant: [
     [
-      vcpu,
-      replace(
-        replace(vcpu, 'scan', (m, f) => {
-          if (m.vcpus.at(f.vcpu).scan === 0) return 'wait';
-          scanPresentRoutes(m, f.vcpu);
-          return undefined;
-        }),
-        'scanOnExit',
-        (m, f) => {
-          if (m.vcpus.at(f.vcpu).scan === 1) scanPresentRoutes(m, f.vcpu);
-        },
-      ),
+      vcpuScanIoapic,
+      replace(vcpuScanIoapic, 'scan', (m, f) => {
+        const chip = chipOf(m as never);
+        chip.rescan(f.vcpu);
+        const a = chip.lapics.at(f.vcpu);
+        if (a.staleEoi !== 0) a.eoiVectors.delete(a.staleEoi - 1);
+        a.staleEoi = 0;
+      }),
     ],
   ],
-  expected: { property: 'no pin waits for an EOI that will not come', length: 17 },
+  expected: { property: 'no pin waits for an EOI that will not come', length: 18 },
   fix: 'Vectors that are pending or in service stay in the bitmap whatever the table says now.',
 });

@@ -42,6 +42,10 @@ const properties = [
     (m) => m.parts.x86.state.cpus.at(0).inGuest === 0 || chipOf(m).avic.at(0).entry.isRunning === 1,
     { consequence: 'every IPI to it exits, for nothing' },
   ),
+  sometimes('a vCPU that does not run has the IPI', (m) => {
+    const { avic, lapics } = chipOf(m);
+    return avic.at(0).entry.isRunning === 0 && !lapics.at(0).irr.isEmpty();
+  }),
   sometimes('the target sleeps', (m) => chipOf(m).avic.vcpus.isBlocking(0)),
   sometimes('a doorbell is on its way', (m) => m.parts.x86.state.cpus.at(0).doorbell === 1),
 ];

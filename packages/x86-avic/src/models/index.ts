@@ -5,6 +5,7 @@ export { avicInhibit } from './avic-inhibit.ts';
 export { avicIpi } from './avic-ipi.ts';
 export { avicIrList, namesRunner, settled, targetOf } from './avic-ir-list.ts';
 export { avicPost, kickPrevious } from './avic-post.ts';
+export { ioapicEoi } from './ioapic-eoi.ts';
 export { bindVectors, chipOf, routeVector, type SmallMachine, smallMachine, type X86Machine } from './machine.ts';
 export { piAssign } from './pi-assign.ts';
 export { piPreempt } from './pi-preempt.ts';

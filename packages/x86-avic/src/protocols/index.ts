@@ -15,17 +15,10 @@ export {
 } from './avic-pi-update.ts';
 export { avicVcpuLoad, avicVcpuPut, svmVcpuBlock, svmVcpuLoad, svmVcpuPut } from './avic-run.ts';
 export { pollGaLog } from './ga-log.ts';
-export {
-  device,
-  handlesVector,
-  type IoapicEoi,
-  ioapicEoi,
-  retarget,
-  vcpu,
-} from './ioapic-eoi.ts';
 export { type PiFrame, piEnableWakeupHandler, piWakeupHandler } from './pi-wakeup.ts';
 export { postedMsiNotification } from './posted-msi.ts';
 export { type PostedWorld, vmxOf } from './posted-world.ts';
+export { type IoapicWorld, vcpuScanIoapic } from './scan-ioapic.ts';
 export { svmDeliverInterrupt } from './svm-deliver.ts';
 export { vmxVcpuUpdateApicv } from './vmx-apicv.ts';
 export { vmxDeliverInterrupt } from './vmx-deliver.ts';
