@@ -1,8 +1,9 @@
 // A guest in guest mode touches its local APIC while AVIC is active: completed by hardware, or one of AVIC's two exits. AMD APM vol. 2 15.29; Linux: svm/avic.c.
 
 import { DFR_FLAT } from '../apic-map.ts';
-import { type Delivery, type LapicIrq, lapicIrq } from '../destination.ts';
+import { type Delivery, lapicIrq } from '../destination.ts';
 import { EXIT, type GuestMode } from '../guest-mode.ts';
+import { loadIcr } from '../ipi.ts';
 import { highestInService, isX2apic, type Lapics } from '../lapic.ts';
 import { apicName } from '../lapic-names.ts';
 import type { LapicRegs } from '../lapic-regs.ts';
@@ -36,19 +37,6 @@ const EOI = 0xb0;
 const ICR = 0x300;
 const ICR2 = 0x310;
 const SELF_IPI = 0x3f0;
-
-/** The ICR as an interrupt. */
-export function loadIcr(irq: LapicIrq, source: number, low: number, dest: number): void {
-  irq.vector = low & 0xff;
-  irq.dm = (low >> 8) & 7;
-  irq.logical = (low >> 11) & 1;
-  irq.level = (low >> 14) & 1;
-  irq.trigger = (low >> 15) & 1;
-  irq.shorthand = (low >> 18) & 3;
-  irq.redirectionHint = 0;
-  irq.dest = dest;
-  irq.source = source;
-}
 
 /** Creates it. */
 export function createAvicAccess(parts: AvicAccessParts): AvicAccess {
