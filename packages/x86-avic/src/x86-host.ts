@@ -102,15 +102,17 @@ function createPosted({ trace, processes, sizes }: HostContext, state: X86HostSt
 /** What the host's options say. */
 interface HostKind {
   readonly iommu: number;
+  /** The AMD IOMMU can post. */
+  readonly vapic: boolean;
   /** The host's CPUs are in x2APIC mode. */
   readonly x2apic: boolean;
   readonly postedMsi: boolean;
 }
 
 /** Brings zeroed state to what the options say. */
-function initHost(state: X86HostState, { iommu, x2apic }: HostKind, posted: PostedHost): void {
+function initHost(state: X86HostState, { iommu, vapic, x2apic }: HostKind, posted: PostedHost): void {
   state.iommu = iommu;
-  state.vapic = 1;
+  state.vapic = vapic ? 1 : 0;
   state.amd.gaLog.running = iommu === IOMMU.amd ? 1 : 0;
   state.vtd.x2apic = state.posted.x2apic = x2apic ? 1 : 0;
   for (let cpu = 0; cpu < state.posted.messages.length; cpu++)
@@ -249,12 +251,13 @@ export const x86HostPart: HostPart<ReturnType<typeof x86HostLayout>['fields'], X
   },
   layout: (sizes, options) => x86HostLayout(sizesOf(sizes, options)),
   attach(context, state) {
-    const { x2apic = true, posted_msi: postedMsi = false } = context.options as {
-      x2apic?: boolean;
-      posted_msi?: boolean;
-    };
-    const host = createX86Host(context, state, { iommu: iommuOf(context.options), x2apic, postedMsi });
-    state.vapic = context.options['vapic'] === false ? 0 : 1;
+    const { options } = context;
+    const host = createX86Host(context, state, {
+      iommu: iommuOf(options),
+      vapic: options['vapic'] !== false,
+      x2apic: options['x2apic'] !== false,
+      postedMsi: options['posted_msi'] === true,
+    });
     if (host.canPost) context.bindRemapper(host.remapper);
     return host;
   },
