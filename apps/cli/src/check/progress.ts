@@ -3,8 +3,7 @@
 import type { Progress } from '@virq/checker';
 import type { Io } from '../io.ts';
 import { type LiveLine, liveLine } from '../render/live-line.ts';
-
-const thousands = (n: number): string => Math.round(n).toLocaleString('en-US');
+import { thousands } from '../render/numbers.ts';
 
 /** A line that is drawn over and over. */
 export const progressLine = (io: Io, now: () => number): LiveLine<Progress> =>

@@ -3,8 +3,7 @@
 import type { Progress } from '@virq/conformance';
 import type { Io } from '../io.ts';
 import { liveLine } from '../render/live-line.ts';
-
-const thousands = (n: number): string => Math.round(n).toLocaleString('en-US');
+import { thousands } from '../render/numbers.ts';
 
 /** A line that is drawn over and over. */
 export const campaignLine = (io: Io, now: () => number) =>

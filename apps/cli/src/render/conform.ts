@@ -1,6 +1,7 @@
 // What a comparison came to: numbers, known differences, and the first one that nothing explains, field by field.
 
 import type { CampaignResult, Difference, Finding, Op, Target } from '@virq/conformance';
+import { thousands } from './numbers.ts';
 
 /** A comparison that has ended. */
 export interface Conformed {
@@ -14,7 +15,6 @@ export interface Conformed {
   readonly replay: string | undefined;
 }
 
-const thousands = (n: number): string => Math.round(n).toLocaleString('en-US');
 const plural = (n: number, one: string): string => `${thousands(n)} ${one}${n === 1 ? '' : 's'}`;
 const show = (value: unknown): string => (value === undefined ? '(no such field)' : JSON.stringify(value));
 

@@ -3,6 +3,7 @@
 import { BUILT_IN, type CheckResult } from '@virq/checker';
 import type { Property } from '@virq/irq-core/protocol';
 import pc from 'picocolors';
+import { thousands } from './numbers.ts';
 
 /** What the verdict is about. */
 export interface Checked {
@@ -15,8 +16,6 @@ export interface Checked {
 
 /** States from which on the fixed size of the tables no longer matters. */
 const MANY = 50_000;
-
-const thousands = (n: number): string => Math.round(n).toLocaleString('en-US');
 
 /** `vcpus=2, irtes=1`; '' for no sizes. */
 export const scopeText = (scope: Readonly<Record<string, number>>): string =>

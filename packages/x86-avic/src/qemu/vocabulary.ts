@@ -4,14 +4,12 @@ import type { ArgSpec, Args, Operation, OpResult, Vocabulary } from '@virq/irq-c
 import type { X86Chip, X86Options } from '../chip.ts';
 import { lapicIrq } from '../destination.ts';
 import { IOAPIC_BASE } from '../ioapic-regs.ts';
-import { bit, int } from '../vocabulary/args.ts';
+import { bit, hex, int, n } from '../vocabulary/args.ts';
 import { REDIRECTION_ENTRY, redirection } from '../vocabulary/redirection.ts';
 import { QEMU_OBSERVE } from './observe.ts';
 
 type Op = Operation<X86Chip>;
-const n = (args: Args, key: string): number => args[key] as number;
 const DONE: OpResult = { ret: 0 };
-const hex = (v: number): string => `0x${v.toString(16)}`;
 
 /** Offsets of the IOAPIC's page; its registers repeat every 256 bytes. */
 const OFFSET = { SELECT: 0, WINDOW: 0x10, EOI: 0x40 } as const;

@@ -1,6 +1,6 @@
-// Argument declarations shared by the x86 operations.
+// Arguments and answers of the x86 operations.
 
-import type { ArgSpec } from '@virq/irq-core/machine';
+import type { ArgSpec, Args } from '@virq/irq-core/machine';
 
 export const int = (
   doc: string,
@@ -19,3 +19,8 @@ export const list = (doc: string, max: number): ArgSpec => ({
   doc,
   optional: true,
 });
+
+/** A numeric argument. */
+export const n = (args: Args, key: string): number => args[key] as number;
+/** A value as answers show it. */
+export const hex = (v: bigint | number): string => `0x${v.toString(16)}`;

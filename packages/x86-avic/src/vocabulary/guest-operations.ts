@@ -4,14 +4,12 @@ import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { X86Chip } from '../chip.ts';
 import { IOAPIC_BASE } from '../ioapic-regs.ts';
 import { isHwEnabled } from '../lapic.ts';
-import { int, vcpu } from './args.ts';
+import { hex, int, n, vcpu } from './args.ts';
 import { REDIRECTION_ENTRY, redirection } from './redirection.ts';
 
 type Op = Operation<X86Chip>;
 
-const n = (args: Args, key: string): number => args[key] as number;
 const done = (exit = 'done'): OpResult => ({ ret: 0, out: { exit } });
-const hex = (v: bigint | number): string => `0x${v.toString(16)}`;
 
 /** An operation of one vCPU. */
 const onVcpu = (summary: string, args: Op['args'], run: (c: X86Chip, vcpu: number, args: Args) => OpResult): Op => ({

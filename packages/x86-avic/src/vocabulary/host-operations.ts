@@ -8,13 +8,11 @@ import { LVT } from '../lapic.ts';
 import { deliverLocal } from '../lapic-local.ts';
 import { IOAPIC_PINS, IRQCHIP_MODE, LVT_ENTRIES } from '../layout.ts';
 import { type LapicState, LVT_FIELDS, SAVED_PIC_FIELDS } from '../save-restore.ts';
-import { int, list, vcpu } from './args.ts';
+import { hex, int, list, n, vcpu } from './args.ts';
 import { lapicPage, observeLapic, observePicChip, savedPic } from './observe.ts';
 
 type Op = Operation<X86Chip>;
-const n = (args: Args, key: string): number => args[key] as number;
 const noKernelChip = (c: X86Chip): boolean => c.state.mode !== IRQCHIP_MODE.KERNEL;
-const hex = (v: bigint | number): string => `0x${v.toString(16)}`;
 
 function getIoapic(c: X86Chip): Readonly<Record<string, Json>> {
   const s = c.saveRestore.getIoapic();

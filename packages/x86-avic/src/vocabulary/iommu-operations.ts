@@ -7,9 +7,7 @@ import { IOMMU } from '../iommu/kind.ts';
 import { FAULT } from '../iommu/vtd.ts';
 import { requesterOf } from '../iommu/vtd-remapper.ts';
 import type { X86Host } from '../x86-host.ts';
-import { int } from './args.ts';
-
-const hex = (v: number): string => `0x${v.toString(16)}`;
+import { hex, int } from './args.ts';
 
 const device: ArgSpec = { type: 'name', of: 'a device', doc: 'the device' };
 

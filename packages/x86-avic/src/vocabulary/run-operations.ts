@@ -1,13 +1,11 @@
 // A vCPU's life on physical CPUs: scheduled in and out, running, halting; and what switches its acceleration off.
 
 import { EINVAL } from '@virq/irq-core/errors';
-import type { Args, Operation } from '@virq/irq-core/machine';
+import type { Operation } from '@virq/irq-core/machine';
 import { INHIBIT_REASONS, type InhibitReason } from '../avic/inhibit.ts';
 import type { X86Chip } from '../chip.ts';
 import { EXIT } from '../guest-mode.ts';
-import { int, vcpu } from './args.ts';
-
-const n = (args: Args, key: string): number => args[key] as number;
+import { int, n, vcpu } from './args.ts';
 
 /** Operations by name. */
 export const RUN_OPERATIONS: Readonly<Record<string, Operation<X86Chip>>> = {
