@@ -1,0 +1,87 @@
+// The XIVE of one machine: sources, router, presenter and TIMA on one state. Nobody outside of this folder asks how they are joined.
+
+import type { Trace } from '@virq/irq-core/events';
+import { PQ } from './esb.ts';
+import type { XiveState } from './layout.ts';
+import { createPresenter, type Presenter } from './presenter.ts';
+import { createRam, type Ram } from './ram.ts';
+import { createRouter, type Router } from './router.ts';
+import { createSources, type Sources } from './sources.ts';
+import { createTima, resetThread, type Tima } from './tima.ts';
+
+/** The hardware. */
+export interface Xive {
+  readonly state: XiveState;
+  readonly ram: Ram;
+  readonly sources: Sources;
+  readonly router: Router;
+  readonly presenter: Presenter;
+  readonly tima: Tima;
+}
+
+/** What {@link createXive} needs. */
+export interface XiveInit {
+  readonly state: XiveState;
+  readonly trace: Trace;
+  readonly generation: 1 | 2;
+  /** See {@link createPresenter}. */
+  readonly cpprWithdraws: boolean;
+  /** The host's own queue has an entry: Linux irq number, or what the host configured as data. */
+  host(data: number): void;
+  /** An event leaves a source of a machine whose fabric takes its time; without it events arrive at once. */
+  fabric?(source: number): void;
+  /** An exception line has risen. */
+  signalled?(thread: number, ring: number): void;
+}
+
+/** Brings zeroed hardware to reset: sources off, threads empty. */
+function reset(state: XiveState, generation: number): void {
+  state.generation = generation;
+  for (let i = 0; i < state.sources.length; i++) {
+    const s = state.sources.at(i);
+    s.pq = PQ.OFF;
+    s.pages = 2;
+  }
+  for (let i = 0; i < state.threads.length; i++) resetThread(state.threads.at(i));
+}
+
+/** Creates the hardware over zeroed state. */
+export function createXive({ state, trace, generation, cpprWithdraws, ...hooks }: XiveInit): Xive {
+  const misuse = (unit: string) => (number: number, what: string) => {
+    if (trace.on) trace.emit('xive_guest_error', { unit, number, what });
+  };
+  reset(state, generation);
+  const ram = createRam(state);
+  const presenter = createPresenter({
+    state,
+    cpprWithdraws,
+    signalled(thread, ring) {
+      if (trace.on) trace.emit('xive_signal', { thread, ring });
+      hooks.signalled?.(thread, ring);
+    },
+    ambiguous: (end) => misuse('presenter')(end.nvtIndex, 'two threads answer'),
+  });
+  const router = createRouter({
+    state,
+    ram,
+    presenter,
+    host: hooks.host,
+    queued(end, data) {
+      if (trace.on) trace.emit('xive_queue', { end, data });
+    },
+    dropped(why, number) {
+      if (trace.on) trace.emit('xive_drop', { why, number });
+    },
+  });
+  const sources = createSources({
+    state,
+    misuse: misuse('source'),
+    send(index) {
+      if (hooks.fabric === undefined || state.delayed === 0) return router.notify(state.sources.at(index));
+      state.sources.at(index).inFlight++;
+      return hooks.fabric(index);
+    },
+  });
+  const tima = createTima({ state, presenter, misuse: misuse('tima') });
+  return { state, ram, sources, router, presenter, tima };
+}
