@@ -1,7 +1,7 @@
 // The checklist's script: what counts as a title, and that a missing test is noticed.
 
 import { describe, expect, it } from 'vitest';
-import { idsOf, page, testsOf, violations } from './checklist.mjs';
+import { idsOf, page, testsFor, testsOf, violations } from './checklist.mjs';
 
 const row = (id, priority, more = {}) => ({ id, feature: 'a feature', priority, vectors: [], ...more });
 const list = (...rows) => ({ title: 'List', groups: [{ title: 'Group', rows }] });
@@ -11,6 +11,7 @@ const none = new Set();
 describe('titles', () => {
   it('name rows and vectors, ranges of them too', () => {
     expect(idsOf('X86-08 and T09, T99–T101')).toEqual(['X86-08', 'T09', 'T99', 'T100', 'T101']);
+    expect(idsOf('V-05 F-01: PQ, V-45…V-47')).toEqual(['F-01', 'V-05', 'V-45', 'V-46', 'V-47']);
     expect(idsOf('CVE-2026-23198, SHT21, T1000')).toEqual([]);
   });
 
@@ -48,6 +49,13 @@ describe('violations', () => {
     const rows = [row('X86-01', 'M'), row('X86-02', 'S', { notModelled: 'why' }), row('X86-03', 'M')];
     expect(violations(list(...rows), shown, new Set(['X86-03']))).toEqual([]);
   });
+});
+
+it('names count in the packages of the list', () => {
+  const own = { ...list(row('F-01', 'M')), packages: ['packages/p'] };
+  const found = tests("it('F-01', f)");
+  const others = [{ ...found[0], file: 'packages/pq/src/a.test.ts' }];
+  expect([violations(own, testsFor(own, found), none), testsFor(own, others)]).toEqual([[], []]);
 });
 
 it('the page shows file and title, or the reason', () => {
