@@ -5,6 +5,7 @@ import { VirqError } from './errors.ts';
 import type { EventTexts, Trace } from './events/index.ts';
 import type { AnyHostPart } from './host-part.ts';
 import type { KvmArch } from './kvm/arch.ts';
+import type { DeviceAttrTable } from './kvm/device-attrs.ts';
 import type { Kvm } from './kvm/index.ts';
 import type { KernelVersion } from './kvm/kernel.ts';
 import type { VmLimits } from './kvm/limits.ts';
@@ -59,6 +60,14 @@ export interface InspectSection {
   readonly lines: readonly string[];
 }
 
+/** A KVM device (KVM_CREATE_DEVICE) and its attributes, for the generated reference. */
+export interface DeviceReference {
+  /** KVM_DEV_TYPE_*. */
+  readonly name: string;
+  readonly summary: string;
+  readonly attributes: DeviceAttrTable<never>;
+}
+
 /** The contract. `F` is the declared state of one VM, `C` what `attach` returns. */
 export interface Backend<F extends Fields = Fields, C extends VmChip = VmChip> {
   readonly specVersion: typeof SPEC_VERSION;
@@ -78,6 +87,8 @@ export interface Backend<F extends Fields = Fields, C extends VmChip = VmChip> {
   attach(context: VmContext, state: StructView<F>): C;
   /** Register maps, for docs, `describe` and conformance. */
   readonly registers: readonly RegisterMap[];
+  /** KVM devices that user space talks to. */
+  readonly devices?: readonly DeviceReference[];
   /** Multi-step kernel paths. */
   readonly protocols: readonly AnyProtocol<never>[];
   readonly properties: readonly BackendProperty[];
