@@ -31,6 +31,7 @@ const MAY = {
     CORE,
     '@virq/x86-avic',
     '@virq/x86-pci23',
+    '@virq/ppc-xive',
     '@virq/trace',
     '@virq/scenario',
     '@virq/checker',

@@ -1,6 +1,7 @@
 // The contract of a backend as a vitest suite: passing it is the definition of "compatible".
 
 import { type AnyBackend, assertBackend } from '@virq/irq-core/backend';
+import { EINVAL, ENOTTY } from '@virq/irq-core/errors';
 import { ROUTE, type RouteInput } from '@virq/irq-core/kvm';
 import {
   checkArgs,
@@ -28,6 +29,8 @@ export interface BackendFacts {
     /** The CPU takes the interrupt and ends it (EOI), which must reach the ack notifiers. */
     readonly serve: (session: Session) => void;
   };
+  /** False if the architecture has no routing tables, so that KVM_SET_GSI_ROUTING fails with ENOTTY. */
+  readonly routing?: boolean;
   /** A call of the injection path that must not allocate. */
   readonly inject?: (machine: Machine) => void;
 }
@@ -37,7 +40,8 @@ type Op = readonly [string, Readonly<Record<string, unknown>>];
 function open(backend: AnyBackend, facts: BackendFacts): Session {
   const checked = checkArgs(backend.vocabulary.vm, facts.options ?? {});
   if (!checked.ok) throw new Error(`options: ${checked.faults.map((f) => `${f.path} ${f.message}`).join('; ')}`);
-  const vcpus = (checked.args['vcpus'] as number | undefined) ?? 1;
+  const counted = backend.vocabulary.start?.vcpus ?? 'vcpus';
+  const vcpus = (checked.args[counted] as number | undefined) ?? 1;
   const limits = { vcpus, gsis: 64, routes: 64, irqfds: 16 };
   const machine = createMachine({
     vms: [{ name: 'guest', backend, options: checked.args, limits }],
@@ -156,7 +160,10 @@ export function describeBackend(backend: AnyBackend, facts: BackendFacts = {}): 
         data: 0,
         devid: 0,
       };
-      expect([kvm.setGsiRouting([bad], 0), kvm.state.table]).toEqual([-22, before]);
+      expect([kvm.setGsiRouting([bad], 0), kvm.state.table]).toEqual([
+        facts.routing === false ? -ENOTTY : -EINVAL,
+        before,
+      ]);
       expect(ROUTE.IRQCHIP).toBe(1);
     });
 

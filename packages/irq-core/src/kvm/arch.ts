@@ -44,6 +44,11 @@ export interface KvmArch {
   setRoutingEntry(input: RouteInput, out: Route): number;
   /** entry->set: delivers; -1 nobody, 0 coalesced, n > 0 reached. `level` is the caller's, source OR is done inside. */
   setIrq(route: Route, sourceId: number, level: number, lineStatus: boolean): number;
+  /**
+   * kvm_set_irq of an architecture without routing tables (POWER, whose kvm_irq_map_gsi makes each GSI its own route): what setIrq returns. It never
+   * sleeps, so irqfds call it in the writer's context. KVM_SET_GSI_ROUTING does not exist there and fails with ENOTTY.
+   */
+  setGsi?(gsi: number, sourceId: number, level: number): number;
   /** kvm_arch_set_irq_inatomic: as setIrq, or -EWOULDBLOCK when only process context can decide. */
   setIrqInatomic(route: Route, sourceId: number, level: number): number;
   /** KVM_SIGNAL_MSI without a routing table: validates and delivers. */

@@ -23,8 +23,14 @@ const mayUseSnapshot = (k: KvmParts, irqfd: Irqfd): boolean => k.profile.deassig
 
 /** Tries the fast path with a route, else queues the work, which uses the routing table of its own time. */
 function inject(k: KvmParts, handle: number, route: Route): void {
-  const fast = route.type !== ROUTE.NONE && mayUseSnapshot(k, k.state.irqfds.at(handle));
-  const decided = fast ? k.arch().setIrqInatomic(route, SOURCE.USERSPACE, 1) : -EWOULDBLOCK;
+  const irqfd = k.state.irqfds.at(handle);
+  const { setGsi, setIrqInatomic } = k.arch();
+  const fast = (route.type !== ROUTE.NONE || setGsi !== undefined) && mayUseSnapshot(k, irqfd);
+  const decided = !fast
+    ? -EWOULDBLOCK
+    : setGsi === undefined
+      ? setIrqInatomic(route, SOURCE.USERSPACE, 1)
+      : setGsi(irqfd.gsi, SOURCE.USERSPACE, 1);
   if (decided === -EWOULDBLOCK) queueInject(k, handle);
 }
 

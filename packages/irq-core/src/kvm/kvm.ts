@@ -119,8 +119,9 @@ export function createKvm(init: KvmInit): Kvm {
     trace.emit('kvm_set_irq', { gsi, level, source });
 
   function setIrq(sourceId: number, gsi: number, level: number, lineStatus: boolean): number {
-    if (trace.on) setIrqEvent(sourceId, gsi, level);
     const a = bound as KvmArch;
+    if (a.setGsi !== undefined) return a.setGsi(gsi, sourceId, level);
+    if (trace.on) setIrqEvent(sourceId, gsi, level);
     let ret = -1;
     if (state.table === 0) return -1;
     const table = routing.current();

@@ -1,7 +1,7 @@
 // GSI routing: validation, the per-GSI chains, the reverse map. Linux: virt/kvm/irqchip.c, KVM_SET_GSI_ROUTING in Documentation/virt/kvm/api.rst.
 
 import { slotOf, type View } from '../arena/index.ts';
-import { EINVAL, ENOMEM } from '../errors.ts';
+import { EINVAL, ENOMEM, ENOTTY } from '../errors.ts';
 import { type KvmArch, ROUTE, type Route, type RouteInput } from './arch.ts';
 import type { KvmState, RoutingEntry, routingTable } from './layout.ts';
 import type { VmLimits } from './limits.ts';
@@ -87,6 +87,7 @@ export function createRouting(state: KvmState, limits: VmLimits, arch: () => Kvm
 
   /** Checks that need no table, in the kernel's order. */
   function precheck(entries: readonly RouteInput[], flags: number): number {
+    if (arch().setGsi !== undefined) return -ENOTTY;
     if (!arch().canSetIrqRouting() || entries.length > limits.routes || flags !== 0) return -EINVAL;
     return entries.some((e) => e.gsi >= limits.gsis) ? -EINVAL : 0;
   }

@@ -32,7 +32,8 @@ export const kvmSetIrq = protocol('kvm_set_irq', SET_IRQ_LOCALS, (p) => ({
   ...p.reading('irq_srcu', (m, f) => m.kvms[f.vm].state.irqSrcu, 'section', {
     loadTable(m, f) {
       const { state, trace } = m.kvms[f.vm];
-      if (trace.on) trace.emit('kvm_set_irq', { gsi: f.gsi, level: f.level, source: f.source });
+      if (trace.on && m.kvms[f.vm].arch().setGsi === undefined)
+        trace.emit('kvm_set_irq', { gsi: f.gsi, level: f.level, source: f.source });
       f.table = state.table;
     },
     copyRoutes(m, f) {
@@ -43,8 +44,10 @@ export const kvmSetIrq = protocol('kvm_set_irq', SET_IRQ_LOCALS, (p) => ({
     },
   }),
   deliver(m, f) {
+    const { setGsi, setIrq } = m.kvms[f.vm].arch();
+    if (setGsi !== undefined) setGsi(f.gsi, f.source, f.level);
     if (f.next === f.count) return DONE;
-    m.kvms[f.vm].arch().setIrq(routeAt(f, f.next++), f.source, f.level, false);
+    setIrq(routeAt(f, f.next++), f.source, f.level, false);
     return 'deliver';
   },
 }));

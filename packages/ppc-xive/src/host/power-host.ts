@@ -16,6 +16,7 @@ import { SOURCE_KIND } from '../hw/layout.ts';
 import { createXive, type Xive } from '../hw/xive.ts';
 import { HOST_VP } from '../opal/context.ts';
 import { createOpal, type Opal } from '../opal/opal.ts';
+import { DEFAULT_MAX_VCPUS, powerOfTwo } from '../options.ts';
 import { POWER_HOST_PROTOCOLS } from '../protocols/host.ts';
 import { int } from '../vocabulary/args.ts';
 import { hostInspect } from './host-inspect.ts';
@@ -31,6 +32,10 @@ export interface PowerHost {
   readonly state: PowerHostState;
   readonly xive: Xive;
   readonly opal: Opal;
+  /** ibm,single-escalation-support of the firmware: POWER9 DD2 and later. */
+  readonly singleEscalation: boolean;
+  /** vp-save-restore of the firmware: POWER10. */
+  readonly saveRestore: boolean;
   irq(index: number): HostIrq;
   /** Index of the hardware source of a host irq. */
   sourceOf(index: number): number;
@@ -102,6 +107,8 @@ export function createPowerHost(context: HostContext, state: PowerHostState): Po
     state,
     xive,
     opal,
+    singleEscalation: options['single_escalation'] !== false,
+    saveRestore: state.xive.generation === 2,
     irq: (index) => state.irqs.at(index),
     sourceOf: (index) => index,
     indexOf(linuxIrq) {
@@ -168,11 +175,9 @@ function createPhb({ state, xive, indexOf, routeToHost }: PowerHost): Remapper {
 const numberOf = (options: HostOptions, name: string, otherwise: number): number =>
   (options[name] as number | undefined) ?? otherwise;
 
-const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
-
 function sizesOf({ vms, vcpus, devices }: HostSizes, options: HostOptions): PowerHostSizes {
   const irqs = devices * VECTORS;
-  const nvts = numberOf(options, 'vps', powerOfTwo(vms * powerOfTwo(vcpus) * 2));
+  const nvts = numberOf(options, 'vps', powerOfTwo(vms * Math.max(DEFAULT_MAX_VCPUS, powerOfTwo(vcpus)) * 2));
   return {
     vms,
     irqs,
@@ -196,6 +201,7 @@ export const powerHostPart: HostPart<ReturnType<typeof powerHostLayout>['fields'
     ipis: int('sources that OPAL can hand out', { min: 1, max: 16384, optional: true }),
     vps: int('virtual processors of the chip, a power of two', { min: 2, max: 8192, optional: true }),
     frames: int('4 KiB frames of memory that can be written', { min: 1, max: 65536, default: 64 }),
+    single_escalation: { type: 'bool', default: true, doc: 'the firmware offers single escalation (POWER9 DD2)' },
     delayed_events: { type: 'bool', default: false, doc: 'events take their time from source to END' },
     cppr_withdraws_signal: {
       type: 'bool',

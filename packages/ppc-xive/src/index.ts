@@ -1,0 +1,36 @@
+// @virq/ppc-xive: interrupt controllers of POWER9 and POWER10 as KVM models them.
+
+import { type Backend, defineBackend } from '@virq/irq-core/backend';
+import { createPowerChip, type PowerChip } from './chip.ts';
+import { powerEvents } from './events.ts';
+import { powerHostPart } from './host/power-host.ts';
+import { inspect } from './inspect.ts';
+import { powerLayout } from './layout.ts';
+import { powerSizes } from './options.ts';
+import { properties } from './properties.ts';
+import { vocabulary } from './vocabulary/index.ts';
+
+/** The fields of a VM's POWER state. */
+export type PowerFields = ReturnType<typeof powerLayout>['fields'];
+
+/** The backend: XIVE of POWER9 and POWER10 under KVM. */
+export const ppcXive: Backend<PowerFields, PowerChip> = defineBackend({
+  specVersion: 1,
+  name: 'ppc-xive',
+  arch: 'powerpc',
+  summary: 'XIVE of POWER9 and POWER10 under KVM: native device and XICS over XIVE, passthrough, OPAL below',
+  irqchips: { count: 1, pins: 1 },
+  host: powerHostPart,
+  layout: (limits, options) => powerLayout(powerSizes(limits, options)),
+  attach: createPowerChip,
+  registers: [],
+  protocols: [],
+  properties,
+  vocabulary,
+  events: powerEvents,
+  inspect,
+});
+export default ppcXive;
+
+export type { PowerChip } from './chip.ts';
+export { powerEvents } from './events.ts';
