@@ -101,6 +101,7 @@ export function createPresenter({ state, profile, signalled, ambiguous }: Presen
 
   function recompute(thread: number, ring: number): void {
     const t = threads.at(thread);
+    if (ring === RING.POOL && !presentsPool) return;
     if (ring === RING.OS) {
       const os = t.rings.at(RING.OS);
       os.pipr = ipbToPipr(os.ipb);

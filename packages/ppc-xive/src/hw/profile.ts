@@ -6,7 +6,7 @@ import { EOI_ASSERTED, EOI_ASSERTED_QEMU, type EsbTransition } from './esb.ts';
 export interface HardwareProfile {
   /** A store to CPPR computes PIPR anew, and takes back a signal that it closes before it is acknowledged; otherwise it can only raise one. */
   readonly cpprWithdraws: boolean;
-  /** What a pool ring has pending is presented by the physical ring; otherwise an event that finds a pool ring is an error. */
+  /** What a pool ring has pending is presented by the physical ring; otherwise by nobody. */
   readonly presentsPool: boolean;
   /** An EOI of an LSI whose level is high. */
   readonly eoiAsserted: EsbTransition;
@@ -22,7 +22,7 @@ export const ARCHITECTURE: HardwareProfile = {
   pushesEightBytes: true,
 };
 
-/** QEMU 7.2: a signal stays once it is raised; it ends with a failed assertion when an event finds a pool ring. */
+/** QEMU 7.2: a signal stays once it is raised; what a pool ring has pending is held against its own CPPR, which is always 0. */
 export const QEMU_7_2: HardwareProfile = {
   cpprWithdraws: false,
   presentsPool: false,

@@ -102,17 +102,20 @@ export function createRouter({ state, ram, presenter, host, queued, dropped, mis
     if (end.format === 0 && end.priority === NO_PRIORITY) return 'end masked';
     if (end.notify === 0 && !passes(end, 'esn')) return 'coalesced';
     if (end.nvtIndex >= nvts.length || nvts.at(end.nvtIndex).valid === 0) return 'nvt invalid';
-    return end.format === 1 ? 'user notification' : null;
+    return end.format === 1 && end.backlog === 1 ? 'user notification' : null;
   }
 
-  /** Notification: true when the event has found its target or ends here, so that nothing escalates. */
+  /**
+   * Notification: true when the event has found its target or ends here, so that nothing escalates. Abstraction: user-level notifications
+   * (F = 1, event-based branches) find nobody, and one that asks for a backlog is an error.
+   */
   function present(index: number, end: End): boolean {
     const why = obstacle(end);
     if (why !== null) {
       dropped(why, index);
       return true;
     }
-    if (presenter.notify(end)) return true;
+    if (end.format === 0 && presenter.notify(end)) return true;
     if (end.backlog === 1) nvts.at(end.nvtIndex).ipb |= priorityToIpb(end.priority);
     return false;
   }

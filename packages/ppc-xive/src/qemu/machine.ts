@@ -22,7 +22,7 @@ export const SIZES: XiveSizes = { sources: FIRST_LSI + LSIS, ends: 256, nvts: 10
 export const powernvLayout = struct('powernv', { xive: xiveLayout(SIZES), shown: bitmap(SIZES.ends) });
 export type PowernvState = View<typeof powernvLayout>;
 
-const QUEUES = 0x1000000;
+const QUEUES = 0x31000000;
 const QUEUE_STRIDE = 0x20000;
 const FRAME_SHIFT = 12;
 

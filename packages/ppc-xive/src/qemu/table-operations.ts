@@ -1,6 +1,7 @@
 // Words on the tables in memory of a powernv machine: EASs, ENDs with their queues, NVTs. QEMU: include/hw/ppc/xive_regs.h, xive2_regs.h.
 
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
+import type { End } from '../hw/layout.ts';
 import { hex, int, n } from '../vocabulary/args.ts';
 import type { PowernvChip } from './chip.ts';
 import { FIRST_LSI, LSIS, queueAddress, queueFrame, SIZES } from './machine.ts';
@@ -16,6 +17,18 @@ const FRAME_SHIFT = 12;
 /** Numbers of ENDs and NVTs take 24 bits at most. */
 const WIDEST = 0xffffff;
 
+const FLAGS = [
+  'valid',
+  'enqueue',
+  'notify',
+  'backlog',
+  'escalate',
+  'unconditional',
+  'silent',
+  'format',
+  'ignore',
+] as const satisfies readonly (keyof End)[];
+
 const idx = (what: string, length: number): ArgSpec => int(what, { max: length - 1 });
 
 function setEas({ xive }: PowernvChip, args: Args): OpResult {
@@ -30,8 +43,7 @@ function setEas({ xive }: PowernvChip, args: Args): OpResult {
 function setEnd({ xive, state }: PowernvChip, args: Args): OpResult {
   const index = n(args, 'idx');
   const end = state.xive.ends.at(index);
-  for (const key of ['valid', 'enqueue', 'notify', 'backlog', 'escalate', 'unconditional', 'silent'] as const)
-    end[key] = on(args, key);
+  for (const key of FLAGS) end[key] = on(args, key);
   for (const key of ['esn', 'ese'] as const) end[key] = n(args, key);
   end.generation = n(args, 'gen');
   end.index = n(args, 'off');
@@ -57,6 +69,8 @@ const END_ARGS: Readonly<Record<string, ArgSpec>> = {
   escalate: flag('e', false),
   unconditional: flag('u: escalates whatever ESe says', false),
   silent: flag('s: escalates without notifying', false),
+  format: flag('F: a user-level notification', false),
+  ignore: flag('i: the last bits of the NVT do not count', false),
   esn: int('PQ of notifications', { max: 3, default: 1 }),
   ese: int('PQ of escalations', { max: 3, default: 1 }),
   gen: int('generation of the next entry', { max: 1, default: 1 }),
