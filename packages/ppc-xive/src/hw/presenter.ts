@@ -60,39 +60,59 @@ const comparedBits = (generation: number): number => W2_VALID | (generation === 
 /** CAM value by which a thread answers for itself: 0x80 and 7 bits of its PIR. */
 export const threadCam = (pir: number): number => 0x80 | (pir & 0x7f);
 
-/** Bits of NSR that say that there is an exception, by ring. */
-const EXCEPTIONS = [0, NSR_EO, 0, NSR_HE.LSI] as const;
+/** The rings of a thread that take part, bound once. */
+interface Context {
+  readonly thread: Thread;
+  readonly os: Ring;
+  readonly pool: Ring;
+  readonly phys: Ring;
+}
+
+const contextOf = (thread: Thread): Context => ({
+  thread,
+  os: thread.rings.at(RING.OS),
+  pool: thread.rings.at(RING.POOL),
+  phys: thread.rings.at(RING.PHYS),
+});
 
 /** Creates the presenter over zeroed state. */
 export function createPresenter({ state, profile, signalled, ambiguous }: PresenterInit): Presenter {
-  const { threads } = state;
+  const contexts = Array.from({ length: state.threads.length }, (_, i) => contextOf(state.threads.at(i)));
   const { cpprWithdraws, presentsPool } = profile;
+  const { generation } = state;
+  const compared = comparedBits(generation);
+  const at = (thread: number): Context => contexts[thread] as Context;
 
-  function setLine(t: Thread, ring: number, level: number): void {
-    if (ring === RING.OS) t.osLine = level;
-    else t.hvLine = level;
+  /** The OS exception shows in NSR and on the line if PIPR lets it. */
+  function signalOs(thread: number, { os, thread: t }: Context, pipr: number): void {
+    const { nsr } = os;
+    if (pipr < os.cppr) {
+      if ((nsr & NSR_EO) === 0) os.nsr = nsr | NSR_EO;
+      if (t.osLine === 1) return;
+      t.osLine = 1;
+      signalled(thread, RING.OS);
+    } else if (cpprWithdraws) {
+      os.nsr = nsr & ~NSR_EO;
+      t.osLine = 0;
+    }
   }
 
-  /** The exception shows in NSR and on the line if PIPR lets it. */
-  function signal(thread: number, ring: number, exception: number): void {
-    const t = threads.at(thread);
-    const shown = t.rings.at(ring);
-    const others = shown.nsr & ~(EXCEPTIONS[ring] as number);
-    if (shown.pipr < shown.cppr) {
-      const rises = (ring === RING.OS ? t.osLine : t.hvLine) === 0;
-      shown.nsr = others | exception;
-      setLine(t, ring, 1);
-      if (rises) signalled(thread, ring);
+  /** The same for the hypervisor's exception, which says for whom it is. */
+  function signalPhysical(thread: number, { phys, thread: t }: Context, exception: number): void {
+    const others = phys.nsr & ~NSR_HE.LSI;
+    if (phys.pipr < phys.cppr) {
+      phys.nsr = others | exception;
+      if (t.hvLine === 1) return;
+      t.hvLine = 1;
+      signalled(thread, RING.PHYS);
     } else if (cpprWithdraws) {
-      shown.nsr = others;
-      setLine(t, ring, 0);
+      phys.nsr = others;
+      t.hvLine = 0;
     }
   }
 
   /** PIPR of the physical ring, which is also the pool's; returns whose exception is the more favoured. */
-  function updatePhysical(t: Thread): number {
-    const phys = t.rings.at(RING.PHYS);
-    const pool = t.rings.at(RING.POOL);
+  function updatePhysical({ phys, pool }: Context): number {
     const own = ipbToPipr(phys.ipb);
     const pools = presentsPool && (pool.w2 & W2_VALID) !== 0 ? ipbToPipr(pool.ipb) : NO_PRIORITY;
     phys.pipr = Math.min(pools, own);
@@ -100,38 +120,56 @@ export function createPresenter({ state, profile, signalled, ambiguous }: Presen
   }
 
   function recompute(thread: number, ring: number): void {
-    const t = threads.at(thread);
-    if (ring === RING.POOL && !presentsPool) return;
-    if (ring === RING.OS) {
-      const os = t.rings.at(RING.OS);
-      os.pipr = ipbToPipr(os.ipb);
-      signal(thread, RING.OS, NSR_EO);
-    } else signal(thread, RING.PHYS, updatePhysical(t));
+    const c = at(thread);
+    if (ring === RING.OS) signalOs(thread, c, updateOs(c.os, c.os.ipb));
+    else if (ring === RING.PHYS || presentsPool) signalPhysical(thread, c, updatePhysical(c));
   }
 
   function raise(thread: number, ring: number, priority: number): void {
-    threads.at(thread).rings.at(ring).ipb |= priorityToIpb(priority);
+    const c = at(thread);
+    const bit = priorityToIpb(priority);
+    if (ring === RING.OS) {
+      const ipb = c.os.ipb | bit;
+      c.os.ipb = ipb;
+      signalOs(thread, c, updateOs(c.os, ipb));
+      return;
+    }
+    const r = c.thread.rings.at(ring);
+    r.ipb |= bit;
     recompute(thread, ring);
   }
 
-  /** Takes the exception that a ring shows: its priority becomes CPPR and is no longer pending. */
-  function take(t: Thread, ring: number, shown: Ring): void {
-    const { pipr, nsr } = shown;
-    const from = ring === RING.PHYS && (nsr & NSR_HE.LSI) === NSR_HE.POOL ? t.rings.at(RING.POOL) : shown;
+  function acknowledgeOs({ os, thread: t }: Context): number {
+    const { nsr } = os;
+    t.osLine = 0;
+    if ((nsr & NSR_EO) === 0) return (nsr << 8) | os.cppr;
+    const { pipr } = os;
+    const ipb = os.ipb & ~priorityToIpb(pipr);
+    os.cppr = pipr;
+    os.ipb = ipb;
+    os.nsr = nsr & ~NSR_EO;
+    updateOs(os, ipb);
+    return (nsr << 8) | pipr;
+  }
+
+  function acknowledgePhysical(c: Context): number {
+    const { nsr, pipr } = c.phys;
+    c.thread.hvLine = 0;
+    if ((nsr & NSR_HE.LSI) === 0) return (nsr << 8) | c.phys.cppr;
+    const from = (nsr & NSR_HE.LSI) === NSR_HE.POOL ? c.pool : c.phys;
     from.ipb &= ~priorityToIpb(pipr);
-    shown.cppr = pipr;
-    if (ring === RING.PHYS) updatePhysical(t);
-    else shown.pipr = ipbToPipr(shown.ipb);
-    shown.nsr = nsr & ~(EXCEPTIONS[ring] as number);
+    c.phys.cppr = pipr;
+    c.phys.nsr = nsr & ~NSR_HE.LSI;
+    updatePhysical(c);
+    return (nsr << 8) | pipr;
   }
 
   /** Ring of a thread on which a CAM value is dispatched, -1 if none. */
-  function match(t: Thread, cam: number, bits: number): number {
-    const { rings } = t;
+  function match({ os, pool, phys, thread: t }: Context, cam: number): number {
     const valid = W2_VALID | cam | 0;
-    if ((rings.at(RING.PHYS).w2 & W2_VALID) !== 0 && threadCam(t.pir) === cam) return RING.PHYS;
-    if ((rings.at(RING.POOL).w2 & bits) === valid) return RING.POOL;
-    return (rings.at(RING.OS).w2 & bits) === valid ? RING.OS : -1;
+    if ((phys.w2 & W2_VALID) !== 0 && threadCam(t.pir) === cam) return RING.PHYS;
+    if ((pool.w2 & compared) === valid) return RING.POOL;
+    return (os.w2 & compared) === valid ? RING.OS : -1;
   }
 
   return {
@@ -139,12 +177,11 @@ export function createPresenter({ state, profile, signalled, ambiguous }: Presen
     recompute,
     notify(end) {
       if (end.ignore === 1) return false;
-      const bits = comparedBits(state.generation);
-      const cam = camOf(end.nvtBlock, end.nvtIndex, state.generation);
+      const cam = camOf(end.nvtBlock, end.nvtIndex, generation);
       let found = -1;
       let on = -1;
-      for (let thread = 0; thread < threads.length; thread++) {
-        const ring = match(threads.at(thread), cam, bits);
+      for (let thread = 0; thread < contexts.length; thread++) {
+        const ring = match(at(thread), cam);
         if (ring < 0) continue;
         if (found >= 0) {
           ambiguous(end);
@@ -157,25 +194,25 @@ export function createPresenter({ state, profile, signalled, ambiguous }: Presen
       return found >= 0;
     },
     setCppr(thread, ring, value) {
-      const t = threads.at(thread);
-      t.rings.at(ring).cppr = value > 7 ? NO_PRIORITY : value;
+      const c = at(thread);
+      const r = ring === RING.OS ? c.os : c.phys;
+      r.cppr = value > 7 ? NO_PRIORITY : value;
       if (cpprWithdraws) recompute(thread, ring);
-      else signal(thread, ring, ring === RING.OS ? NSR_EO : NSR_HE.PHYS);
+      else if (ring === RING.OS) signalOs(thread, c, r.pipr);
+      else signalPhysical(thread, c, NSR_HE.PHYS);
     },
-    acknowledge(thread, ring) {
-      const t = threads.at(thread);
-      const shown = t.rings.at(ring);
-      const { nsr } = shown;
-      setLine(t, ring, 0);
-      if ((nsr & (EXCEPTIONS[ring] as number)) !== 0) take(t, ring, shown);
-      return (nsr << 8) | shown.cppr;
+    acknowledge: (thread, ring) => (ring === RING.OS ? acknowledgeOs(at(thread)) : acknowledgePhysical(at(thread))),
+    lower(thread, ring) {
+      if (ring === RING.OS) at(thread).thread.osLine = 0;
+      else at(thread).thread.hvLine = 0;
     },
-    lower: (thread, ring) => setLine(threads.at(thread), ring, 0),
-    threadOf(cam) {
-      const bits = comparedBits(state.generation);
-      for (let thread = 0; thread < threads.length; thread++)
-        if ((threads.at(thread).rings.at(RING.OS).w2 & bits) === (W2_VALID | cam | 0)) return thread;
-      return -1;
-    },
+    threadOf: (cam) => contexts.findIndex(({ os }) => (os.w2 & compared) === (W2_VALID | cam | 0)),
   };
+}
+
+/** PIPR of an OS ring follows its IPB. */
+function updateOs(os: Ring, ipb: number): number {
+  const pipr = ipbToPipr(ipb);
+  os.pipr = pipr;
+  return pipr;
 }

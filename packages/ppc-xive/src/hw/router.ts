@@ -66,11 +66,11 @@ const MAX_ESCALATIONS = 16;
 const FRAME_SHIFT = 12;
 
 /** Number of entries of a queue. */
-export const entriesOf = (end: Pick<End, 'qsize'>): number => 2 ** (end.qsize + 10);
+export const entriesOf = (end: Pick<End, 'qsize'>): number => 1024 << end.qsize;
 
 /** Real frame of a queue's first entry. */
 export const frameOf = (end: Pick<End, 'qaddrHi' | 'qaddrLo'>): number =>
-  end.qaddrHi * 2 ** (32 - FRAME_SHIFT) + (end.qaddrLo >>> FRAME_SHIFT);
+  ((end.qaddrHi << (32 - FRAME_SHIFT)) | (end.qaddrLo >>> FRAME_SHIFT)) >>> 0;
 
 /** Creates the router. */
 export function createRouter({ state, ram, presenter, host, queued, dropped, misuse }: RouterInit): Router {
