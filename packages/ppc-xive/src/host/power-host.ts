@@ -13,6 +13,7 @@ import { MSI_IRQ_BASE } from '@virq/irq-core/vfio';
 import { powerEvents } from '../events.ts';
 import { ESB, ESB_PAGE, PQ } from '../hw/esb.ts';
 import { SOURCE_KIND } from '../hw/layout.ts';
+import { ARCHITECTURE } from '../hw/profile.ts';
 import { createXive, type Xive } from '../hw/xive.ts';
 import { HOST_VP } from '../opal/context.ts';
 import { createOpal, type Opal } from '../opal/opal.ts';
@@ -92,7 +93,7 @@ export function createPowerHost(context: HostContext, state: PowerHostState): Po
     state: state.xive,
     trace,
     generation: options['generation'] === 'power10' ? 2 : 1,
-    cpprWithdraws: options['cppr_withdraws_signal'] !== false,
+    profile: { ...ARCHITECTURE, cpprWithdraws: options['cppr_withdraws_signal'] !== false },
     host: hostEntry,
     fabric: (source) => spawn(POWER_HOST_PROTOCOLS.xiveEvent, { source }),
     signalled(thread) {

@@ -1,6 +1,6 @@
 // State of the XIVE hardware of one machine. QEMU: include/hw/ppc/xive.h, xive_regs.h, xive2_regs.h; skiboot: include/xive-p9-regs.h.
 
-import { array, bits, struct, u1, u8, u32, u64, type View } from '@virq/irq-core/arena';
+import { array, bits, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
 
 /** What a source stands for; `FREE` has no owner. */
 export const SOURCE_KIND = { FREE: 0, IPI: 1, PHB_MSI: 2, PHB_LSI: 3 } as const;
@@ -29,7 +29,7 @@ export type Source = View<typeof Source>;
 /**
  * One event notification descriptor. Names are those of skiboot's END_W0 … END_W7; the words themselves are put together by the codecs in
  * regs/, one per generation. `qaddr` is a real address, `index` the next entry, `qsize` log2(bytes) - 12.
- * `host`: an END of the host, whose queue Linux reads at once (Abstraction: the host's own queues are not kept).
+ * `genFlipped`: P10's note that the generation has changed. `host`: an END of the host, whose queue Linux reads at once (Abstraction: the host's own queues are not kept).
  */
 export const End = struct('end', {
   valid: u1,
@@ -49,6 +49,7 @@ export const End = struct('end', {
   format: u1,
   ignore: u1,
   escalateEnd: u1,
+  genFlipped: u1,
   nvtBlock: bits(4),
   priority: u8,
   index: bits(22),
@@ -63,9 +64,10 @@ export type End = View<typeof End>;
 /** A notification virtual target (P9 NVT, P10 NVP): what the presenter keeps of a virtual processor that is on no thread. */
 export const Nvt = struct('nvt', {
   valid: u1,
-  /** P10: hardware saves and restores the context (w0 H), and on which thread it is (CO). */
+  /** P10: hardware saves and restores the context (w0 HW); whether it is on a thread (w1 CO) and on which, by PIR. */
   saveRestore: u1,
   checkedOut: u1,
+  thread: u16,
   ipb: u8,
   cppr: u8,
   lsmfb: u8,
@@ -74,7 +76,7 @@ export const Nvt = struct('nvt', {
 });
 export type Nvt = View<typeof Nvt>;
 
-/** One ring of a thread's context: eight bytes, and word 2 with the CAM value. */
+/** One ring of a thread's context: eight bytes, word 2 with the CAM value, and word 3, of which the model only keeps what is stored. */
 export const Ring = struct('ring', {
   nsr: u8,
   cppr: u8,
@@ -85,11 +87,12 @@ export const Ring = struct('ring', {
   age: u8,
   pipr: u8,
   w2: u32,
+  w3: u32,
 });
 export type Ring = View<typeof Ring>;
 
-/** A hardware thread: user, OS, pool and physical ring, and its two exception lines. */
-export const Thread = struct('thread', { rings: array(Ring, 4), osLine: u1, hvLine: u1 });
+/** A hardware thread: its processor identification, user, OS, pool and physical ring, and its two exception lines. */
+export const Thread = struct('thread', { pir: u16, rings: array(Ring, 4), osLine: u1, hvLine: u1 });
 export type Thread = View<typeof Thread>;
 
 /** A 4 KiB frame of memory that somebody has written: `key` is 1 + its real frame number. */

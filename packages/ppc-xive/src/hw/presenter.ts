@@ -1,12 +1,15 @@
 // The presenter (IVPE): finds the thread on which a virtual target runs and raises its exception line. QEMU: hw/intc/xive.c xive_presenter_match, xive_tctx_*.
 
 import type { End, Ring, Thread, XiveState } from './layout.ts';
+import type { HardwareProfile } from './profile.ts';
 
 /** Rings of a thread's context, in the order of the TIMA. */
 export const RING = { USER: 0, OS: 1, POOL: 2, PHYS: 3 } as const;
 
 /** Bit 0 of word 2: the ring's context is on the thread (VU, VO, VP); VT of the physical ring. */
 export const W2_VALID = 0x80000000;
+/** Bit 1 of word 2, P10 (HO): hardware saves and restores the context. */
+export const W2_HARDWARE = 0x40000000;
 /** NSR of the OS ring: an exception for the OS (EO). */
 export const NSR_EO = 0x80;
 /** NSR bits 7:6 of the physical ring (HE): who the exception is for. */
@@ -27,12 +30,12 @@ export interface Presenter {
   raise(thread: number, ring: number, priority: number): void;
   /** IPB has changed: PIPR follows, and the line rises if something more favoured than CPPR is pending. */
   recompute(thread: number, ring: number): void;
-  /** Store to CPPR: 0 to 7, all else means 0xFF. */
+  /** Store to CPPR of the OS or the physical ring: 0 to 7, all else means 0xFF. */
   setCppr(thread: number, ring: number, value: number): void;
-  /** Acknowledge cycle: NSR in bits 15:8, the new CPPR in bits 7:0. */
+  /** Acknowledge cycle of the OS or the physical ring: NSR in bits 15:8, the new CPPR in bits 7:0. */
   acknowledge(thread: number, ring: number): number;
-  /** Lowers the line and forgets the exception of a ring. */
-  withdraw(thread: number, ring: number): void;
+  /** Lowers the line of a ring, as the pull of its context does; NSR stays for the next push. */
+  lower(thread: number, ring: number): void;
   /** Thread whose OS ring has a CAM value, -1 if none. */
   threadOf(cam: number): number;
 }
@@ -40,8 +43,7 @@ export interface Presenter {
 /** What {@link createPresenter} needs. */
 export interface PresenterInit {
   readonly state: XiveState;
-  /** A CPPR that closes takes back a signal not yet acknowledged (XIVE architecture; QEMU before 10.1 leaves it). */
-  readonly cpprWithdraws: boolean;
+  readonly profile: Pick<HardwareProfile, 'cpprWithdraws' | 'presentsPool'>;
   /** A line has risen. */
   signalled(thread: number, ring: number): void;
   /** Two threads answered for one target. */
@@ -52,69 +54,134 @@ export interface PresenterInit {
 export const camOf = (block: number, index: number, generation: number): number =>
   generation === 2 ? block * 2 ** 24 + index : block * 2 ** 19 + index;
 
-/** CAM value by which a thread answers for itself: P9 0x80 and 7 bits of the PIR. */
-export const threadCam = (thread: number, generation: number): number =>
-  generation === 2 ? 0x80 + (thread & 0x7f) : 0x80 + (thread & 0x7f);
+/** Bits of word 2 that are compared, with the valid bit: P9 8 to 31, P10 4 to 31 in IBM's numbering. */
+const comparedBits = (generation: number): number => W2_VALID | (generation === 2 ? 0x0fffffff : 0x00ffffff) | 0;
 
-const EXCEPTION = [NSR_EO, NSR_EO, NSR_HE.POOL, NSR_HE.PHYS] as const;
+/** CAM value by which a thread answers for itself: 0x80 and 7 bits of its PIR. */
+export const threadCam = (pir: number): number => 0x80 | (pir & 0x7f);
+
+/** The rings of a thread that take part, bound once. */
+interface Context {
+  readonly thread: Thread;
+  readonly os: Ring;
+  readonly pool: Ring;
+  readonly phys: Ring;
+}
+
+const contextOf = (thread: Thread): Context => ({
+  thread,
+  os: thread.rings.at(RING.OS),
+  pool: thread.rings.at(RING.POOL),
+  phys: thread.rings.at(RING.PHYS),
+});
 
 /** Creates the presenter over zeroed state. */
-export function createPresenter({ state, cpprWithdraws, signalled, ambiguous }: PresenterInit): Presenter {
-  const { threads } = state;
-  /** Pool exceptions show in the physical ring. */
-  const shownIn = (t: Thread, ring: number): Ring => t.rings.at(ring === RING.POOL ? RING.PHYS : ring);
+export function createPresenter({ state, profile, signalled, ambiguous }: PresenterInit): Presenter {
+  const contexts = Array.from({ length: state.threads.length }, (_, i) => contextOf(state.threads.at(i)));
+  const { cpprWithdraws, presentsPool } = profile;
+  const { generation } = state;
+  const compared = comparedBits(generation);
+  const at = (thread: number): Context => contexts[thread] as Context;
 
-  function setLine(t: Thread, ring: number, level: number): void {
-    if (ring === RING.OS) t.osLine = level;
-    else if (ring !== RING.USER) t.hvLine = level;
+  /** The OS exception shows in NSR and on the line if PIPR lets it. */
+  function signalOs(thread: number, { os, thread: t }: Context, pipr: number): void {
+    const { nsr } = os;
+    if (pipr < os.cppr) {
+      if ((nsr & NSR_EO) === 0) os.nsr = nsr | NSR_EO;
+      if (t.osLine === 1) return;
+      t.osLine = 1;
+      signalled(thread, RING.OS);
+    } else if (cpprWithdraws) {
+      os.nsr = nsr & ~NSR_EO;
+      t.osLine = 0;
+    }
   }
 
-  function signal(thread: number, ring: number): void {
-    const t = threads.at(thread);
-    const shown = shownIn(t, ring);
-    if (t.rings.at(ring).pipr >= shown.cppr) return;
-    shown.nsr |= EXCEPTION[ring] as number;
-    setLine(t, ring, 1);
-    signalled(thread, ring);
+  /** The same for the hypervisor's exception, which says for whom it is. */
+  function signalPhysical(thread: number, { phys, thread: t }: Context, exception: number): void {
+    const others = phys.nsr & ~NSR_HE.LSI;
+    if (phys.pipr < phys.cppr) {
+      phys.nsr = others | exception;
+      if (t.hvLine === 1) return;
+      t.hvLine = 1;
+      signalled(thread, RING.PHYS);
+    } else if (cpprWithdraws) {
+      phys.nsr = others;
+      t.hvLine = 0;
+    }
+  }
+
+  /** PIPR of the physical ring, which is also the pool's; returns whose exception is the more favoured. */
+  function updatePhysical({ phys, pool }: Context): number {
+    const own = ipbToPipr(phys.ipb);
+    const pools = presentsPool && (pool.w2 & W2_VALID) !== 0 ? ipbToPipr(pool.ipb) : NO_PRIORITY;
+    phys.pipr = Math.min(pools, own);
+    return pools < own ? NSR_HE.POOL : NSR_HE.PHYS;
   }
 
   function recompute(thread: number, ring: number): void {
-    const r = threads.at(thread).rings.at(ring);
-    r.pipr = ipbToPipr(r.ipb);
-    signal(thread, ring);
-  }
-
-  function withdraw(thread: number, ring: number): void {
-    const t = threads.at(thread);
-    shownIn(t, ring).nsr = 0;
-    setLine(t, ring, 0);
+    const c = at(thread);
+    if (ring === RING.OS) signalOs(thread, c, updateOs(c.os, c.os.ipb));
+    else if (ring === RING.PHYS || presentsPool) signalPhysical(thread, c, updatePhysical(c));
   }
 
   function raise(thread: number, ring: number, priority: number): void {
-    threads.at(thread).rings.at(ring).ipb |= priorityToIpb(priority);
+    const c = at(thread);
+    const bit = priorityToIpb(priority);
+    if (ring === RING.OS) {
+      const ipb = c.os.ipb | bit;
+      c.os.ipb = ipb;
+      signalOs(thread, c, updateOs(c.os, ipb));
+      return;
+    }
+    const r = c.thread.rings.at(ring);
+    r.ipb |= bit;
     recompute(thread, ring);
   }
 
+  function acknowledgeOs({ os, thread: t }: Context): number {
+    const { nsr } = os;
+    t.osLine = 0;
+    if ((nsr & NSR_EO) === 0) return (nsr << 8) | os.cppr;
+    const { pipr } = os;
+    const ipb = os.ipb & ~priorityToIpb(pipr);
+    os.cppr = pipr;
+    os.ipb = ipb;
+    os.nsr = nsr & ~NSR_EO;
+    updateOs(os, ipb);
+    return (nsr << 8) | pipr;
+  }
+
+  function acknowledgePhysical(c: Context): number {
+    const { nsr, pipr } = c.phys;
+    c.thread.hvLine = 0;
+    if ((nsr & NSR_HE.LSI) === 0) return (nsr << 8) | c.phys.cppr;
+    const from = (nsr & NSR_HE.LSI) === NSR_HE.POOL ? c.pool : c.phys;
+    from.ipb &= ~priorityToIpb(pipr);
+    c.phys.cppr = pipr;
+    c.phys.nsr = nsr & ~NSR_HE.LSI;
+    updatePhysical(c);
+    return (nsr << 8) | pipr;
+  }
+
   /** Ring of a thread on which a CAM value is dispatched, -1 if none. */
-  function match(thread: number, cam: number): number {
-    const { rings } = threads.at(thread);
-    const valid = (W2_VALID | cam) >>> 0;
-    const phys = rings.at(RING.PHYS).w2;
-    if ((phys & W2_VALID) !== 0 && threadCam(thread, state.generation) === cam) return RING.PHYS;
-    if (rings.at(RING.POOL).w2 === valid) return RING.POOL;
-    return rings.at(RING.OS).w2 === valid ? RING.OS : -1;
+  function match({ os, pool, phys, thread: t }: Context, cam: number): number {
+    const valid = W2_VALID | cam | 0;
+    if ((phys.w2 & W2_VALID) !== 0 && threadCam(t.pir) === cam) return RING.PHYS;
+    if ((pool.w2 & compared) === valid) return RING.POOL;
+    return (os.w2 & compared) === valid ? RING.OS : -1;
   }
 
   return {
     raise,
     recompute,
-    withdraw,
     notify(end) {
-      const cam = camOf(end.nvtBlock, end.nvtIndex, state.generation);
+      if (end.ignore === 1) return false;
+      const cam = camOf(end.nvtBlock, end.nvtIndex, generation);
       let found = -1;
       let on = -1;
-      for (let thread = 0; thread < threads.length; thread++) {
-        const ring = match(thread, cam);
+      for (let thread = 0; thread < contexts.length; thread++) {
+        const ring = match(at(thread), cam);
         if (ring < 0) continue;
         if (found >= 0) {
           ambiguous(end);
@@ -127,30 +194,25 @@ export function createPresenter({ state, cpprWithdraws, signalled, ambiguous }: 
       return found >= 0;
     },
     setCppr(thread, ring, value) {
-      const r = threads.at(thread).rings.at(ring);
+      const c = at(thread);
+      const r = ring === RING.OS ? c.os : c.phys;
       r.cppr = value > 7 ? NO_PRIORITY : value;
-      if (cpprWithdraws && r.nsr !== 0 && r.pipr >= r.cppr) withdraw(thread, ring);
-      signal(thread, ring);
+      if (cpprWithdraws) recompute(thread, ring);
+      else if (ring === RING.OS) signalOs(thread, c, r.pipr);
+      else signalPhysical(thread, c, NSR_HE.PHYS);
     },
-    acknowledge(thread, ring) {
-      const t = threads.at(thread);
-      const shown = t.rings.at(ring);
-      const { nsr } = shown;
-      setLine(t, ring, 0);
-      if (nsr !== 0) {
-        const from = ring === RING.PHYS && nsr === NSR_HE.POOL ? t.rings.at(RING.POOL) : shown;
-        shown.cppr = from.pipr;
-        from.ipb &= ~priorityToIpb(from.pipr);
-        from.pipr = ipbToPipr(from.ipb);
-        shown.nsr = 0;
-      }
-      return (nsr << 8) | shown.cppr;
+    acknowledge: (thread, ring) => (ring === RING.OS ? acknowledgeOs(at(thread)) : acknowledgePhysical(at(thread))),
+    lower(thread, ring) {
+      if (ring === RING.OS) at(thread).thread.osLine = 0;
+      else at(thread).thread.hvLine = 0;
     },
-    threadOf(cam) {
-      const valid = (W2_VALID | cam) >>> 0;
-      for (let thread = 0; thread < threads.length; thread++)
-        if (threads.at(thread).rings.at(RING.OS).w2 === valid) return thread;
-      return -1;
-    },
+    threadOf: (cam) => contexts.findIndex(({ os }) => (os.w2 & compared) === (W2_VALID | cam | 0)),
   };
+}
+
+/** PIPR of an OS ring follows its IPB. */
+function updateOs(os: Ring, ipb: number): number {
+  const pipr = ipbToPipr(ipb);
+  os.pipr = pipr;
+  return pipr;
 }

@@ -1,12 +1,32 @@
 // The router (IVRE): from a source's EAS to an END, its event queue, its target and its escalation. QEMU: hw/intc/xive.c xive_router_notify, xive_router_end_notify.
 
-import { EOI, ESB_INVALID, ESB_PAGE, esbOp, LOADS, nextPq, sendsEvent, TRIGGER } from './esb.ts';
+import {
+  EOI,
+  ESB_INVALID,
+  ESB_OP,
+  ESB_PAGE,
+  esbOp,
+  LOADS,
+  nextPq,
+  STORES,
+  sendsEvent,
+  setsPq,
+  TRIGGER,
+} from './esb.ts';
 import type { End, Source, XiveState } from './layout.ts';
 import { NO_PRIORITY, type Presenter, priorityToIpb } from './presenter.ts';
 import type { Ram } from './ram.ts';
 
 /** Why an event ended before a queue or a target. */
-export type Drop = 'eas invalid' | 'eas masked' | 'end invalid' | 'end masked' | 'coalesced' | 'escalation loop';
+export type Drop =
+  | 'eas invalid'
+  | 'eas masked'
+  | 'end invalid'
+  | 'end masked'
+  | 'coalesced'
+  | 'nvt invalid'
+  | 'user notification'
+  | 'escalation loop';
 
 /** Which ESB of an END: ESn coalesces notifications, ESe escalations. */
 export type EndEsb = 'esn' | 'ese';
@@ -17,10 +37,13 @@ export interface Router {
   notify(source: Source): void;
   /** An event for an END, with the data that goes into its queue. */
   notifyEnd(index: number, data: number): void;
-  /** Load from a page of an END's ESB: the value, or {@link ESB_INVALID}. An EOI lets a coalesced event through as a source's does. */
+  /** Load from a page of an END's ESB: the value, or {@link ESB_INVALID} for an invalid END. An EOI of Q answers 1; nothing is sent anew. */
   loadEnd(index: number, which: EndEsb, offset: number): number;
-  /** P10: a store at 0x800 of the ESn page injects an event. */
-  injectEnd(index: number): void;
+  /**
+   * Store to a page of an END's ESB, on P10 only: triggers and EOIs change its bits. Abstraction: what silicon sends on is not published;
+   * as in QEMU nothing is sent, and an injection (0x800) has no effect.
+   */
+  storeEnd(index: number, which: EndEsb, offset: number): void;
 }
 
 /** What {@link createRouter} needs. */
@@ -33,6 +56,8 @@ export interface RouterInit {
   /** A queue entry was written: END and data, for the trace. */
   queued(end: number, data: number): void;
   dropped(why: Drop, number: number): void;
+  /** An access that hardware calls an error. */
+  misuse(end: number, what: string): void;
 }
 
 /** Escalations that may follow one another before the router is taken for stuck in a loop. */
@@ -41,14 +66,14 @@ const MAX_ESCALATIONS = 16;
 const FRAME_SHIFT = 12;
 
 /** Number of entries of a queue. */
-export const entriesOf = (end: Pick<End, 'qsize'>): number => 2 ** (end.qsize + 10);
+export const entriesOf = (end: Pick<End, 'qsize'>): number => 1024 << end.qsize;
 
 /** Real frame of a queue's first entry. */
 export const frameOf = (end: Pick<End, 'qaddrHi' | 'qaddrLo'>): number =>
-  end.qaddrHi * 2 ** (32 - FRAME_SHIFT) + (end.qaddrLo >>> FRAME_SHIFT);
+  ((end.qaddrHi << (32 - FRAME_SHIFT)) | (end.qaddrLo >>> FRAME_SHIFT)) >>> 0;
 
 /** Creates the router. */
-export function createRouter({ state, ram, presenter, host, queued, dropped }: RouterInit): Router {
+export function createRouter({ state, ram, presenter, host, queued, dropped, misuse }: RouterInit): Router {
   const { ends, nvts } = state;
 
   /** Writes an entry and moves on; the hardware does not ask whether it has been read. */
@@ -61,6 +86,7 @@ export function createRouter({ state, ram, presenter, host, queued, dropped }: R
     else {
       end.index = 0;
       end.generation ^= 1;
+      end.genFlipped = state.generation === 2 ? end.generation : 0;
     }
   }
 
@@ -71,18 +97,26 @@ export function createRouter({ state, ram, presenter, host, queued, dropped }: R
     return sendsEvent(TRIGGER, pq);
   }
 
-  /** Notification: true when the event has found its target or was coalesced, so that nothing escalates. */
+  /** What ends a notification before anybody is asked for the target; null if nothing does. */
+  function obstacle(end: End): Drop | null {
+    if (end.format === 0 && end.priority === NO_PRIORITY) return 'end masked';
+    if (end.notify === 0 && !passes(end, 'esn')) return 'coalesced';
+    if (end.nvtIndex >= nvts.length || nvts.at(end.nvtIndex).valid === 0) return 'nvt invalid';
+    return end.format === 1 && end.backlog === 1 ? 'user notification' : null;
+  }
+
+  /**
+   * Notification: true when the event has found its target or ends here, so that nothing escalates. Abstraction: user-level notifications
+   * (F = 1, event-based branches) find nobody, and one that asks for a backlog is an error.
+   */
   function present(index: number, end: End): boolean {
-    if (end.format === 0 && end.priority === NO_PRIORITY) {
-      dropped('end masked', index);
+    const why = obstacle(end);
+    if (why !== null) {
+      dropped(why, index);
       return true;
     }
-    if (end.notify === 0 && !passes(end, 'esn')) {
-      dropped('coalesced', index);
-      return true;
-    }
-    if (presenter.notify(end)) return true;
-    if (end.backlog === 1 && end.nvtIndex < nvts.length) nvts.at(end.nvtIndex).ipb |= priorityToIpb(end.priority);
+    if (end.format === 0 && presenter.notify(end)) return true;
+    if (end.backlog === 1) nvts.at(end.nvtIndex).ipb |= priorityToIpb(end.priority);
     return false;
   }
 
@@ -100,6 +134,13 @@ export function createRouter({ state, ram, presenter, host, queued, dropped }: R
     return route(end.escIndex, end.escData, depth + 1);
   }
 
+  /** An END whose ESB pages answer. */
+  function validEnd(index: number): End | null {
+    if (index < ends.length && ends.at(index).valid === 1) return ends.at(index);
+    misuse(index, 'ESB of an invalid END');
+    return null;
+  }
+
   const notifyEnd = (index: number, data: number): void => route(index, data, 0);
 
   return {
@@ -110,21 +151,24 @@ export function createRouter({ state, ram, presenter, host, queued, dropped }: R
       else notifyEnd(source.endIndex, source.data);
     },
     loadEnd(index, which, offset) {
-      if (index >= ends.length) return ESB_INVALID;
-      const end = ends.at(index);
-      if (end.valid === 0) return ESB_INVALID;
+      const end = validEnd(index);
+      if (end === null) return ESB_INVALID;
       const op = esbOp(LOADS, offset);
       const pq = end[which];
-      if (op === 'get') return pq;
-      if (typeof op === 'number') {
-        end[which] = op;
-        return pq;
+      if (op === ESB_OP.EOI) {
+        end[which] = nextPq(EOI, pq);
+        return sendsEvent(EOI, pq) ? 1 : 0;
       }
-      end[which] = nextPq(EOI, pq);
-      return sendsEvent(EOI, pq) ? 1 : 0;
+      if (setsPq(op)) end[which] = op;
+      return pq;
     },
-    injectEnd(index) {
-      if (index < ends.length) notifyEnd(index, 0);
+    storeEnd(index, which, offset) {
+      const end = validEnd(index);
+      if (end === null) return;
+      const op = esbOp(STORES, offset);
+      if (state.generation === 1 || setsPq(op)) misuse(index, `store at 0x${offset.toString(16)} of ${which}`);
+      else if (op === ESB_OP.TRIGGER) end[which] = nextPq(TRIGGER, end[which]);
+      else if (op === ESB_OP.STORE_EOI) end[which] = nextPq(EOI, end[which]);
     },
   };
 }

@@ -3,15 +3,16 @@
 import {
   EOI,
   ESB_INVALID,
+  ESB_OP,
   ESB_PAGE,
   type EsbTransition,
   esbOp,
   LEVEL,
   LOADS,
   nextPq,
-  PQ,
   STORES,
   sendsEvent,
+  setsPq,
   TRIGGER,
 } from './esb.ts';
 import type { Source, XiveState } from './layout.ts';
@@ -36,6 +37,8 @@ export interface Sources {
 /** What {@link createSources} needs. */
 export interface SourcesInit {
   readonly state: XiveState;
+  /** An EOI of an LSI whose level is high. */
+  readonly eoiAsserted: EsbTransition;
   /** The event leaves the source. */
   send(index: number): void;
   /** An access that hardware calls an error. */
@@ -43,11 +46,10 @@ export interface SourcesInit {
 }
 
 /** Creates the sources. */
-export function createSources({ state, send, misuse }: SourcesInit): Sources {
+export function createSources({ state, eoiAsserted, send, misuse }: SourcesInit): Sources {
   const { sources } = state;
 
-  function pass(index: number, t: EsbTransition): boolean {
-    const s = sources.at(index);
+  function pass(index: number, s: Source, t: EsbTransition): boolean {
     const { pq } = s;
     s.pq = nextPq(t, pq);
     if (!sendsEvent(t, pq)) return false;
@@ -56,20 +58,24 @@ export function createSources({ state, send, misuse }: SourcesInit): Sources {
   }
 
   /** An LSI whose line is still high fires again. */
-  function eoi(index: number): boolean {
-    const { lsi } = sources.at(index);
-    const sent = pass(index, EOI);
-    if (lsi === 0 || sources.at(index).asserted === 0) return sent;
-    return pass(index, LEVEL) || sent;
-  }
+  const endOfInterrupt = (index: number, s: Source): boolean =>
+    pass(index, s, s.lsi === 1 && s.asserted === 1 ? eoiAsserted : EOI);
 
   const managed = (s: Source, page: number): boolean => s.pages === 1 || page === ESB_PAGE.MANAGEMENT;
+
+  function manage(index: number, s: Source, op: number): void {
+    if (op === ESB_OP.TRIGGER) pass(index, s, TRIGGER);
+    else if (op === ESB_OP.INJECT) send(index);
+    else if (setsPq(op)) s.pq = op;
+    else if (s.storeEoi === 1) endOfInterrupt(index, s);
+    else misuse(index, 'StoreEOI is not supported');
+  }
 
   return {
     count: sources.length,
     at: (index) => sources.at(index),
-    trigger: (index) => void pass(index, TRIGGER),
-    eoi,
+    trigger: (index) => void pass(index, sources.at(index), TRIGGER),
+    eoi: (index) => endOfInterrupt(index, sources.at(index)),
     load(index, page, offset) {
       const s = sources.at(index);
       if (s.fenced === 1) return ESB_INVALID;
@@ -78,32 +84,23 @@ export function createSources({ state, send, misuse }: SourcesInit): Sources {
         return ESB_INVALID;
       }
       const op = esbOp(LOADS, offset);
-      if (op === 'eoi') return eoi(index) ? 1 : 0;
+      if (op === ESB_OP.EOI) return endOfInterrupt(index, s) ? 1 : 0;
       const { pq } = s;
-      if (typeof op === 'number') s.pq = op;
+      if (setsPq(op)) s.pq = op;
       return pq;
     },
     store(index, page, offset) {
       const s = sources.at(index);
       if (s.fenced === 1) return;
-      const op = managed(s, page) ? esbOp(STORES, offset) : 'trigger';
-      if (op === 'trigger') pass(index, TRIGGER);
-      else if (op === 'storeEoi' && s.storeEoi === 1) eoi(index);
-      else if (typeof op === 'number') s.pq = op;
-      else misuse(index, op === 'storeEoi' ? 'StoreEOI is not supported' : 'store to a load-only offset');
+      manage(index, s, managed(s, page) ? esbOp(STORES, offset) : ESB_OP.TRIGGER);
     },
     setLevel(index, level) {
       const s = sources.at(index);
       s.asserted = level;
-      if (level === 1) pass(index, LEVEL);
+      if (level === 1) pass(index, s, LEVEL);
     },
     arrive(index) {
       sources.at(index).inFlight--;
     },
   };
-}
-
-/** Brings a source to reset: off, its EAS invalid. */
-export function resetSource(s: Source): void {
-  Object.assign(s, { pq: PQ.OFF, asserted: 0, valid: 0, masked: 0, endBlock: 0, endIndex: 0, data: 0 });
 }

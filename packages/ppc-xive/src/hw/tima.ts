@@ -1,25 +1,13 @@
 // The thread interrupt management area: four pages over the same 64 bytes, each showing what its privilege may see, and special operations. QEMU: hw/intc/xive.c xive_tm_*.
 
-import type { Nvt, Ring, Thread, XiveState } from './layout.ts';
+import { contextWord, putContextWord } from './context-words.ts';
+import { createDispatch, type Dispatch } from './dispatch.ts';
+import type { XiveState } from './layout.ts';
 import { camOf, type Presenter, RING, W2_VALID } from './presenter.ts';
+import type { HardwareProfile } from './profile.ts';
+import { loadable, storable, TM_PAGE } from './tima-views.ts';
 
-/** Pages, most privileged first. */
-export const TM_PAGE = { HW: 0, HV: 1, OS: 2, USER: 3 } as const;
-
-/** Bytes of a ring in order; word 2 follows. */
-const BYTES = ['nsr', 'cppr', 'ipb', 'lsmfb', 'ack', 'inc', 'age', 'pipr'] as const;
-
-/** Access per byte of the 64: 0 none, 1 write, 2 read, 3 both. Rows are QW0 user, QW1 OS, QW2 pool, QW3 physical. */
-const VIEWS: readonly (readonly string[])[] = [
-  ['300030003333000000', '333333333333', '333300003333', '333303030000'].map(pad),
-  ['300030003333000000', '333333023333', '333300003333', '333303023003'].map(pad),
-  ['300000003333', '232222020000', '', ''].map(pad),
-  ['300000000000', '', '', ''].map(pad),
-];
-
-function pad(row: string): string {
-  return row.slice(0, 12).padEnd(16, '0');
-}
+export { TM_PAGE };
 
 /** Offsets of special operations. */
 export const TM = {
@@ -34,22 +22,23 @@ export const TM = {
   ACK_HV_REG: 0x830,
 } as const;
 
-/** An access of 1, 2, 4 or 8 bytes. Values are big-endian numbers; those of 8 bytes come as two words in {@link Tima.hi} and the result. */
-export interface Tima {
+/** Offset bit of the half of a page where accesses only have effects (TM_SPECIAL_OP). */
+const SPECIAL = 0x800;
+/** The first half of a page repeats the 64 bytes of the context. */
+const CONTEXT = 0x3f;
+
+/** An access of 1, 2, 4 or 8 bytes. Values are big-endian numbers; those of 8 bytes are two words, the high one in {@link Tima.hi}. */
+export interface Tima extends Pick<Dispatch, 'pushOs' | 'pullOs'> {
   /** High word of the last 8-byte load. */
   readonly hi: number;
   /** The value (its low word for 8 bytes), or -1 for an access that is an error: all ones. */
   load(thread: number, page: number, at: TmAccess): number;
   store(thread: number, page: number, at: TmAccess, value: { readonly hi: number; readonly lo: number }): void;
-  /** Puts a virtual target on a thread, as the hypervisor's store of word 2 to the OS ring does. */
-  pushOs(thread: number, w2: number): void;
-  /** Takes it off; returns the old word 2. */
-  pullOs(thread: number): number;
 }
 
 /** Where an access goes. */
 export interface TmAccess {
-  /** Offset in the page, 0 to 0xFFF. */
+  /** Offset in the page; it repeats every 4 KiB. */
   readonly offset: number;
   readonly size: 1 | 2 | 4 | 8;
 }
@@ -58,155 +47,108 @@ export interface TmAccess {
 export interface TimaInit {
   readonly state: XiveState;
   readonly presenter: Presenter;
+  readonly profile: HardwareProfile;
   misuse(thread: number, what: string): void;
 }
 
-const byteOf = (r: Ring, i: number): number => (i < 8 ? r[BYTES[i] as 'nsr'] : (r.w2 >>> (24 - 8 * (i - 8))) & 0xff);
-
-function setByte(r: Ring, i: number, value: number): void {
-  if (i < 8) {
-    r[BYTES[i] as 'nsr'] = value;
-    return;
-  }
-  const shift = 24 - 8 * (i - 8);
-  r.w2 = ((r.w2 & ~(0xff << shift)) | (value << shift)) >>> 0;
+/** A special operation: least privileged page that has it, its sizes, its effect. A load returns its value. */
+interface TmOp {
+  readonly offset: number;
+  readonly page: number;
+  readonly sizes: readonly number[];
+  run(thread: number, value: number): number | void;
 }
 
-/** Reset: everything zero but the bytes that say "nothing". */
-export function resetThread(t: Thread): void {
-  for (let ring = 0; ring < 4; ring++) {
-    const r = t.rings.at(ring);
-    for (const name of BYTES) r[name] = 0;
-    r.w2 = 0;
-  }
-  const os = t.rings.at(RING.OS);
-  os.lsmfb = os.ack = os.age = os.pipr = 0xff;
-  t.rings.at(RING.PHYS).pipr = 0xff;
-  t.osLine = t.hvLine = 0;
+type OpTable = readonly (TmOp | undefined)[];
+const keyOf = (offset: number, size: number): number => ((offset & 0xfff) << 4) | size;
+
+function tableOf(ops: readonly TmOp[]): OpTable {
+  const table: (TmOp | undefined)[] = new Array(keyOf(0x840, 0)).fill(undefined);
+  for (const op of ops) for (const size of op.sizes) table[keyOf(op.offset, size)] = op;
+  return table;
+}
+
+/** Special loads and stores. */
+function specials({ state, presenter, profile }: TimaInit, { pushOs, pullOs, pullPool }: Dispatch) {
+  const { threads } = state;
+  const { OS, HV } = TM_PAGE;
+  const pushes = profile.pushesEightBytes && state.generation === 2 ? [4, 8] : [4];
+  const pollVt = (t: number): number => threads.at(t).rings.at(RING.PHYS).w2 >>> 24;
+  const setVt = (t: number, v: number): void => putContextWord(threads.at(t), TM.SET_VT, v << 24, 0xff000000);
+  const loads: readonly TmOp[] = [
+    { offset: TM.ACK_OS_REG, page: OS, sizes: [2], run: (t) => presenter.acknowledge(t, RING.OS) },
+    { offset: TM.PULL_OS_CTX, page: HV, sizes: [4, 8], run: pullOs },
+    { offset: TM.PULL_POOL_CTX, page: HV, sizes: [4, 8], run: pullPool },
+    { offset: TM.ACK_HV_REG, page: HV, sizes: [2], run: (t) => presenter.acknowledge(t, RING.PHYS) },
+    { offset: TM.SET_VT, page: HV, sizes: [1], run: pollVt },
+  ];
+  const stores: readonly TmOp[] = [
+    { offset: TM.SET_OS_CPPR, page: OS, sizes: [1], run: (t, v) => presenter.setCppr(t, RING.OS, v) },
+    { offset: TM.PUSH_OS_CTX, page: HV, sizes: pushes, run: pushOs },
+    { offset: TM.SET_HV_CPPR, page: HV, sizes: [1], run: (t, v) => presenter.setCppr(t, RING.PHYS, v) },
+    { offset: TM.SET_VT, page: HV, sizes: [1], run: setVt },
+    { offset: TM.SET_OS_PENDING, page: OS, sizes: [1], run: (t, v) => presenter.raise(t, RING.OS, v) },
+  ];
+  return { loads: tableOf(loads), stores: tableOf(stores) };
+}
+
+/** The operation of an access; pages that are more privileged than needed have it too. */
+function find(table: OpTable, page: number, { offset, size }: TmAccess): TmOp | undefined {
+  const op = table[keyOf(offset, size)];
+  return op !== undefined && page <= op.page ? op : undefined;
+}
+
+/** Raw accesses: 4 or 8 bytes, aligned, none of the user ring, some byte accessible. */
+function isRaw({ offset, size }: TmAccess, page: number, mask: (page: number, offset: number) => number): boolean {
+  const at = offset & CONTEXT;
+  if (size < 4 || (offset & SPECIAL) !== 0 || (at & (size - 1)) !== 0 || at < 0x10) return false;
+  return mask(page, at) !== 0 || (size === 8 && mask(page, at + 4) !== 0);
 }
 
 /** Creates the area. */
-export function createTima({ state, presenter, misuse }: TimaInit): Tima {
-  const { threads, nvts } = state;
+export function createTima(init: TimaInit): Tima {
+  const { threads } = init.state;
+  const dispatch = createDispatch(init.state, init.presenter, init.profile);
+  const { loads, stores } = specials(init, dispatch);
 
-  const nvtOf = (w2: number): Nvt | null => {
-    const index = w2 & (state.generation === 2 ? 0xffffff : 0x7ffff);
-    return index < nvts.length ? nvts.at(index) : null;
-  };
+  const refuse = (thread: number, { offset, size }: TmAccess, verb: string): void =>
+    init.misuse(thread, `${verb} of ${size} bytes at 0x${offset.toString(16)}`);
 
-  /** Backlog of the target joins the ring; from here on the thread answers for it. */
-  function pushOs(thread: number, w2: number): void {
-    const ring = threads.at(thread).rings.at(RING.OS);
-    ring.w2 = w2 >>> 0;
-    if ((w2 & W2_VALID) === 0) return;
-    const nvt = nvtOf(w2);
-    if (nvt !== null && nvt.valid === 1) {
-      ring.ipb |= nvt.ipb;
-      nvt.ipb = 0;
-    }
-    presenter.recompute(thread, RING.OS);
-  }
+  const wordAt = (thread: number, page: number, offset: number): number =>
+    (contextWord(threads.at(thread), offset) & loadable(page, offset)) >>> 0;
 
-  function pull(thread: number, ring: number): number {
-    const r = threads.at(thread).rings.at(ring);
-    const old = r.w2;
-    r.w2 = (old & ~W2_VALID) >>> 0;
-    presenter.withdraw(thread, ring);
-    return old;
-  }
-
-  /** Special loads: offset → least privileged page that has it, sizes, effect. */
-  const loads: readonly TmLoad[] = [
-    { offset: TM.ACK_OS_REG, page: TM_PAGE.OS, sizes: [2], run: (t) => presenter.acknowledge(t, RING.OS) },
-    { offset: TM.PULL_OS_CTX, page: TM_PAGE.HV, sizes: [4, 8], run: (t) => pull(t, RING.OS) },
-    { offset: TM.PULL_POOL_CTX, page: TM_PAGE.HV, sizes: [4, 8], run: (t) => pull(t, RING.POOL) },
-    { offset: TM.ACK_HV_REG, page: TM_PAGE.HV, sizes: [2], run: (t) => presenter.acknowledge(t, RING.PHYS) },
-    { offset: TM.SET_VT, page: TM_PAGE.HV, sizes: [1], run: (t) => threads.at(t).rings.at(RING.PHYS).w2 >>> 24 },
-  ];
-  /** Special stores. */
-  const stores: readonly TmStore[] = [
-    { offset: TM.SET_OS_CPPR, page: TM_PAGE.OS, sizes: [1], run: (t, v) => presenter.setCppr(t, RING.OS, v) },
-    { offset: TM.PUSH_OS_CTX, page: TM_PAGE.HV, sizes: [4], run: pushOs },
-    { offset: TM.SET_HV_CPPR, page: TM_PAGE.HV, sizes: [1], run: (t, v) => presenter.setCppr(t, RING.PHYS, v) },
-    {
-      offset: TM.SET_VT,
-      page: TM_PAGE.HV,
-      sizes: [1],
-      run: (t, v) => setByte(threads.at(t).rings.at(RING.PHYS), 8, v),
-    },
-    { offset: TM.SET_OS_PENDING, page: TM_PAGE.OS, sizes: [1], run: (t, v) => presenter.raise(t, RING.OS, v) },
-  ];
-
-  const bad = (thread: number, { offset, size }: TmAccess, verb: string): number => {
-    misuse(thread, `${verb} of ${size} bytes at 0x${offset.toString(16)}`);
-    return -1;
-  };
-
-  /** Raw accesses: 4 or 8 bytes, aligned, none of the user ring. */
-  const isRaw = ({ offset, size }: TmAccess): boolean =>
-    size >= 4 && (offset & (size - 1)) === 0 && offset >= 0x10 && offset < 0x40;
-
-  function wordAt(thread: number, page: number, offset: number): number {
-    const view = VIEWS[page]?.[offset >>> 4] as string;
-    const ring = threads.at(thread).rings.at(offset >>> 4);
-    let word = 0;
-    for (let i = 0; i < 4; i++) {
-      const at = (offset & 15) + i;
-      const readable = at < 12 && (Number(view[at]) & 2) !== 0;
-      word = (word << 8) | (readable ? byteOf(ring, at) : 0);
-    }
-    return word >>> 0;
-  }
-
-  function putWord(thread: number, page: number, offset: number, word: number): void {
-    const view = VIEWS[page]?.[offset >>> 4] as string;
-    const ring = threads.at(thread).rings.at(offset >>> 4);
-    for (let i = 0; i < 4; i++) {
-      const at = (offset & 15) + i;
-      if (at < 12 && (Number(view[at]) & 1) !== 0) setByte(ring, at, (word >>> (24 - 8 * i)) & 0xff);
-    }
-  }
+  const putWord = (thread: number, page: number, offset: number, word: number): void =>
+    putContextWord(threads.at(thread), offset, word, storable(page, offset));
 
   const tima = {
     hi: 0,
     load(thread: number, page: number, at: TmAccess): number {
-      const special = loads.find((op) => op.offset === at.offset && op.sizes.includes(at.size) && page <= op.page);
+      const special = find(loads, page, at);
       tima.hi = 0;
-      if (special !== undefined) {
-        const value = special.run(thread);
-        if (at.size === 8) tima.hi = value;
-        return at.size === 8 ? 0 : value;
+      if (special !== undefined) return special.run(thread, 0) as number;
+      if (!isRaw(at, page, loadable)) {
+        refuse(thread, at, 'load');
+        tima.hi = 0xffffffff;
+        return -1;
       }
-      if (!isRaw(at)) return bad(thread, at, 'load');
-      if (at.size === 4) return wordAt(thread, page, at.offset);
-      tima.hi = wordAt(thread, page, at.offset);
-      return wordAt(thread, page, at.offset + 4);
+      const offset = at.offset & CONTEXT;
+      if (at.size === 4) return wordAt(thread, page, offset);
+      tima.hi = wordAt(thread, page, offset);
+      return wordAt(thread, page, offset + 4);
     },
     store(thread: number, page: number, at: TmAccess, value: { readonly hi: number; readonly lo: number }): void {
-      const special = stores.find((op) => op.offset === at.offset && op.sizes.includes(at.size) && page <= op.page);
-      if (special !== undefined) return special.run(thread, value.lo);
-      if (!isRaw(at)) return void bad(thread, at, 'store');
-      if (at.size === 4) return putWord(thread, page, at.offset, value.lo);
-      putWord(thread, page, at.offset, value.hi);
-      return putWord(thread, page, at.offset + 4, value.lo);
+      const special = find(stores, page, at);
+      if (special !== undefined) return void special.run(thread, at.size === 8 ? value.hi : value.lo);
+      if (!isRaw(at, page, storable)) return refuse(thread, at, 'store');
+      const offset = at.offset & CONTEXT;
+      if (at.size === 4) return putWord(thread, page, offset, value.lo);
+      putWord(thread, page, offset, value.hi);
+      return putWord(thread, page, offset + 4, value.lo);
     },
-    pushOs,
-    pullOs: (thread: number) => pull(thread, RING.OS),
+    pushOs: dispatch.pushOs,
+    pullOs: dispatch.pullOs,
   };
   return tima;
-}
-
-interface TmLoad {
-  readonly offset: number;
-  readonly page: number;
-  readonly sizes: readonly number[];
-  run(thread: number): number;
-}
-interface TmStore {
-  readonly offset: number;
-  readonly page: number;
-  readonly sizes: readonly number[];
-  run(thread: number, value: number): void;
 }
 
 /** Word 2 of a dispatched OS context. */

@@ -1,13 +1,15 @@
 // The XIVE of one machine: sources, router, presenter and TIMA on one state. Nobody outside of this folder asks how they are joined.
 
 import type { Trace } from '@virq/irq-core/events';
+import { resetThread } from './context-words.ts';
 import { PQ } from './esb.ts';
 import type { XiveState } from './layout.ts';
 import { createPresenter, type Presenter } from './presenter.ts';
+import type { HardwareProfile } from './profile.ts';
 import { createRam, type Ram } from './ram.ts';
 import { createRouter, type Router } from './router.ts';
 import { createSources, type Sources } from './sources.ts';
-import { createTima, resetThread, type Tima } from './tima.ts';
+import { createTima, type Tima } from './tima.ts';
 
 /** The hardware. */
 export interface Xive {
@@ -24,8 +26,9 @@ export interface XiveInit {
   readonly state: XiveState;
   readonly trace: Trace;
   readonly generation: 1 | 2;
-  /** See {@link createPresenter}. */
-  readonly cpprWithdraws: boolean;
+  readonly profile: HardwareProfile;
+  /** Processor identification of a thread; its number if not said. */
+  pirOf?(thread: number): number;
   /** The host's own queue has an entry: Linux irq number, or what the host configured as data. */
   host(data: number): void;
   /** An event leaves a source of a machine whose fabric takes its time; without it events arrive at once. */
@@ -35,26 +38,31 @@ export interface XiveInit {
 }
 
 /** Brings zeroed hardware to reset: sources off, threads empty. */
-function reset(state: XiveState, generation: number): void {
+function reset({ state, generation, pirOf }: XiveInit): void {
   state.generation = generation;
   for (let i = 0; i < state.sources.length; i++) {
     const s = state.sources.at(i);
     s.pq = PQ.OFF;
     s.pages = 2;
   }
-  for (let i = 0; i < state.threads.length; i++) resetThread(state.threads.at(i));
+  for (let i = 0; i < state.threads.length; i++) {
+    const t = state.threads.at(i);
+    t.pir = pirOf?.(i) ?? i;
+    resetThread(t);
+  }
 }
 
 /** Creates the hardware over zeroed state. */
-export function createXive({ state, trace, generation, cpprWithdraws, ...hooks }: XiveInit): Xive {
+export function createXive(init: XiveInit): Xive {
+  const { state, trace, profile, ...hooks } = init;
   const misuse = (unit: string) => (number: number, what: string) => {
     if (trace.on) trace.emit('xive_guest_error', { unit, number, what });
   };
-  reset(state, generation);
+  reset(init);
   const ram = createRam(state);
   const presenter = createPresenter({
     state,
-    cpprWithdraws,
+    profile,
     signalled(thread, ring) {
       if (trace.on) trace.emit('xive_signal', { thread, ring });
       hooks.signalled?.(thread, ring);
@@ -66,6 +74,7 @@ export function createXive({ state, trace, generation, cpprWithdraws, ...hooks }
     ram,
     presenter,
     host: hooks.host,
+    misuse: misuse('end'),
     queued(end, data) {
       if (trace.on) trace.emit('xive_queue', { end, data });
     },
@@ -75,6 +84,7 @@ export function createXive({ state, trace, generation, cpprWithdraws, ...hooks }
   });
   const sources = createSources({
     state,
+    eoiAsserted: profile.eoiAsserted,
     misuse: misuse('source'),
     send(index) {
       if (hooks.fabric === undefined || state.delayed === 0) return router.notify(state.sources.at(index));
@@ -82,6 +92,6 @@ export function createXive({ state, trace, generation, cpprWithdraws, ...hooks }
       return hooks.fabric(index);
     },
   });
-  const tima = createTima({ state, presenter, misuse: misuse('tima') });
+  const tima = createTima({ state, presenter, profile, misuse: misuse('tima') });
   return { state, ram, sources, router, presenter, tima };
 }

@@ -1,0 +1,123 @@
+// Words on the tables in memory of a powernv machine: EASs, ENDs with their queues, NVTs. QEMU: include/hw/ppc/xive_regs.h, xive2_regs.h.
+
+import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
+import type { End } from '../hw/layout.ts';
+import { hex, int, n } from '../vocabulary/args.ts';
+import type { PowernvChip } from './chip.ts';
+import { FIRST_LSI, LSIS, queueAddress, queueFrame, SIZES } from './machine.ts';
+
+type Op = Operation<PowernvChip>;
+const DONE: OpResult = { ret: 0 };
+
+const flag = (doc: string, yes: boolean): ArgSpec => ({ type: 'bool', doc, default: yes });
+const on = (args: Args, key: string): number => (args[key] === true ? 1 : 0);
+const DATA = 0x7fffffff;
+const SMALLEST_QUEUE = 12;
+const FRAME_SHIFT = 12;
+/** Numbers of ENDs and NVTs take 24 bits at most. */
+const WIDEST = 0xffffff;
+
+const FLAGS = [
+  'valid',
+  'enqueue',
+  'notify',
+  'backlog',
+  'escalate',
+  'unconditional',
+  'silent',
+  'format',
+  'ignore',
+] as const satisfies readonly (keyof End)[];
+
+const idx = (what: string, length: number): ArgSpec => int(what, { max: length - 1 });
+
+function setEas({ xive }: PowernvChip, args: Args): OpResult {
+  const s = xive.sources.at(n(args, 'lisn'));
+  s.valid = on(args, 'valid');
+  s.masked = on(args, 'masked');
+  s.endIndex = n(args, 'end');
+  s.data = n(args, 'data') & DATA;
+  return DONE;
+}
+
+function setEnd({ xive, state }: PowernvChip, args: Args): OpResult {
+  const index = n(args, 'idx');
+  const end = state.xive.ends.at(index);
+  for (const key of FLAGS) end[key] = on(args, key);
+  for (const key of ['esn', 'ese'] as const) end[key] = n(args, key);
+  end.generation = n(args, 'gen');
+  end.index = n(args, 'off');
+  end.qsize = n(args, 'qsize') - SMALLEST_QUEUE;
+  end.qaddrLo = queueAddress(index);
+  end.nvtIndex = n(args, 'nvt');
+  end.priority = n(args, 'prio');
+  end.escIndex = n(args, 'esc_end');
+  end.escData = n(args, 'esc_data') & DATA;
+  for (let frame = 0; frame < 2 ** (n(args, 'qsize') - FRAME_SHIFT); frame++) xive.ram.clear(queueFrame(index) + frame);
+  state.shown.add(index);
+  return DONE;
+}
+
+const END_ARGS: Readonly<Record<string, ArgSpec>> = {
+  idx: idx('END', SIZES.ends),
+  nvt: int('its NVT', { max: WIDEST, default: 0 }),
+  prio: int('its priority; 0xff masks it', { max: 255, default: 0 }),
+  valid: flag('v', true),
+  enqueue: flag('q: events go to the queue', true),
+  notify: flag('n: every event notifies', true),
+  backlog: flag('b: the NVT keeps what finds no thread', true),
+  escalate: flag('e', false),
+  unconditional: flag('u: escalates whatever ESe says', false),
+  silent: flag('s: escalates without notifying', false),
+  format: flag('F: a user-level notification', false),
+  ignore: flag('i: the last bits of the NVT do not count', false),
+  esn: int('PQ of notifications', { max: 3, default: 1 }),
+  ese: int('PQ of escalations', { max: 3, default: 1 }),
+  gen: int('generation of the next entry', { max: 1, default: 1 }),
+  off: int('index of the next entry', { max: 0x3fffff, default: 0 }),
+  qsize: int('log2 of the bytes of the queue', { min: SMALLEST_QUEUE, max: 16, default: SMALLEST_QUEUE }),
+  esc_end: int('END that it escalates to', { max: WIDEST, default: 0 }),
+  esc_data: int('data of the escalation', { default: 0 }),
+};
+
+/** The operations. */
+export const TABLE_OPERATIONS: Readonly<Record<string, Op>> = {
+  eas: {
+    summary: 'sets up the EAS of a source',
+    args: {
+      lisn: idx('source', FIRST_LSI + LSIS),
+      end: int('its END', { max: WIDEST, default: 0 }),
+      data: int('data for the queue', { default: 0 }),
+      valid: flag('valid', true),
+      masked: flag('events end here', false),
+    },
+    run: setEas,
+  },
+  end: { summary: 'sets up an END and clears its queue', args: END_ARGS, run: setEnd },
+  nvt: {
+    summary: 'sets up an NVT with nothing pending',
+    args: { idx: idx('NVT', SIZES.nvts), valid: flag('valid', true) },
+    run({ state }, args) {
+      const nvt = state.xive.nvts.at(n(args, 'idx'));
+      nvt.valid = on(args, 'valid');
+      nvt.ipb = 0;
+      return DONE;
+    },
+  },
+  eq_read: {
+    summary: 'an entry of the queue of an END',
+    args: { idx: idx('END', SIZES.ends), entry: int('number of the entry', { max: 0x3fff }) },
+    run({ xive }, args) {
+      const at = 4 * n(args, 'entry');
+      return {
+        ret: 0,
+        out: { value: hex(xive.ram.load(queueFrame(n(args, 'idx')) + (at >>> FRAME_SHIFT), at & 0xfff)) },
+      };
+    },
+  },
+  nvt_read: {
+    summary: 'what an NVT has pending',
+    args: { idx: idx('NVT', SIZES.nvts) },
+    run: ({ state }, args) => ({ ret: 0, out: { ipb: state.xive.nvts.at(n(args, 'idx')).ipb } }),
+  },
+};

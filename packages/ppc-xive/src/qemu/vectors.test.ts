@@ -1,0 +1,24 @@
+// Recorded results of QEMU 7.2: every operation must give the same return value, output and state.
+
+import { readFileSync } from 'node:fs';
+import type { AnyBackend } from '@virq/irq-core/backend';
+import { createExec } from '@virq/irq-core/machine';
+import { describe, expect, it } from 'vitest';
+import { powernv } from './index.ts';
+
+const read = (name: string): string =>
+  readFileSync(new URL(`../__fixtures__/vectors/${name}`, import.meta.url), 'utf8');
+
+describe('F-64 operation sequences recorded on QEMU', () => {
+  it.each(['xive9', 'xive10'])('%s', (name) => {
+    const ops = JSON.parse(read(`${name}.ops.json`)) as unknown[];
+    const recorded = read(`${name}.qemu-7.2.jsonl`)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(recorded).toHaveLength(ops.length);
+    const exec = createExec({ backend: powernv as unknown as AnyBackend });
+    for (const [i, op] of ops.entries())
+      expect(exec.request(op)).toEqual({ ret: 0, errno: null, ...(recorded[i] as object) });
+  });
+});
