@@ -3,8 +3,8 @@
 import { bits, u1, u8, u16, u32 } from '@virq/irq-core/arena';
 import { type Combinators, DONE, type Protocol, protocolsOn } from '@virq/irq-core/protocol';
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
-import { fromGuest, MASKED } from '../kvm/priority.ts';
 import { Q_COUNT } from '../kvm/layout.ts';
+import { fromGuest, MASKED } from '../kvm/priority.ts';
 import { XICS_DUMMY, XICS_IPI } from '../xics/numbers.ts';
 import { type XicsWorld, xicsOf } from './xics-world.ts';
 
@@ -121,14 +121,12 @@ const hCpprWith = (name: string, scan: Protocol<XicsWorld, typeof REROUTE_LOCALS
       const v = xicsOf(m, f).vcpus.at(f.vcpu);
       Object.assign(f, { cppr: fromGuest(f.cppr), old: v.cppr });
       v.cppr = f.cppr;
-      f.prio = f.cppr;
-      return f.cppr > f.old ? undefined : 'scan.open';
-    },
-    pushPending(m, f) {
-      xicsOf(m, f).pushPending(f.vcpu);
-      return 'writeCppr';
+      f.prio = f.cppr > f.old ? Q_COUNT : f.cppr;
     },
     ...p.include('scan', scan as never),
+    pushPending(m, f) {
+      if (f.cppr > f.old) xicsOf(m, f).pushPending(f.vcpu);
+    },
     writeCppr(m, f) {
       xicsOf(m, f).writeCppr(f.vcpu);
     },

@@ -1,7 +1,7 @@
 // Masking, unmasking and targeting of sources: RTAS ibm,set-xive, ibm,int-on, ibm,int-off. Linux: arch/powerpc/kvm/book3s_xive.c kvmppc_xive_set_xive, kvmppc_xive_int_on, kvmppc_xive_int_off.
 
 import { u1, u8, u32 } from '@virq/irq-core/arena';
-import { EINVAL } from '@virq/irq-core/errors';
+import { EINVAL, ENXIO } from '@virq/irq-core/errors';
 import { BLOCKED, type Combinators, DONE, protocolsOn } from '@virq/irq-core/protocol';
 import { ESB } from '../hw/esb.ts';
 import { fromGuest, MASKED } from '../kvm/priority.ts';
@@ -80,6 +80,15 @@ function retarget(m: XicsWorld, f: Frame): void {
   f.rc = -xicsOf(m, f).target(s, f.server, priority);
 }
 
+/** Abstraction: a source of the block that was never made has no pages to be switched on by; it stays masked. */
+function isMade(m: XicsWorld, f: Frame): 'unlock sb' | undefined {
+  const { sources, warn } = xicsOf(m, f);
+  if (f.priority === MASKED || sources.select(stateOf(m, f)) >= 0) return undefined;
+  warn(`irq 0x${f.irq.toString(16)} has no pages`);
+  f.rc = ENXIO;
+  return 'unlock sb';
+}
+
 /** kvmppc_xive_set_xive: masks or unmasks, and targets; a target that cannot be had leaves the old one. */
 export const setXive = protocol('kvmppc_xive_set_xive', LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
   needsQueue: (_m, f) => (f.priority === MASKED ? 'find' : undefined),
@@ -99,6 +108,7 @@ export const setXive = protocol('kvmppc_xive_set_xive', LOCALS, (p: Combinators<
     stop: (m, f) => (f.priority === MASKED ? stop(m, f) : undefined),
     sync: (m, f) => (f.priority === MASKED ? sync(m, f) : undefined),
     retarget,
+    isMade,
     restoreQ: (m, f) => (f.priority === MASKED ? 'save' : restoreQ(m, f)),
     start,
     show(m, f) {

@@ -2,13 +2,13 @@
 
 import type { Context } from '../kvm/context.ts';
 import type { DeviceOps } from '../kvm/devices.ts';
-import { DEVICE } from '../kvm/layout.ts';
 import type { KvmSources } from '../kvm/sources.ts';
 import { vpOf } from '../kvm/vp.ts';
 import { setNrServers, type XicsAttributes } from './attributes.ts';
-import { cleanupXics, connectXics } from './connect.ts';
+import { connectXics } from './connect.ts';
 import { createHcalls, type Hcall } from './hcalls.ts';
 import { provision } from './provision.ts';
+import { releaseXics } from './release.ts';
 import { createRestore } from './restore.ts';
 import { createRtas, type Rtas } from './rtas.ts';
 import { createSave } from './save.ts';

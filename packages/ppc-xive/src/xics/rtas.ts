@@ -38,7 +38,7 @@ export function createRtas({ vm, state, processes, trace }: Context, xics: Xics)
   const call = (protocol: AnyProtocol<never>, args: object): number =>
     state.device === DEVICE.NONE
       ? EIO
-      : processes().call(protocol as never, { vm, ...args } as never, (f: { readonly rc: number }) => f.rc);
+      : processes().call(protocol as never, { vm, ...args } as never, (f) => (f as unknown as { readonly rc: number }).rc);
 
   /** Abstraction: Linux cuts a priority to eight bits after it has asked whether it masks; one of 0xFF by the cut alone has no queue, and is refused. */
   function cutPriority(priority: number): number {
@@ -76,4 +76,10 @@ export function createRtas({ vm, state, processes, trace }: Context, xics: Xics)
       run: ([irq = 0]) => status(call(intOn, { irq })),
     },
   };
+}
+
+/** Makes a call: {@link RTAS_PARAMETER} if it takes another number of arguments. */
+export function callRtas(rtas: Rtas, name: RtasName, args: readonly number[]): RtasResult {
+  const call = rtas[name];
+  return args.length === call.nargs ? call.run(args) : { status: RTAS_PARAMETER, rets: [] };
 }

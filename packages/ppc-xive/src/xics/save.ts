@@ -29,13 +29,9 @@ function encode(s: IrqState): bigint {
 }
 
 /** Creates the saving half. The first source asked for stops them all, so that nothing moves while queues are read. */
-export function createSave({ vm, state, processes, trace }: Context, xics: Xics): Save {
-  const { sources, queues, vcpus } = xics;
+export function createSave({ vm, state, processes }: Context, xics: Xics): Save {
+  const { sources, queues, vcpus, warn } = xics;
   const call = (protocol: unknown, irq: number): void => processes().call(protocol as never, { vm, irq } as never);
-
-  function warn(text: string): void {
-    if (trace.on) trace.emit('xive_kvm_warning', { text });
-  }
 
   /** xive_pre_save_set_queued. */
   function setQueued(irq: number): void {

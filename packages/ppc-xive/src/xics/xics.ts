@@ -45,6 +45,8 @@ export interface Xics {
   triggerSource(index: number): void;
   /** xive_check_provisioning: 0 or negative errno. */
   provision(priority: number): number;
+  /** A message of the kernel. */
+  warn(text: string): void;
   /** xive_target_interrupt: 0 or negative errno. */
   target(source: IrqState, server: number, priority: number): number;
 }
@@ -61,7 +63,7 @@ export interface XicsParts {
 const bitOfMfrr = (mfrr: number): number => (mfrr === NO_MFRR ? 0 : 1 << Math.min(mfrr, 7));
 
 /** The hypervisor's accesses to the TIMA, made on the thread that the vCPU is on. */
-function createIcp({ state, host, trace }: Context) {
+function createIcp({ state, host }: Context, warn: (text: string) => void) {
   const { presenter } = host.xive;
 
   function threadOf(vcpu: number): number {
@@ -77,8 +79,7 @@ function createIcp({ state, host, trace }: Context) {
       const v = state.vcpus.at(vcpu);
       const cppr = ack & 0xff;
       if (cppr < 8) v.pending |= 1 << cppr;
-      if (cppr >= v.hwCppr && trace.on)
-        trace.emit('xive_kvm_warning', { text: `odd ack CPPR, got ${cppr} at ${v.hwCppr}` });
+      if (cppr >= v.hwCppr) warn(`odd ack CPPR, got ${cppr} at ${v.hwCppr}`);
       v.hwCppr = cppr;
     },
     writeCppr(vcpu: number): void {
@@ -115,8 +116,11 @@ function createTarget({ state }: Context, { sources, vpOf }: XicsParts) {
 
 /** Creates the device's common part over zeroed state. */
 export function createXics(ctx: Context, parts: XicsParts): Xics {
-  const { state, host } = ctx;
+  const { state, host, trace } = ctx;
   const { xive, opal } = host;
+  const warn = (text: string): void => {
+    if (trace.on) trace.emit('xive_kvm_warning', { text });
+  };
   const { sources, provision } = parts;
   const ipiOf = (vcpu: number): number => (state.vcpus.at(vcpu) as XiveVcpu).vpIpi - 1;
   return {
@@ -126,7 +130,8 @@ export function createXics(ctx: Context, parts: XicsParts): Xics {
     queues: createQueues(xive.ram),
     xive,
     opal,
-    ...createIcp(ctx),
+    ...createIcp(ctx, warn),
+    warn,
     provision,
     target: createTarget(ctx, parts),
     source(irq) {
