@@ -10,6 +10,7 @@ import { createNative } from './kvm/native.ts';
 import { createSources, type KvmSources } from './kvm/sources.ts';
 import type { PowerState } from './layout.ts';
 import { type PowerOptions, powerOptions } from './options.ts';
+import { createXicsDevice, type XicsDevice } from './xics/device.ts';
 
 /** The interrupt controllers of one VM. */
 export interface PowerChip extends VmChip {
@@ -19,6 +20,8 @@ export interface PowerChip extends VmChip {
   readonly host: PowerHost;
   readonly sources: KvmSources;
   readonly devices: Devices;
+  /** The device of XICS mode; it works while the VM has one of that type. */
+  readonly xics: XicsDevice;
 }
 
 function contextOf(vm: VmContext, state: PowerState, options: PowerOptions): Context {
@@ -39,7 +42,8 @@ export function createPowerChip(vm: VmContext, state: PowerState): PowerChip {
   const options = powerOptions(vm.options);
   const context = contextOf(vm, state, options);
   const sources = createSources(context);
-  const devices = createDevices(context, { xive: createNative(context) });
+  const xics = createXicsDevice(context, { sources, now: vm.now });
+  const devices = createDevices(context, { xive: createNative(context), xics: xics.ops });
   return {
     context,
     state,
@@ -47,6 +51,7 @@ export function createPowerChip(vm: VmContext, state: PowerState): PowerChip {
     host: context.host,
     sources,
     devices,
+    xics,
     arch: createArch(context, sources),
     installDefaults() {
       if (options.dev === 'none' || options.dev === 'dual') return;

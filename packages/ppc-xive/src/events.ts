@@ -7,5 +7,6 @@ export const powerEvents: EventTexts = {
   xive_signal: (e) => `thread ${e['thread']} ring ${e['ring']}`,
   xive_queue: (e) => `end ${e['end']} data 0x${Number(e['data']).toString(16)}`,
   xive_drop: (e) => `${e['why']} (${e['number']})`,
+  xive_kvm_warning: (e) => String(e['text']),
   xive_guest_error: (e) => `${e['unit']} ${e['number']}: ${e['what']}`,
 };

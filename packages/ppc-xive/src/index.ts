@@ -8,6 +8,7 @@ import { inspect } from './inspect.ts';
 import { powerLayout } from './layout.ts';
 import { powerSizes } from './options.ts';
 import { properties } from './properties.ts';
+import { XICS_PROTOCOLS } from './protocols/xics.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
 /** The fields of a VM's POWER state. */
@@ -24,7 +25,7 @@ export const ppcXive: Backend<PowerFields, PowerChip> = defineBackend({
   layout: (limits, options) => powerLayout(powerSizes(limits, options)),
   attach: createPowerChip,
   registers: [],
-  protocols: [],
+  protocols: [...XICS_PROTOCOLS],
   properties,
   vocabulary,
   events: powerEvents,

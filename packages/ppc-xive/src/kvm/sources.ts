@@ -5,7 +5,7 @@ import { sourceEoi } from '../host/power-host.ts';
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
 import type { Source } from '../hw/layout.ts';
 import type { Context } from './context.ts';
-import { BLOCK_SOURCES, type IrqState, NR_IRQS } from './layout.ts';
+import { BLOCK_SOURCES, IrqState, NR_IRQS } from './layout.ts';
 import { MASKED } from './priority.ts';
 
 /** Sources of one VM. Guest source numbers are those of the guest, 0 to NR_IRQS - 1. */
@@ -16,6 +16,8 @@ export interface KvmSources {
   create(irq: number): IrqState;
   /** Calls `each` for every valid source, in the order of their numbers. */
   forEach(each: (state: IrqState, irq: number) => void): void;
+  /** The device is gone: no block is left. */
+  clear(): void;
   /** Number of a source. */
   numberOf(state: IrqState): number;
   /** kvmppc_xive_select_irq: index of the hardware source behind it now; -1 while it has none. */
@@ -38,6 +40,9 @@ export interface KvmSources {
 }
 
 const ENXIO = 6;
+
+/** A slot of no source. */
+const EMPTY = Object.fromEntries(Object.keys(IrqState.fields).map((field) => [field, 0]));
 
 /** Brings a slot to what a new block has in it. */
 function init(s: IrqState, irq: number): void {
@@ -89,6 +94,11 @@ export function createSources({ state, host }: Context): KvmSources {
         if (s.key !== 0 && s.valid === 1) numbers.push(s.key - 1);
       }
       for (const irq of numbers.sort((a, b) => a - b)) each(place(irq), irq);
+    },
+    clear() {
+      blocks.clear();
+      state.maxSbid = 0;
+      for (let i = 0; i < sources.length; i++) Object.assign(sources.at(i), EMPTY);
     },
     numberOf: (s) => s.key - 1,
     select: (s) => (s.ptNumber === 0 ? s.ipi : s.ptData) - 1,

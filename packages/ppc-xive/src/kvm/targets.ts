@@ -10,7 +10,7 @@ export const Q_GAP = 2;
 export function findServer({ vcpus }: XiveKvmState, server: number): number {
   for (let i = 0; i < vcpus.length; i++) {
     const v = vcpus.at(i);
-    if (v.irqType !== 0 && v.serverNum === server) return i;
+    if (v.valid === 1 && v.serverNum === server) return i;
   }
   return -1;
 }
@@ -36,7 +36,7 @@ export function selectTarget(state: XiveKvmState, server: number, priority: numb
   if (tryPickQueue(vcpus.at(wanted), priority) === 0) return server;
   for (let i = 0; i < vcpus.length; i++) {
     const v = vcpus.at(i);
-    if (v.irqType !== 0 && tryPickQueue(v, priority) === 0) return v.serverNum;
+    if (v.valid === 1 && tryPickQueue(v, priority) === 0) return v.serverNum;
   }
   return -EBUSY;
 }

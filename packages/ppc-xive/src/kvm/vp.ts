@@ -19,7 +19,7 @@ export const vpOf = ({ state, options }: Context, server: number): number =>
 
 /** Index of the connected vCPU that has a VP, -1 if none. */
 function userOf({ state: { vcpus } }: Context, vp: number): number {
-  for (let i = 0; i < vcpus.length; i++) if (vcpus.at(i).irqType !== 0 && vcpus.at(i).vpId === vp) return i;
+  for (let i = 0; i < vcpus.length; i++) if (vcpus.at(i).valid === 1 && vcpus.at(i).vpId === vp) return i;
   return -1;
 }
 

@@ -6,6 +6,7 @@ import type { PowerChip } from '../chip.ts';
 import { powerOptions, VM_ARGS } from '../options.ts';
 import { NATIVE_OPERATIONS } from './native-operations.ts';
 import { OBSERVE } from './observe.ts';
+import { XICS_OPERATIONS } from './xics-operations.ts';
 
 type Operations = Vocabulary<PowerChip>['operations'];
 
@@ -39,7 +40,7 @@ export const vocabulary: Vocabulary<PowerChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
   checkVm,
-  operations: guarded({ ...NATIVE_OPERATIONS }),
+  operations: guarded({ ...NATIVE_OPERATIONS, ...XICS_OPERATIONS }),
   observe: OBSERVE,
   observeDefault: ['pq', 'efd'],
 };
