@@ -9,7 +9,7 @@ import { q35Sequences } from './generate/q35.ts';
 import { X86_DIFFERENCES } from './known-differences.ts';
 import { createKvmOracle } from './kvm/index.ts';
 import type { Oracle } from './oracle.ts';
-import { createQemuOracle } from './qemu/index.ts';
+import { createQemuOracle } from './qemu/q35/index.ts';
 
 /** One comparison that can be made. */
 export interface Target {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { model, modelOfQ35 } from '../__fixtures__/sides.ts';
 import { createKvmOracle } from '../kvm/index.ts';
 import type { Op, Oracle, OracleResult } from '../oracle.ts';
-import { createQemuOracle } from '../qemu/index.ts';
+import { createQemuOracle } from '../qemu/q35/index.ts';
 import { chooser } from './choose.ts';
 import type { Generator } from './generator.ts';
 import { kvmSequences } from './kvm.ts';

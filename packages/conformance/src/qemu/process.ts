@@ -36,12 +36,9 @@ function lineQueue(name: string) {
   };
 }
 
-/**
- * Arguments for a machine that is never started. Debian's QEMU has no `-accel qtest`; with `-S` the protocol is served all the same.
- * The small memory makes it start sooner.
- */
+/** Arguments for a machine that is never started. Debian's QEMU has no `-accel qtest`; with `-S` the protocol is served all the same. */
 const FLAGS = [
-  ...['-accel', 'tcg', '-S', '-nodefaults', '-display', 'none', '-vga', 'none', '-m', '16'],
+  ...['-accel', 'tcg', '-S', '-nodefaults', '-display', 'none', '-vga', 'none'],
   ...['-qtest', 'stdio', '-qtest-log', '/dev/null'],
   ...['-chardev', 'socket,id=monitor,fd=3', '-mon', 'chardev=monitor,mode=control'],
 ];

@@ -1,9 +1,9 @@
 // The state of a q35 machine as its monitor prints it, in the shape of the recorded vectors. QEMU: `info pic`, `info lapic`.
 
 import type { Json } from '@virq/irq-core/machine';
-import { hex } from '../arguments.ts';
-import { OracleError } from '../oracle.ts';
-import type { Qemu } from './process.ts';
+import { hex } from '../../arguments.ts';
+import { OracleError } from '../../oracle.ts';
+import type { Qemu } from '../process.ts';
 
 const RESET_ENTRY = 0x10000n;
 

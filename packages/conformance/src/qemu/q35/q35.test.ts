@@ -2,15 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { modelOfQ35 } from '../__fixtures__/sides.ts';
-import { runCampaign } from '../campaign.ts';
-import { q35Sequences } from '../generate/q35.ts';
-import type { Op } from '../oracle.ts';
+import { modelOfQ35 } from '../../__fixtures__/sides.ts';
+import { runCampaign } from '../../campaign.ts';
+import { q35Sequences } from '../../generate/q35.ts';
+import type { Op } from '../../oracle.ts';
 import { createQemuOracle } from './index.ts';
 
 const oracle = createQemuOracle();
 const missing = await oracle.available();
-const VECTORS = new URL('../../../x86-avic/src/__fixtures__/vectors/', import.meta.url);
+const VECTORS = new URL('../../../../x86-avic/src/__fixtures__/vectors/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, VECTORS), 'utf8');
 
 it('an absent QEMU is named, with what to install', async () => {
