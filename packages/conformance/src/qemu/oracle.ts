@@ -40,7 +40,12 @@ const sized = (size: number): string => {
 };
 
 /** A store of 1, 2, 4 or 8 bytes, in the byte order of the machine's CPU. */
-export async function store(qemu: Qemu, address: number | bigint, value: number | bigint, size = 4): Promise<undefined> {
+export async function store(
+  qemu: Qemu,
+  address: number | bigint,
+  value: number | bigint,
+  size = 4,
+): Promise<undefined> {
   await qemu.qtest(`write${sized(size)} ${hex(address)} ${hex(value)}`);
   return undefined;
 }
