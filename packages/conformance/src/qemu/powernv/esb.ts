@@ -1,8 +1,9 @@
-// ESB pages of sources and of ENDs: pairs of 64 KiB. Sheet: 3.2; QEMU: `hw/intc/xive.c`, xive_source_esb_ops, xive_end_source_ops.
+// ESB pages of sources and of ENDs: pairs of 64 KiB; a level-triggered source has one page. Sheet: 3.2; QEMU: `hw/intc/xive.c`, xive_source_esb_ops, xive_end_source_ops.
 
 import { num } from '../../arguments.ts';
 import { type Op, OracleError } from '../../oracle.ts';
 import { load, type Run, store } from '../oracle.ts';
+import { FIRST_LSI, isLsi, lsiAddress, PSI } from './lsi.ts';
 import type { Session } from './session.ts';
 
 const PAGE = 0x10000;
@@ -15,8 +16,10 @@ interface EsbPlace {
 }
 
 /** Address of a place in a source's ESB. */
-export const esbAddress = ({ generation }: Session, { lisn, page, off }: EsbPlace): bigint =>
-  generation.esb + BigInt((2 * lisn + (page === 'eoi' ? 1 : 0)) * PAGE + off);
+export function esbAddress({ generation }: Session, { lisn, page, off }: EsbPlace): bigint {
+  if (isLsi(lisn)) return lsiAddress(generation, lisn, off);
+  return generation.esb + BigInt((2 * lisn + (page === 'eoi' ? 1 : 0)) * PAGE + off);
+}
 
 /** Commands that are loads: offset in the page. */
 const LOADS: Readonly<Record<string, number>> = {
@@ -57,6 +60,11 @@ export const ESB_OPERATIONS: Readonly<Record<string, Run<Session>>> = {
   end_esb: (s, op) => {
     const page = s.generation.endEsb + BigInt((2 * num(op, 'idx') + (op['which'] === 'e' ? 1 : 0)) * PAGE);
     return command(s, String(op['cmd']), () => page);
+  },
+  async line(s, op) {
+    const input = num(op, 'lisn') - FIRST_LSI;
+    await s.qemu.qtest(`set_irq_in ${PSI} unnamed-gpio-in ${input} ${num(op, 'level')}`);
+    return undefined;
   },
   hw_trigger: (s, op) =>
     store(s.qemu, s.generation.notify, BigInt(num(op, 'lisn')) | (op['pq_checked'] === 1 ? PQ_CHECKED : 0n), 8),

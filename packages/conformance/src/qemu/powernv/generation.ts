@@ -22,6 +22,8 @@ export interface Generation {
   readonly endEsb: bigint;
   /** Page for triggers by devices. */
   readonly notify: bigint;
+  /** ESB pages of level-triggered sources, and log2 of the size of one. */
+  readonly lsi: { readonly esb: bigint; readonly shift: number };
   /** What the firmware does before the first interrupt. */
   setUp(storeEoi: boolean): Stores;
   /** Stores that make a thread the one that the indirect TIMA shows, then the address of a page of it. */

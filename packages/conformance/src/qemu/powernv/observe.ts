@@ -1,15 +1,17 @@
-// The state of a powernv machine: PQ of eight sources, the ENDs that were set up with the head of their queues, OS and physical rings.
+// The state of a powernv machine: PQ of eight sources and four LSIs, the ENDs that were set up with the head of their queues, OS and physical rings.
 
 import type { Json } from '@virq/irq-core/machine';
 import { hex } from '../../arguments.ts';
 import { shownEnd, shownWord, wordOf } from './end.ts';
 import { esbAddress } from './esb.ts';
 import { THREADS } from './generation.ts';
+import { FIRST_LSI } from './lsi.ts';
 import { type Session, storeAll } from './session.ts';
 import { END_SIZE, queueAddress, TABLE } from './tables.ts';
 
-/** Sources whose PQ is shown: LISN 0 to 7. */
-const SOURCES = Array.from({ length: 8 }, (_, lisn) => lisn);
+/** Sources whose PQ is shown. */
+const SOURCES = [0, 1, 2, 3, 4, 5, 6, 7];
+const LSIS = [0, 1, 2, 3].map((n) => FIRST_LSI + n);
 const ESB_GET = 0x800;
 /** Entries of a queue that are shown, from its start. */
 const ENTRIES = [0, 1, 2, 3];
@@ -21,8 +23,8 @@ const HW_PAGE = 0;
 const block = (s: Session, address: number | bigint, size: number): Promise<string> =>
   s.qemu.qtest(`read ${hex(address)} ${hex(size)}`);
 
-async function pq(s: Session): Promise<Json> {
-  const loads = SOURCES.map((lisn) => s.qemu.qtest(`readq ${hex(esbAddress(s, { lisn, page: 'eoi', off: ESB_GET }))}`));
+async function pq(s: Session, sources: readonly number[]): Promise<Json> {
+  const loads = sources.map((lisn) => s.qemu.qtest(`readq ${hex(esbAddress(s, { lisn, page: 'eoi', off: ESB_GET }))}`));
   return (await Promise.all(loads)).map(Number);
 }
 
@@ -50,12 +52,15 @@ async function tima(s: Session, thread: number): Promise<Json> {
   return { os: ring(bytes, RINGS.os), phys: ring(bytes, RINGS.phys) };
 }
 
-/** The whole state, in the shape of the recorded vectors. */
+const SHOW: Readonly<Record<string, (s: Session) => Promise<Json>>> = {
+  pq: (s) => pq(s, SOURCES),
+  lsi: (s) => pq(s, LSIS),
+  end: async (s) => Object.fromEntries(await Promise.all([...s.ends].map((idx) => end(s, idx)))),
+  tima: (s) => Promise.all(THREADS.map((thread) => tima(s, thread))),
+};
+
+/** The observed state, in the shape of the recorded vectors. */
 export async function observe(s: Session): Promise<Readonly<Record<string, Json>>> {
-  const [sources, ends, contexts] = await Promise.all([
-    pq(s),
-    Promise.all([...s.ends].map((idx) => end(s, idx))),
-    Promise.all(THREADS.map((thread) => tima(s, thread))),
-  ]);
-  return { pq: sources, end: Object.fromEntries(ends), tima: contexts };
+  const shown = s.observed.map(async (key) => [key, (await SHOW[key]?.(s)) ?? null] as const);
+  return Object.fromEntries(await Promise.all(shown));
 }

@@ -45,6 +45,7 @@ export const POWER10: Generation = {
   esb: ESB,
   endEsb: END,
   notify: IC + NOTIFY_PAGE * 0x10000n,
+  lsi: { esb: 0x6030202000000n, shift: 16 },
   setUp: () => [
     set('CQ_IC_BAR', VALID | PAGES_64K | IC),
     set('CQ_ESB_BAR', VALID | PAGES_64K | ESB | ESB_RANGE),

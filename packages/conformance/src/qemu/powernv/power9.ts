@@ -52,6 +52,7 @@ export const POWER9: Generation = {
   esb: VC,
   endEsb: VC + (VC_SIZE / BigInt(SETS)) * BigInt(FIRST_END_SET),
   notify: IC + 0x10000n,
+  lsi: { esb: 0x60302031c0000n, shift: 12 },
   setUp: (storeEoi) => [
     set('CQ_IC_BAR', VALID | PAGES_64K | IC),
     set('CQ_VC_BARM', (1n << 64n) - VC_SIZE),
