@@ -1,0 +1,133 @@
+// Short stories about XIVE that random choice alone rarely tells to the end: an event all the way to a CPU, a chain of escalations, a backlog.
+
+import type { Op } from '../oracle.ts';
+import type { Choose } from './choose.ts';
+import { dispatch, timaLoad } from './powernv-tima.ts';
+import { anySource, type Backend, data, end, endArguments, lsi, msi, nvt, thread } from './powernv-values.ts';
+
+/** A story. */
+export interface PowernvStory {
+  readonly weight: number;
+  tell(c: Choose, on: Backend): Op[];
+}
+
+const trigger = (lisn: number): Op => ({ op: 'esb', lisn, cmd: 'trigger' });
+const enable = (lisn: number): Op => ({ op: 'esb', lisn, cmd: 'set_pq_00' });
+const route = (c: Choose, lisn: number, idx: number): Op[] => [
+  { op: 'eas', lisn, end: idx, data: data(c) },
+  enable(lisn),
+];
+const acknowledge = (c: Choose, on: Backend): Op =>
+  on === 'xive9' ? { op: 'ack', thread: thread(c) } : timaLoad(c, on);
+
+/** An event to a dispatched NVT, acknowledged and ended. */
+function delivered(c: Choose, on: Backend): Op[] {
+  const [lisn, idx, context] = [anySource(c), end(c), nvt(c)];
+  return [
+    { op: 'nvt', idx: context },
+    { op: 'end', idx, nvt: context, prio: c.between(0, 7) },
+    ...route(c, lisn, idx),
+    ...dispatch(c, on, context),
+    trigger(lisn),
+    ...(c.chance(50) ? [trigger(lisn)] : []),
+    acknowledge(c, on),
+    { op: 'esb', lisn, cmd: c.one(['eoi', 'store_eoi']) },
+  ];
+}
+
+/** Events for an NVT that nobody runs, and then somebody does. */
+function backlog(c: Choose, on: Backend): Op[] {
+  const [context, idx] = [nvt(c), end(c)];
+  const sources = [msi(c), msi(c)];
+  return [
+    { op: 'nvt', idx: context },
+    { op: 'end', idx, nvt: context, prio: c.between(0, 7), notify: c.chance(80) ? 1 : 0, esn: 0 },
+    ...sources.flatMap((lisn) => route(c, lisn, idx)),
+    ...(c.chance(50) ? [{ op: 'pull_os', thread: thread(c) }] : []),
+    ...sources.map(trigger),
+    { op: 'nvt_read', idx: context },
+    ...dispatch(c, on, context),
+    { op: 'nvt_read', idx: context },
+    acknowledge(c, on),
+  ];
+}
+
+/** ENDs that escalate one to the next, the last one to somebody who runs. */
+function chain(c: Choose, on: Backend): Op[] {
+  const [lisn, first, links, runs] = [msi(c), c.between(0, 2), c.between(1, 3), nvt(c)];
+  const ends = Array.from({ length: links }, (_, i) => first + i).map((idx) => ({
+    op: 'end',
+    ...endArguments(c, idx),
+    ...{ valid: 1, escalate: 1, ese: c.one([0, 0, 1]), esc_end: idx + 1 },
+  }));
+  return [
+    { op: 'nvt', idx: runs },
+    ...ends,
+    { op: 'end', ...endArguments(c, first + links), nvt: runs, valid: 1, notify: 1 },
+    ...dispatch(c, on, runs),
+    ...route(c, lisn, first),
+    trigger(lisn),
+    enable(lisn),
+    trigger(lisn),
+    { op: 'end_esb', idx: first, cmd: c.one(['eoi', 'get', 'set_pq_00']), which: 'e' },
+    enable(lisn),
+    trigger(lisn),
+  ];
+}
+
+/** Notifications that the router coalesces, and the end of them. */
+function coalesced(c: Choose): Op[] {
+  const [lisn, idx, context] = [msi(c), end(c), nvt(c)];
+  return [
+    { op: 'nvt', idx: context },
+    { op: 'end', idx, nvt: context, prio: c.between(0, 7), notify: 0, esn: c.one([0, 0, 0, 1]) },
+    ...route(c, lisn, idx),
+    trigger(lisn),
+    enable(lisn),
+    trigger(lisn),
+    { op: 'end_esb', idx, cmd: c.one(['eoi', 'set_pq_00']), which: 'n' },
+    enable(lisn),
+    trigger(lisn),
+  ];
+}
+
+/** A queue filled past its end. */
+function wrap(c: Choose): Op[] {
+  const [lisn, idx] = [msi(c), end(c)];
+  const again = (): Op[] => [enable(lisn), trigger(lisn)];
+  return [
+    { op: 'end', ...endArguments(c, idx), valid: 1, enqueue: 1, qsize: 12, off: 1024 - c.between(1, 2) },
+    ...route(c, lisn, idx),
+    ...Array.from({ length: c.between(2, 5) }, again).flat(),
+    { op: 'eq_read', idx, entry: 1023 },
+  ];
+}
+
+/** A line that stays up over its EOI, and one that goes down before. */
+function level(c: Choose): Op[] {
+  const lisn = lsi(c);
+  return [
+    ...route(c, lisn, end(c)),
+    { op: 'line', lisn, level: 1 },
+    { op: 'esb', lisn, cmd: c.one(['eoi', 'store_eoi']) },
+    { op: 'line', lisn, level: 0 },
+    { op: 'esb', lisn, cmd: c.one(['eoi', 'store_eoi']) },
+  ];
+}
+
+/** Two threads with one NVT. */
+const twice = (c: Choose, on: Backend): Op[] => {
+  const context = nvt(c);
+  return [...dispatch(c, on, context), ...dispatch(c, on, context), trigger(msi(c))];
+};
+
+/** The stories. */
+export const POWERNV_STORIES: readonly PowernvStory[] = [
+  { weight: 12, tell: delivered },
+  { weight: 6, tell: backlog },
+  { weight: 8, tell: chain },
+  { weight: 5, tell: coalesced },
+  { weight: 4, tell: wrap },
+  { weight: 4, tell: level },
+  { weight: 2, tell: twice },
+];
