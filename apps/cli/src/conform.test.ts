@@ -8,7 +8,7 @@ import { folder, hasStack, ROOT, virq } from './__fixtures__/call.ts';
 
 const dir = folder();
 const VECTORS = join(ROOT, 'packages/x86-avic/src/__fixtures__/vectors');
-const ABSENT = { env: { VIRQ_QEMU: '/nonexistent/qemu' } };
+const ABSENT = { env: { VIRQ_QEMU: '/nonexistent/qemu', VIRQ_QEMU_PPC: '/nonexistent/qemu-ppc' } };
 const qemu = await createQemuOracle().available();
 
 describe('usage', () => {
@@ -41,12 +41,17 @@ describe('usage', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect([r.code, rows.map((row) => row.against)]).toEqual([0, ['kvm', 'qemu']]);
-    expect(rows[1]).toMatchObject({
-      schema: 'virq/oracle@1',
-      missing: { reason: '/nonexistent/qemu is not installed' },
-    });
-    expect((await virq(['conform'], ABSENT)).out).toContain('x86-avic --against qemu');
+    expect([r.code, rows.map((row) => `${row.backend} ${row.against}`)]).toEqual([
+      0,
+      ['x86-avic kvm', 'x86-avic qemu', 'ppc-xive qemu'],
+    ]);
+    expect(rows.slice(1).map((row) => [row.schema, row.missing.reason])).toEqual([
+      ['virq/oracle@1', '/nonexistent/qemu is not installed'],
+      ['virq/oracle@1', '/nonexistent/qemu-ppc is not installed'],
+    ]);
+    const words = (await virq(['conform'], ABSENT)).out;
+    expect(words).toContain('x86-avic --against qemu');
+    expect(words).toContain('apt-get install -y --no-install-recommends qemu-system-ppc');
   });
 });
 

@@ -26,6 +26,7 @@ export {
   type Provenance,
   type Unavailable,
 } from './oracle.ts';
+export { createPowernvOracle } from './qemu/powernv/index.ts';
 export { createQemuOracle } from './qemu/q35/index.ts';
 export { headLine, type RecordingHead, readOperations, resultLine } from './recording.ts';
 export { kernelFor, TARGETS, type Target } from './targets.ts';

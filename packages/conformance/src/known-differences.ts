@@ -56,3 +56,6 @@ export const X86_DIFFERENCES: readonly Skip[] = [
     source: 'Linux arch/x86/kvm/svm/svm.c, x2apic_icr_is_split (6.12)',
   },
 ];
+
+/** The known differences of the POWER model. */
+export const PPC_DIFFERENCES: readonly Skip[] = [];

@@ -5,10 +5,12 @@ import { KERNEL_VERSIONS, type KernelVersion } from '@virq/irq-core/kvm';
 import type { Skip } from './compare/skips.ts';
 import type { Generator } from './generate/generator.ts';
 import { kvmSequences } from './generate/kvm.ts';
+import { powernvSequences } from './generate/powernv.ts';
 import { q35Sequences } from './generate/q35.ts';
-import { X86_DIFFERENCES } from './known-differences.ts';
+import { PPC_DIFFERENCES, X86_DIFFERENCES } from './known-differences.ts';
 import { createKvmOracle } from './kvm/index.ts';
 import type { Oracle } from './oracle.ts';
+import { createPowernvOracle } from './qemu/powernv/index.ts';
 import { createQemuOracle } from './qemu/q35/index.ts';
 
 /** One comparison that can be made. */
@@ -19,7 +21,7 @@ export interface Target {
   readonly summary: string;
   readonly generator: Generator;
   readonly skips: readonly Skip[];
-  /** `VIRQ_QEMU` names another QEMU. */
+  /** `VIRQ_QEMU` and `VIRQ_QEMU_PPC` name other QEMUs. */
   createOracle(env: Readonly<Record<string, string | undefined>>): Oracle;
   /** The side of the backend that models this oracle. */
   model(backend: AnyBackend): AnyBackend | undefined;
@@ -43,6 +45,15 @@ export const TARGETS: readonly Target[] = [
     generator: q35Sequences,
     skips: X86_DIFFERENCES,
     createOracle: (env) => createQemuOracle(env['VIRQ_QEMU']),
+    model: (backend) => backend.implementations?.['qemu'],
+  },
+  {
+    backend: 'ppc-xive',
+    against: 'qemu',
+    summary: "XIVE of QEMU's powernv9 and powernv10 over qtest: sources, ENDs and queues, NVTs, thread contexts",
+    generator: powernvSequences,
+    skips: PPC_DIFFERENCES,
+    createOracle: (env) => createPowernvOracle(env['VIRQ_QEMU_PPC']),
     model: (backend) => backend.implementations?.['qemu'],
   },
 ];

@@ -3,7 +3,18 @@
 import type { Op } from '../oracle.ts';
 import type { Choose } from './choose.ts';
 import { dispatch, timaLoad } from './powernv-tima.ts';
-import { anySource, type Backend, data, end, endArguments, lsi, msi, nvt, thread } from './powernv-values.ts';
+import {
+  anySource,
+  type Backend,
+  data,
+  end,
+  endArguments,
+  HARDWARE_NVTS,
+  lsi,
+  msi,
+  nvt,
+  thread,
+} from './powernv-values.ts';
 
 /** A story. */
 export interface PowernvStory {
@@ -115,6 +126,30 @@ function level(c: Choose): Op[] {
   ];
 }
 
+/** An event for a hardware thread itself, on its physical ring. */
+function physical(c: Choose, on: Backend): Op[] {
+  const [lisn, idx, t] = [msi(c), end(c), thread(c)];
+  const context = HARDWARE_NVTS[t] as number;
+  const push: Op[] =
+    on === 'xive9'
+      ? [
+          { op: 'push_phys', thread: t },
+          { op: 'cppr', value: 0xff, thread: t, ring: 'phys' },
+        ]
+      : [
+          { op: 'tm_write', thread: t, page: 0, off: 0x38, size: 8, value: '0x8000000000000000' },
+          { op: 'tm_write', thread: t, page: 0, off: 0x30, size: 8, value: '0xff000000000000' },
+        ];
+  return [
+    { op: 'nvt', idx: context },
+    { op: 'end', idx, nvt: context, prio: c.between(0, 7) },
+    ...push,
+    ...route(c, lisn, idx),
+    trigger(lisn),
+    on === 'xive9' ? { op: 'ack', thread: t, ring: 'phys' } : timaLoad(c, on),
+  ];
+}
+
 /** Two threads with one NVT. */
 const twice = (c: Choose, on: Backend): Op[] => {
   const context = nvt(c);
@@ -129,5 +164,6 @@ export const POWERNV_STORIES: readonly PowernvStory[] = [
   { weight: 5, tell: coalesced },
   { weight: 4, tell: wrap },
   { weight: 4, tell: level },
+  { weight: 5, tell: physical },
   { weight: 2, tell: twice },
 ];

@@ -6,7 +6,7 @@ import type { Choose } from './choose.ts';
 export type Backend = 'xive9' | 'xive10';
 
 /** NVT that hardware threads 0 and 1 have by themselves: 0x80 and the PIR. */
-const HARDWARE = [0x80, 0x84];
+export const HARDWARE_NVTS = [0x80, 0x84];
 const HOT_NVTS = [1, 2, 3];
 const PRIORITIES = [0, 2, 4, 4, 6, 6, 7];
 const CPPRS = [0, 3, 4, 5, 6, 7, 8, 0x2a, 0xff, 0xff, 0xff];
@@ -17,7 +17,7 @@ export const msi = (c: Choose): number => (c.chance(80) ? c.between(0, 2) : c.be
 export const lsi = (c: Choose): number => 16 + c.between(0, c.chance(90) ? 1 : 3);
 export const anySource = (c: Choose): number => (c.chance(85) ? msi(c) : lsi(c));
 export const end = (c: Choose): number => (c.chance(85) ? c.between(0, 3) : c.between(4, 7));
-export const nvt = (c: Choose): number => (c.chance(80) ? c.one(HOT_NVTS) : c.one(HARDWARE));
+export const nvt = (c: Choose): number => (c.chance(80) ? c.one(HOT_NVTS) : c.one(HARDWARE_NVTS));
 export const thread = (c: Choose): number => c.between(0, 1);
 /** A CPPR as it is stored; all above 7 mean 0xff. */
 export const cppr = (c: Choose): number => c.one(CPPRS);
