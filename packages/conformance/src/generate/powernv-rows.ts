@@ -18,18 +18,14 @@ const COMMANDS = [
   ...['set_pq_00', 'set_pq_00', 'set_pq_01', 'set_pq_10', 'set_pq_11'],
 ];
 /** Offsets in a page at which its decoding changes, and just before. It repeats every 4 KiB. */
-const OFFSETS = [
-  0, 8, 0x3f8, 0x400, 0x7f8, 0x800, 0xbf8, 0xc00, 0xc40, 0xcf8, 0xd00, 0xd40, 0xe00, 0xe40, 0xf00, 0xff8,
-];
+const EDGES = [0, 8, 0x3f8, 0x400, 0x7f8, 0x800, 0xbf8, 0xc00, 0xc40, 0xcf8, 0xd00, 0xd40, 0xe00, 0xe40, 0xf00, 0xff8];
 
 const ring = (c: Choose): string => (c.chance(75) ? 'os' : 'phys');
-/** A level-triggered source of POWER9 has 4 KiB, the others 64. */
-const offset = (c: Choose, source: number): number =>
-  c.one(OFFSETS) + (c.chance(20) && source < 16 ? 0x1000 * c.between(1, 15) : 0);
-
+/** A place in an ESB. A level-triggered source of POWER9 has 4 KiB, the others 64. */
 const place = (c: Choose): Readonly<Record<string, number | string>> => {
   const lisn = anySource(c);
-  return { lisn, page: c.chance(60) ? 'eoi' : 'trigger', off: offset(c, lisn) };
+  const repeat = c.chance(20) && lisn < 16 ? 0x1000 * c.between(1, 15) : 0;
+  return { lisn, page: c.chance(60) ? 'eoi' : 'trigger', off: c.one(EDGES) + repeat };
 };
 
 /** The rows. */

@@ -42,11 +42,12 @@ export function endWords(op: Op, generation: Generation): number[] {
     queueAddress(num(op, 'idx')),
     num(op, 'esc_end'),
     num(op, 'esc_data'),
-    num(op, 'nvt'),
+    num(op, 'nvt') | (flag(op, 'format', false) ? generation.format : 0),
     num(op, 'prio') << 16,
   ];
-  const { word, shift } = generation.queueSize;
-  words[word] = (words[word] ?? 0) | ((queueShift(op) - SMALLEST_QUEUE) << shift);
+  const { queueSize, ignore } = generation;
+  words[queueSize.word] = (words[queueSize.word] ?? 0) | ((queueShift(op) - SMALLEST_QUEUE) << queueSize.shift);
+  if (flag(op, 'ignore', false)) words[ignore.word] = (words[ignore.word] ?? 0) | ignore.bit;
   return words.map((w) => w >>> 0);
 }
 

@@ -30,6 +30,9 @@ export interface Generation {
   timaOf(thread: number): Stores;
   tima(thread: number, page: number): bigint;
   readonly flags: EndFlags;
+  /** Bits of words 6 and 7: format (user level) and, of format 0, ignore (a group of targets). */
+  readonly format: number;
+  readonly ignore: { readonly word: number; readonly bit: number };
   /** Which word holds log2 of the queue's entries − 10, and from which bit. */
   readonly queueSize: { readonly word: number; readonly shift: number };
   /** Bytes of an NVT, and which of them is its IPB. */

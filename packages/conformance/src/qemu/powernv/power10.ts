@@ -67,6 +67,8 @@ export const POWER10: Generation = {
     unconditional: 0x00200000,
     escalate: 0x00100000,
   },
+  format: 0x80000000,
+  ignore: { word: 6, bit: 0x40000000 },
   queueSize: { word: 3, shift: 0 },
   nvt: { size: 32, ipb: 9 },
 };

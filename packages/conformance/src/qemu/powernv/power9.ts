@@ -76,6 +76,8 @@ export const POWER9: Generation = {
     unconditional: 0x02000000,
     silent: 0x01000000,
   },
+  format: 0x00800000,
+  ignore: { word: 7, bit: 0x80000000 },
   queueSize: { word: 0, shift: 16 },
   nvt: { size: 64, ipb: 18 },
 };
