@@ -31,6 +31,14 @@ const route = (c: Choose, lisn: number, idx: number): Op[] => [
 const acknowledge = (c: Choose, on: Backend): Op =>
   on === 'xive9' ? { op: 'ack', thread: thread(c) } : timaLoad(c, on);
 
+/** What firmware and hypervisor leave behind: targets, ENDs with all their bits, sources that are routed and on, somebody who runs. */
+function running(c: Choose, on: Backend): Op[] {
+  const contexts = [1, 2, 3, ...HARDWARE_NVTS];
+  const ends = [0, 1, 2, 3].map((idx) => ({ op: 'end', ...endArguments(c, idx), valid: 1 }));
+  const sources = [0, 1, 2, 16, 17].flatMap((lisn) => route(c, lisn, c.between(0, 3)));
+  return [...contexts.map((idx) => ({ op: 'nvt', idx })), ...ends, ...sources, ...dispatch(c, on, nvt(c))];
+}
+
 /** An event to a dispatched NVT, acknowledged and ended. */
 function delivered(c: Choose, on: Backend): Op[] {
   const [lisn, idx, context] = [anySource(c), end(c), nvt(c)];
@@ -63,26 +71,28 @@ function backlog(c: Choose, on: Backend): Op[] {
   ];
 }
 
-/** ENDs that escalate one to the next, the last one to somebody who runs. */
+/** ENDs that escalate one to the next, because nobody runs their target or because they are silent; the last one to somebody who runs. */
 function chain(c: Choose, on: Backend): Op[] {
-  const [lisn, first, links, runs] = [msi(c), c.between(0, 2), c.between(1, 3), nvt(c)];
+  const [lisn, first, links] = [msi(c), c.between(0, 2), c.between(1, 3)];
+  const [runs, waits] = c.chance(50) ? [1, 2] : [2, 3];
   const ends = Array.from({ length: links }, (_, i) => first + i).map((idx) => ({
     op: 'end',
     ...endArguments(c, idx),
-    ...{ valid: 1, escalate: 1, ese: c.one([0, 0, 1]), esc_end: idx + 1 },
+    ...{ nvt: waits, prio: c.between(0, 7), valid: 1, notify: 1, format: 0, ignore: 0 },
+    ...{ escalate: 1, ese: c.one([0, 0, 0, 1]), esc_end: idx + 1 },
   }));
+  const again = (): Op[] => [enable(lisn), trigger(lisn)];
   return [
     { op: 'nvt', idx: runs },
+    { op: 'nvt', idx: waits },
     ...ends,
     { op: 'end', ...endArguments(c, first + links), nvt: runs, valid: 1, notify: 1 },
     ...dispatch(c, on, runs),
     ...route(c, lisn, first),
     trigger(lisn),
-    enable(lisn),
-    trigger(lisn),
+    ...again(),
     { op: 'end_esb', idx: first, cmd: c.one(['eoi', 'get', 'set_pq_00']), which: 'e' },
-    enable(lisn),
-    trigger(lisn),
+    ...again(),
   ];
 }
 
@@ -158,9 +168,10 @@ const twice = (c: Choose, on: Backend): Op[] => {
 
 /** The stories. */
 export const POWERNV_STORIES: readonly PowernvStory[] = [
-  { weight: 12, tell: delivered },
+  { weight: 10, tell: running },
+  { weight: 10, tell: delivered },
   { weight: 6, tell: backlog },
-  { weight: 8, tell: chain },
+  { weight: 10, tell: chain },
   { weight: 5, tell: coalesced },
   { weight: 4, tell: wrap },
   { weight: 4, tell: level },

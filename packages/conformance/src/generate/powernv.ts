@@ -9,7 +9,7 @@ import { timaLoad, timaStore } from './powernv-tima.ts';
 import type { Backend } from './powernv-values.ts';
 
 /** In how many of a hundred cases a story is told instead of a single operation. */
-const STORIES = 6;
+const STORIES = 8;
 
 /** In how many of a hundred cases something that POWER10's indirect TIMA refuses is tried all the same. */
 const REFUSED = 10;
