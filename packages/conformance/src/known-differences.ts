@@ -56,35 +56,3 @@ export const X86_DIFFERENCES: readonly Skip[] = [
     source: 'Linux arch/x86/kvm/svm/svm.c, x2apic_icr_is_split (6.12)',
   },
 ];
-
-const PULL_POOL_CTX = 0x828;
-/** NSR of the physical ring: for whom its exception is. */
-const HE = 0xc0;
-const HE_POOL = 0x40;
-
-/** The known differences of the POWER model. */
-export const PPC_DIFFERENCES: readonly Skip[] = [
-  {
-    id: 'pool-pull-new-word',
-    oracle: 'qemu',
-    versions: '.',
-    ops: ['tm_read'],
-    fields: ['out.value'],
-    when: (op) => num(op, 'off') === PULL_POOL_CTX,
-    reason:
-      'a pull of the pool context returns word 2 as it was, with its valid bit, as that of the OS context does; QEMU returns it without',
-    source: 'QEMU hw/intc/xive.c: xive_tm_pull_pool_ctx returns the new word, xive_tm_pull_os_ctx the old one',
-  },
-  {
-    id: 'pool-exception',
-    oracle: 'qemu',
-    versions: '^[78]\\.',
-    ops: [],
-    fields: ['state.tima[].phys.nsr'],
-    values: ({ model, oracle }) => (Number(model) & HE) === HE_POOL && (Number(oracle) & HE) !== HE_POOL,
-    reason:
-      'an interrupt for the pool context shows in NSR of the physical ring, compared with the CPPR there; QEMU before 9 compares it with the CPPR of the pool ring, which nobody can set',
-    source:
-      'QEMU hw/intc/xive.c, xive_tctx_notify: since 9.0 it takes the physical ring for the pool ("HV_POOL ring uses HV_PHYS NSR, CPPR and PIPR registers")',
-  },
-];

@@ -17,8 +17,6 @@ export interface Skip {
   readonly fields: readonly string[];
   /** Further condition on the operation. */
   readonly when?: (op: Op) => boolean;
-  /** Further condition on what the two sides have in each field. */
-  readonly values?: (field: FieldDifference) => boolean;
   /** It depends on what else the host does: only a difference that does not show again is explained by it. */
   readonly accidental?: boolean;
   readonly reason: string;
@@ -43,7 +41,7 @@ export function explaining(
       new RegExp(skip.versions).test(who.version) &&
       new RegExp(skip.hosts ?? '').test(Object.values(who.details).join(' ')) &&
       (skip.ops.length === 0 || skip.ops.includes(op.op)) &&
-      found.every((d) => skip.fields.includes(shapeOf(d.path)) && skip.values?.(d) !== false) &&
+      found.every((d) => skip.fields.includes(shapeOf(d.path))) &&
       skip.when?.(op) !== false,
   );
 }

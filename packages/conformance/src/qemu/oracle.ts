@@ -23,8 +23,12 @@ export type Run<S> = (session: S, op: Op) => Promise<Out | undefined>;
 export interface QemuMachines<S extends { readonly qemu: Qemu }> {
   /** As `-machine` takes them, for the head of a recording. */
   readonly machine: string;
+  /** The environment variable that names another binary. */
+  readonly variable: string;
   /** What installs the binary. */
   readonly install: string;
+  /** Releases that the model follows, as a regular expression and in words; all if not said. */
+  readonly follows?: { readonly versions: RegExp; readonly words: string };
   readonly operations: Readonly<Record<string, Run<S>>>;
   /** Makes the machine that a `start` asks for. */
   start(binary: string, op: Op): Promise<S>;
@@ -87,16 +91,26 @@ export function qemuOracle<S extends { readonly qemu: Qemu }>(machines: QemuMach
     const { stdout, status } = spawnSync(binary, ['--version'], { encoding: 'utf8' });
     return status === 0 ? (/version (\S+)/.exec(stdout)?.[1] ?? 'unknown') : null;
   };
+
+  function available(): Unavailable | null {
+    const found = version();
+    if (found === null)
+      return {
+        reason: `${binary} is not installed`,
+        remedy: `apt-get install -y --no-install-recommends ${machines.install}`,
+      };
+    const { follows, variable } = machines;
+    if (follows === undefined || follows.versions.test(found)) return null;
+    return {
+      reason: `${binary} is QEMU ${found}; the model follows ${follows.words}`,
+      remedy: `${variable} names another QEMU`,
+    };
+  }
+
   return {
     name: 'qemu',
     operations: new Set(['start', ...Object.keys(machines.operations)]),
-    available: async (): Promise<Unavailable | null> =>
-      version() === null
-        ? {
-            reason: `${binary} is not installed`,
-            remedy: `apt-get install -y --no-install-recommends ${machines.install}`,
-          }
-        : null,
+    available: async () => available(),
     provenance: async () => ({
       implementation: 'qemu',
       version: version() ?? 'unknown',

@@ -6,9 +6,14 @@ import { observe } from './observe.ts';
 import { OPERATIONS } from './operations.ts';
 import { type Session, startSession } from './session.ts';
 
+/** Later ones differ: in 10.0 POWER10's indirect TIMA takes accesses of any size, and an acknowledge leaves PIPR as it was. */
+const FOLLOWED = { versions: /^7\.2\./, words: '7.2 (that of Debian 12)' };
+
 const POWERNV: QemuMachines<Session> = {
   machine: 'powernv9, powernv10',
+  variable: 'VIRQ_QEMU_PPC',
   install: 'qemu-system-ppc',
+  follows: FOLLOWED,
   operations: OPERATIONS,
   start: startSession,
   observe,

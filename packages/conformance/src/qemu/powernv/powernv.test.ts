@@ -1,6 +1,8 @@
 // The QEMU oracle for POWER on an installed QEMU: the recorded sequences, and each word beyond them once, against the sheet's vectors.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Op, OracleResult } from '../../oracle.ts';
 import { createPowernvOracle } from './index.ts';
@@ -15,6 +17,17 @@ it('an absent QEMU is named, with what to install', async () => {
     reason: '/nonexistent/qemu is not installed',
     remedy: 'apt-get install -y --no-install-recommends qemu-system-ppc',
   });
+});
+
+it('another release is named, with what the model follows', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'virq-'));
+  const newer = join(folder, 'qemu');
+  writeFileSync(newer, '#!/bin/sh\necho QEMU emulator version 10.0.2\n', { mode: 0o755 });
+  expect(await createPowernvOracle(newer).available()).toEqual({
+    reason: `${newer} is QEMU 10.0.2; the model follows 7.2 (that of Debian 12)`,
+    remedy: 'VIRQ_QEMU_PPC names another QEMU',
+  });
+  rmSync(folder, { recursive: true });
 });
 
 async function run(

@@ -68,6 +68,7 @@ async function start(binary: string, op: Op): Promise<Session> {
 
 const Q35: QemuMachines<Session> = {
   machine: 'q35',
+  variable: 'VIRQ_QEMU',
   install: 'qemu-system-x86',
   operations: OPERATIONS,
   start,
