@@ -1,10 +1,11 @@
 // A campaign must find planted faults, make them small, and find nothing where nothing is.
 
 import { describe, expect, it } from 'vitest';
-import { type Fault, faulty, model, modelOfQ35 } from './__fixtures__/sides.ts';
+import { type Fault, faulty, model, modelOfPowernv, modelOfQ35 } from './__fixtures__/sides.ts';
 import { runCampaign, runReplay } from './campaign.ts';
 import type { Skip } from './compare/skips.ts';
 import { kvmSequences } from './generate/kvm.ts';
+import { powernvSequences } from './generate/powernv.ts';
 import { q35Sequences } from './generate/q35.ts';
 import type { Op, Oracle } from './oracle.ts';
 
@@ -53,6 +54,32 @@ function doubleResample(): Fault {
   };
 }
 
+/** Faults of an XIVE, and the most operations it may take to show each. */
+const XIVE_FAULTS: readonly (readonly [string, () => Fault, number])[] = [
+  ['the line of an LSI never falls', () => (op, ask) => ask(op.op === 'line' ? { ...op, level: 1 } : op), 6],
+  ['the event queue does not wrap', () => unlessEnd({ off: 0 }, (end) => Number(end['off']) > 1000), 3],
+  ['every END notifies always', () => unlessEnd({ notify: 1 }, (end) => end['notify'] === 0), 7],
+  ['an escalation never asks ESe', () => unlessEnd({ unconditional: 1 }, (end) => end['escalate'] === 1), 8],
+  ['a silent END notifies', () => unlessEnd({ silent: 0 }, (end) => end['silent'] === 1), 7],
+  ['the backlog is not kept', () => unlessEnd({ backlog: 0 }, (end) => end['backlog'] !== 0), 7],
+  ['the second thread forgets the CPPR of its physical ring', forgottenCppr, 3],
+  ['StoreEOI is always there', () => (op, ask) => ask(op.op === 'start' ? { ...op, store_eoi: 1 } : op), 8],
+  ['a masked EAS lets events through', () => (op, ask) => ask(op['masked'] === 1 ? { ...op, masked: 0 } : op), 10],
+];
+
+function forgottenCppr(): Fault {
+  return (op, ask) => {
+    if (op.op !== 'cppr' || op['ring'] !== 'phys' || op['thread'] !== 1) return ask(op);
+    const { ret, errno, state } = ask({ op: 'nvt_read', idx: 0 });
+    return { ret, errno, state };
+  };
+}
+
+/** An END other than the one that was asked for, where it matters. */
+function unlessEnd(other: Readonly<Record<string, number>>, matters: (end: Op) => boolean): Fault {
+  return (op, ask) => ask(op.op === 'end' && matters(op) ? { ...op, ...other } : op);
+}
+
 describe('a planted fault', { timeout: 120_000 }, () => {
   it.each(FAULTS)('%s: caught, and shown by few operations', async (_name, plant, most, path) => {
     const { finding } = await campaign(faulty(model(), plant), { ops: 12_000 });
@@ -87,6 +114,19 @@ describe('a planted fault', { timeout: 120_000 }, () => {
       ops: 500,
     });
     expect(finding?.minimised.ops.length).toBe(2);
+  });
+
+  it.each(XIVE_FAULTS)('in XIVE: %s: caught, and shown by few operations', async (_name, plant, most) => {
+    const { finding } = await runCampaign({
+      model: modelOfPowernv(),
+      oracle: faulty(modelOfPowernv(), plant),
+      generator: powernvSequences,
+      skips: [],
+      seeds: [1, 2, 3, 4],
+      ops: 8000,
+    });
+    expect(finding?.minimised.ops.length).toBeLessThanOrEqual(most);
+    expect(finding?.minimised.ops[0]?.op).toBe('start');
   });
 
   it('that shows once and never again is counted apart', async () => {

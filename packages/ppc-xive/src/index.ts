@@ -1,6 +1,6 @@
 // @virq/ppc-xive: interrupt controllers of POWER9 and POWER10 as KVM models them.
 
-import { type Backend, defineBackend } from '@virq/irq-core/backend';
+import { type AnyBackend, type Backend, defineBackend } from '@virq/irq-core/backend';
 import { createPowerChip, type PowerChip } from './chip.ts';
 import { powerEvents } from './events.ts';
 import { powerHostPart } from './host/power-host.ts';
@@ -9,6 +9,7 @@ import { powerLayout } from './layout.ts';
 import { powerSizes } from './options.ts';
 import { properties } from './properties.ts';
 import { XICS_PROTOCOLS } from './protocols/xics.ts';
+import { powernv } from './qemu/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
 /** The fields of a VM's POWER state. */
@@ -30,6 +31,7 @@ export const ppcXive: Backend<PowerFields, PowerChip> = defineBackend({
   vocabulary,
   events: powerEvents,
   inspect,
+  implementations: { qemu: powernv as unknown as AnyBackend },
 });
 export default ppcXive;
 

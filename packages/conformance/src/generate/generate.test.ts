@@ -3,19 +3,22 @@
 import { seeded } from '@virq/irq-core/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { model, modelOfQ35 } from '../__fixtures__/sides.ts';
+import { model, modelOfPowernv, modelOfQ35 } from '../__fixtures__/sides.ts';
 import { createKvmOracle } from '../kvm/index.ts';
 import type { Op, Oracle, OracleResult } from '../oracle.ts';
+import { createPowernvOracle } from '../qemu/powernv/index.ts';
 import { createQemuOracle } from '../qemu/q35/index.ts';
 import { chooser } from './choose.ts';
 import type { Generator } from './generator.ts';
 import { kvmSequences } from './kvm.ts';
+import { powernvSequences } from './powernv.ts';
 import { q35Sequences } from './q35.ts';
 import { createStrategy } from './strategy.ts';
 
 const KINDS: readonly (readonly [string, Generator, () => Oracle, Oracle])[] = [
   ['kvm', kvmSequences, model, createKvmOracle()],
   ['q35', q35Sequences, modelOfQ35, createQemuOracle()],
+  ['powernv', powernvSequences, modelOfPowernv, createPowernvOracle()],
 ];
 
 async function drive(generator: Generator, side: Oracle, seed: number, sequences: number) {
@@ -67,3 +70,42 @@ it('invalid operations are among those for KVM, and so are all irqchip modes', {
     new Set(['kernel', 'split', 'none']),
   );
 });
+
+/** An END that escalates to itself or to one before it, without asking its ESe. */
+const endless = ({ op }: { readonly op: Op }): boolean =>
+  op.op === 'end' && op['unconditional'] === 1 && Number(op['esc_end']) <= Number(op['idx']);
+
+describe('powernv sequences', { timeout: 120_000 }, () => {
+  it('never ask QEMU for a circle of ENDs that nothing ends', async () => {
+    const { seen } = await drive(powernvSequences, modelOfPowernv(), 12, 60);
+    expect(seen.filter(({ op }) => op.op === 'end').length).toBeGreaterThan(100);
+    expect(seen.filter(endless)).toEqual([]);
+  });
+
+  it('run on both generations, and end in every way an event can end', async () => {
+    const { seen } = await drive(powernvSequences, modelOfPowernv(), 7, 80);
+    const backends = new Set(seen.map(({ op }) => op['backend']).filter((b) => b !== undefined));
+    expect(backends).toEqual(new Set(['xive9', 'xive10']));
+    const states = seen.map(({ result }) => result.state as unknown as PowernvState);
+    const rings = states.flatMap(({ tima }) => tima);
+    const ends = states.flatMap(({ end }) => Object.values(end));
+    expect({
+      os: rings.some(({ os }) => os.nsr === 0x80),
+      physical: rings.some(({ phys }) => phys.nsr === 0x80),
+      kept: rings.some(({ os }) => os.nsr === 0 && os.ipb !== 0),
+      coalesced: ends.some(({ esn }) => esn === 3),
+      escalated: ends.some(({ ese }) => ese === 3),
+      wrapped: ends.some(({ off, eq }) => off === 1 && eq[0] !== '0x0'),
+      backlog: seen.some(({ op, result }) => op.op === 'nvt_read' && Number(result.out?.['ipb']) > 0),
+      acknowledged: seen.some(({ op, result }) => op.op === 'ack' && Number(result.out?.['value']) >= 0x8000),
+    }).toEqual({
+      ...{ os: true, physical: true, kept: true, coalesced: true, escalated: true },
+      ...{ wrapped: true, backlog: true, acknowledged: true },
+    });
+  });
+});
+
+interface PowernvState {
+  readonly end: Readonly<Record<string, { esn: number; ese: number; off: number; eq: readonly string[] }>>;
+  readonly tima: readonly { readonly os: { nsr: number; ipb: number }; readonly phys: { nsr: number } }[];
+}

@@ -4,6 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { modelOfPowernv } from '../../__fixtures__/sides.ts';
+import { runCampaign } from '../../campaign.ts';
+import { powernvSequences } from '../../generate/powernv.ts';
 import type { Op, OracleResult } from '../../oracle.ts';
 import { createPowernvOracle } from './index.ts';
 
@@ -165,6 +168,25 @@ describe.skipIf(missing !== null)(
         expect(shown(results[6]).tima[1]?.['os']).toEqual({ nsr: 128, cppr: 255, ipb: 2, pipr: 6, w2: '80000002' });
         expect([results[7]?.out, shown(results[7]).tima[1]?.['os']?.w2]).toEqual([{ value: '0x2000080' }, '00000002']);
       });
+    });
+
+    it('F-64: random operations give what the model gives', async () => {
+      const ran = new Map<string, number>();
+      let backend = '';
+      const r = await runCampaign({
+        model: modelOfPowernv(),
+        oracle,
+        generator: powernvSequences,
+        skips: [],
+        seeds: [1, 2, 3],
+        ops: 900,
+        onResult(op) {
+          if (op.op === 'start') backend = String(op['backend']);
+          ran.set(backend, (ran.get(backend) ?? 0) + 1);
+        },
+      });
+      expect([r.finding, r.ops]).toEqual([null, 900]);
+      expect(Math.min(ran.get('xive9') ?? 0, ran.get('xive10') ?? 0)).toBeGreaterThan(100);
     });
 
     it('without StoreEOI a POWER9 ignores it', async () => {
