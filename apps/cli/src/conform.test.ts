@@ -1,8 +1,8 @@
 // virq conform and virq exec --implementation: usage, absent oracles, and a run where there is one.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createQemuOracle } from '@virq/conformance';
+import { createPowernvOracle, createQemuOracle } from '@virq/conformance';
 import { describe, expect, it } from 'vitest';
 import { folder, hasStack, ROOT, virq } from './__fixtures__/call.ts';
 
@@ -10,6 +10,7 @@ const dir = folder();
 const VECTORS = join(ROOT, 'packages/x86-avic/src/__fixtures__/vectors');
 const ABSENT = { env: { VIRQ_QEMU: '/nonexistent/qemu', VIRQ_QEMU_PPC: '/nonexistent/qemu-ppc' } };
 const qemu = await createQemuOracle().available();
+const powernv = await createPowernvOracle().available();
 
 describe('usage', () => {
   it.each([
@@ -101,7 +102,7 @@ describe.skipIf(qemu !== null)(
         'qemu',
         '#!/bin/sh\ncase "$1" in --version) exec qemu-system-x86_64 --version;; esac\nexec qemu-system-x86_64 -global ioapic.version=0x11 "$@"\n',
       );
-      await import('node:fs').then((fs) => fs.chmodSync(wrapper, 0o755));
+      chmodSync(wrapper, 0o755);
       const save = join(dir.path, 'small.json');
       const r = await virq([...against, '--replay', lying, '--save', save], { env: { VIRQ_QEMU: wrapper } });
       expect(r.code).toBe(1);
@@ -120,6 +121,47 @@ describe.skipIf(qemu !== null)(
           .split('\n')
           .map((line) => JSON.parse(line).out?.value),
       ).toEqual([undefined, '0x170020']);
+    });
+  },
+);
+
+describe.skipIf(powernv !== null)(
+  `against powernv${powernv === null ? '' : ` (skipped: ${powernv.reason})`}`,
+  { timeout: 120_000 },
+  () => {
+    const against = ['conform', 'ppc-xive', '--against', 'qemu'];
+
+    it('random sequences on both generations, and recorded ones', async () => {
+      const r = await virq([...against, '--ops', '80', '--seeds', '2..3']);
+      expect([r.code, r.err]).toEqual([0, '']);
+      expect(r.out).toContain('ppc-xive, model of qemu, against qemu 7.2');
+      expect(r.out).toContain('80 operations');
+      expect(r.out).toContain('✓ no unexplained difference');
+      const file = join(ROOT, 'packages/ppc-xive/src/__fixtures__/vectors/xive10.ops.json');
+      const replayed = await virq([...against, '--replay', file, '--json']);
+      expect([replayed.code, JSON.parse(replayed.out)]).toMatchObject([0, { ops: 22, verdict: 'same' }]);
+    });
+
+    it('a difference is minimised: exit 1', async () => {
+      const seen = dir.file(
+        'seen.json',
+        JSON.stringify([
+          { op: 'start', backend: 'xive9', observe: ['pq'] },
+          { op: 'nvt', idx: 1 },
+          { op: 'esb', lisn: 2, cmd: 'set_pq_11' },
+          { op: 'esb', lisn: 2, cmd: 'store_eoi' },
+        ]),
+      );
+      // A machine that lies: it turns a store to StoreEOI of LISN 2 into one to its trigger page.
+      const wrapper = dir.file(
+        'qemu-ppc',
+        '#!/bin/bash\nif [ "$1" = --version ]; then exec qemu-system-ppc64 --version; fi\nexec qemu-system-ppc64 "$@" < <(exec sed -u "s/writeq 0x6010000050400/writeq 0x6010000040000/")\n',
+      );
+      chmodSync(wrapper, 0o755);
+      const r = await virq([...against, '--replay', seen], { env: { VIRQ_QEMU_PPC: wrapper } });
+      expect(r.code).toBe(1);
+      expect(r.out).toContain('state.pq\n    model  [1,1,2,1,1,1,1,1]\n    qemu   [1,1,3,1,1,1,1,1]');
+      expect(r.out).toContain('minimised to 3 operations');
     });
   },
 );

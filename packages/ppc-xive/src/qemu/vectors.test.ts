@@ -1,6 +1,7 @@
 // Recorded results of QEMU 7.2: every operation must give the same return value, output and state.
 
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import type { AnyBackend } from '@virq/irq-core/backend';
 import { createExec } from '@virq/irq-core/machine';
 import { describe, expect, it } from 'vitest';
@@ -20,5 +21,20 @@ describe('F-64 operation sequences recorded on QEMU', () => {
     const exec = createExec({ backend: powernv as unknown as AnyBackend });
     for (const [i, op] of ops.entries())
       expect(exec.request(op)).toEqual({ ret: 0, errno: null, ...(recorded[i] as object) });
+  });
+});
+
+describe('F-64 seeded random sequences recorded on QEMU', () => {
+  it.each([21, 22])('random-%i', (seed) => {
+    const file = new URL(`../__fixtures__/vectors/random-${seed}.qemu-7.2.jsonl.gz`, import.meta.url);
+    const [head, ...rows] = gunzipSync(readFileSync(file))
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect([head.implementation, rows.length]).toEqual(['qemu', 1500]);
+    const exec = createExec({ backend: powernv as unknown as AnyBackend });
+    for (const [step, { op, result }] of rows.entries())
+      expect({ step, ...exec.request(op) }).toEqual({ step, i: step, op: op.op, ...result });
   });
 });
