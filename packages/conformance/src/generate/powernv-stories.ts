@@ -44,7 +44,7 @@ function delivered(c: Choose, on: Backend): Op[] {
   const [lisn, idx, context] = [anySource(c), end(c), nvt(c)];
   return [
     { op: 'nvt', idx: context },
-    { op: 'end', idx, nvt: context, prio: c.between(0, 7) },
+    { op: 'end', idx, nvt: context, prio: c.between(0, 7), ignore: c.chance(6) ? 1 : 0 },
     ...route(c, lisn, idx),
     ...dispatch(c, on, context),
     trigger(lisn),

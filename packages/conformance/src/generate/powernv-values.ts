@@ -57,6 +57,7 @@ export function endArguments(c: Choose, idx = end(c)): Readonly<Record<string, n
     unconditional: unconditional ? 1 : 0,
     silent: bit(c, 12),
     format: bit(c, 3),
+    ignore: bit(c, 6),
     esn: c.one([0, 0, 0, 1, 2, 3]),
     ese: c.one([0, 0, 0, 1, 2, 3]),
     gen: bit(c, 70),

@@ -40,10 +40,12 @@ function setEas({ xive }: PowernvChip, args: Args): OpResult {
   return DONE;
 }
 
-function setEnd({ xive, state }: PowernvChip, args: Args): OpResult {
+function setEnd({ backend, xive, state }: PowernvChip, args: Args): OpResult {
   const index = n(args, 'idx');
   const end = state.xive.ends.at(index);
   for (const key of FLAGS) end[key] = on(args, key);
+  // QEMU 7.2 looks for POWER10's ignore bit, which is in word 6, in word 7: xive2.c xive2_router_end_notify.
+  if (backend === 'xive10') end.ignore = 0;
   for (const key of ['esn', 'ese'] as const) end[key] = n(args, key);
   end.generation = n(args, 'gen');
   end.index = n(args, 'off');

@@ -38,3 +38,28 @@ describe('F-64 seeded random sequences recorded on QEMU', () => {
       expect({ step, ...exec.request(op) }).toEqual({ step, i: step, op: op.op, ...result });
   });
 });
+
+it.each([
+  ['xive9', [0, 0x10]],
+  ['xive10', [0x10, 0]],
+])(
+  '%s: an END that ignores bits of its NVT finds no thread; on POWER10 QEMU does not see that it does',
+  (backend, pending) => {
+    const exec = createExec({ backend: powernv as unknown as AnyBackend });
+    const ring = { op: 'tm_write', page: 0, size: 8 };
+    const ops = [
+      { op: 'start', backend },
+      { op: 'nvt', idx: 1 },
+      { op: 'end', idx: 0, nvt: 1, prio: 3, ignore: 1 },
+      { op: 'eas', lisn: 0, end: 0 },
+      { ...ring, off: 0x18, value: '0x8000000100000000' },
+      { op: 'hw_trigger', lisn: 0, pq_checked: 1 },
+      { op: 'nvt_read', idx: 1 },
+    ];
+    const last = ops.map((op) => exec.request(op)).at(-1) as unknown as {
+      out: { ipb: number };
+      state: { tima: { os: { ipb: number } }[] };
+    };
+    expect([last.state.tima[0]?.os.ipb, last.out.ipb]).toEqual(pending);
+  },
+);
