@@ -1,3 +1,3 @@
 import { build } from '../../tsup.preset.ts';
 
-export default build({ 'protocols/index': 'src/protocols/index.ts' });
+export default build({ 'models/index': 'src/models/index.ts', 'protocols/index': 'src/protocols/index.ts' });
