@@ -35,6 +35,7 @@ import { bug as piAssign } from './pi-assign/index.ts';
 import { bug as piInhibited } from './pi-inhibited/index.ts';
 import { bug as piRunningVcpu } from './pi-running-vcpu/index.ts';
 import { bug as piSnOn } from './pi-sn-on/index.ts';
+import { bug as resampleCap } from './resample-cap/index.ts';
 import { bug as resampleOrder } from './resample-order/index.ts';
 import { bug as routeNonMsi } from './route-non-msi/index.ts';
 import { bug as threadNapCount } from './thread-nap-count/index.ts';
@@ -47,6 +48,7 @@ import { bug as vtdPostedMsi } from './vtd-posted-msi/index.ts';
 import { bug as xicsResend } from './xics-resend/index.ts';
 import { bug as xicsResendBitmap } from './xics-resend-bitmap/index.ts';
 import { bug as xicsResendOrder } from './xics-resend-order/index.ts';
+import { bug as xicsSavedState } from './xics-saved-state/index.ts';
 import { bug as xiveAllOnes } from './xive-all-ones/index.ts';
 import { bug as xiveEscalationCleared } from './xive-escalation-cleared/index.ts';
 import { bug as xiveEscalationOrder } from './xive-escalation-order/index.ts';
@@ -122,6 +124,8 @@ export const BUGS: readonly Bug[] = [
   threadWake,
   threadNapCount,
   doorbellMigration,
+  xicsSavedState,
+  resampleCap,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -26,11 +26,7 @@ has always looked at need_resend once more after parking, and tried again when i
   model: xicsResend.xicsResend,
   proof: { masks: 2, msis: 2 },
   variant: [[sendMsi, omit(sendMsi, 'deliver.recheck', 'deliver.retract')]],
-  expected: { property: 'what a device sent is handled', length: 27 },
-  unused: [
-    "vCPU, icp_down_cppr: 'reject.retract'",
-    "vCPU, icp_down_cppr: 'resend.retract'",
-    "vCPU, icp_down_cppr: 'represent.retract'",
-  ],
+  expected: { property: 'what a device sent is handled', length: 26 },
+  unused: ["vCPU, icp_down_cppr: 'deliver.retract'"],
   fix: 'After parking, the deliverer looks whether need_resend is still set; if the vCPU has taken it, the delivery begins anew.',
 });

@@ -43,6 +43,6 @@ ever. Cédric Le Goater turned the order round just before that change.`,
       ),
     ],
   ],
-  expected: { property: 'the escalation is freed', length: 20 },
+  expected: { property: 'the escalation is freed', length: 18 },
   fix: 'Interrupts are freed while their ESBs can still be read: escalations first, then the VP, then the queues.',
 });

@@ -24,7 +24,7 @@ The next interrupt for the guest put a second entry into the queue, against the 
     },
   ],
   model: xiveEscalation.xiveEscalation,
-  scope: { events: 3, destroyed: 0 },
+  scope: { events: 3 },
   proof: { events: 3 },
   variant: [
     [
@@ -35,6 +35,6 @@ The next interrupt for the guest put a second entry into the queue, against the 
       }),
     ],
   ],
-  expected: { property: 'the escalation has one entry in the queue at most', length: 20 },
+  expected: { property: 'the escalation has one entry in the queue at most', length: 17 },
   fix: 'An aborted cede leaves the source at PQ = 10: an entry is there, and no second one can come.',
 });

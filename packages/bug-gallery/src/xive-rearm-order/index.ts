@@ -24,7 +24,7 @@ to the VP, where KVM does not look: for that there is the escalation. If it is a
     },
   ],
   model: xiveEscalation.xiveEscalation,
-  scope: { events: 1, destroyed: 0 },
+  scope: { events: 1 },
   proof: { events: 3 },
   variant: [
     [

@@ -9,8 +9,8 @@ import { BLOCKED, DONE, defineFamily, defineModel, propertiesOn, protocolsOn } f
 
 /** vcpu->arch.doorbell_request, vcore->dpdes, and DPDES itself while the vCPU runs; `exit`: an IPI asks it to leave the guest. */
 const Doorbell = struct('doorbell', { request: u1, vcoreDpdes: u1, dpdes: u1, inGuest: u1, exit: u1 });
-/** Migration (`stop`, `siblings` that still run, what user space `saved`) and what has happened: `pending` from the ringing until the guest takes it, `taken` counts, `missed` is a sibling that read 0. */
-const Vm = struct('vm', { stop: u1, siblings: u8, saved: u1, moved: u1, pending: u1, taken: u8, missed: u1 });
+/** Migration (`stop`, `siblings` that still run, what user space `saved`) and what has happened: `pending` from the ringing until the guest takes it; `rung` and `taken` count; `wrong` is a sibling that read something else. */
+const Vm = struct('vm', { stop: u1, siblings: u8, saved: u1, moved: u1, pending: u1, rung: u8, taken: u8, wrong: u1 });
 
 /** The doorbell of one vCPU. */
 export interface DoorbellVcpu {
@@ -29,7 +29,7 @@ export const ring = protocol('msgsndp', { left: u8 }, (p) => ({
       return DONE;
     }
     f.left--;
-    m.vm.pending = 1;
+    Object.assign(m.vm, { pending: 1, rung: m.vm.rung + 1 });
     Object.assign(m.doorbell, { request: 1, exit: m.doorbell.inGuest });
     return 'send';
   }),
@@ -64,13 +64,13 @@ export const runVcpu = protocol('kvmppc_guest_entry_inject_int', {}, (p) => ({
 }));
 
 /** mfspr DPDES of a sibling: calls the vCPU out of the guest, then reads the request, then vcore->dpdes. */
-export const readDpdes = protocol('kvmppc_read_dpdes', { before: u8, wasPending: u1, seen: u1 }, () => ({
+export const readDpdes = protocol('kvmppc_read_dpdes', { rung: u8, taken: u8, pending: u1, seen: u1 }, () => ({
   callOut({ doorbell, vm }, f) {
     if (vm.stop === 1) {
       vm.siblings--;
       return DONE;
     }
-    Object.assign(f, { before: vm.taken, wasPending: vm.pending });
+    Object.assign(f, { rung: vm.rung, taken: vm.taken, pending: vm.pending });
     doorbell.exit = doorbell.inGuest;
     return undefined;
   },
@@ -82,7 +82,7 @@ export const readDpdes = protocol('kvmppc_read_dpdes', { before: u8, wasPending:
     f.seen |= doorbell.vcoreDpdes;
   },
   result({ vm }, f) {
-    if (f.seen === 0 && f.wasPending === 1 && f.before === vm.taken) vm.missed = 1;
+    if (f.rung === vm.rung && f.taken === vm.taken && f.seen !== f.pending) vm.wrong = 1;
     vm.siblings--;
   },
 }));
@@ -125,9 +125,10 @@ export const doorbell = defineFamily({
         quiescent('a doorbell that was rung is taken', (m) => m.vm.pending === 0, {
           consequence: 'an IPI is lost over migration, and the vCPU that sent it waits',
         }),
-        never('a sibling reads 0 while a doorbell is pending', (m) => m.vm.missed === 1, {
-          consequence: 'DPDES does not show a doorbell that was rung before',
+        never('a sibling reads something else from DPDES than what is pending', (m) => m.vm.wrong === 1, {
+          consequence: 'a doorbell that was rung before is not seen, or one that was taken is',
         }),
+        never('a doorbell is taken more often than it was rung', (m) => m.vm.taken > m.vm.rung),
         sometimes('a doorbell is taken on the other side', (m) => m.vm.moved === 1 && m.vm.taken === 1),
         sometimes('user space saves a doorbell', (m) => m.vm.saved === 1),
       ],

@@ -26,8 +26,10 @@ export const HostIrq = struct('irq', {
   orphaned: u1,
 });
 
-/** View of a host interrupt, and a machine that has one. */
+/** A host interrupt. */
 export type HostIrqView = ViewOf<typeof HostIrq>;
+
+/** A machine that has one. */
 export interface HasHostIrq {
   readonly irq: HostIrqView;
 }

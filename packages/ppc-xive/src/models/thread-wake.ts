@@ -3,7 +3,7 @@
 // Today a thread that waits for a vCPU polls instead of napping, and clears its vcore pointer where it counted a nap here.
 
 import { struct, u1, u8, type ViewOf } from '@virq/irq-core/arena';
-import { BLOCKED, DONE, defineFamily, defineModel, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
+import { assert, BLOCKED, DONE, defineFamily, defineModel, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 
 /** kvm_hstate.hwthread_state. */
 const THREAD = { IN_KERNEL: 0, IN_NAP: 1, IN_KVM: 2 } as const;
@@ -20,7 +20,7 @@ export interface ThreadWake {
 }
 
 const { protocol } = protocolsOn<ThreadWake>();
-const { always, quiescent, sometimes } = propertiesOn<ThreadWake>();
+const { always, leadsTo, quiescent, sometimes } = propertiesOn<ThreadWake>();
 
 /** kvmppc_run_core on the primary thread, `left` times after the first: grabs the other thread, starts it, runs the guest, waits until the other naps. */
 export const runCore = protocol('kvmppc_run_core', { left: u8 }, () => ({
@@ -77,7 +77,9 @@ export const secondary = protocol('kvm_start_guest', { vcpu: u8 }, (p) => ({
     f.vcpu = m.thread.vcpu;
   },
   hasVcpu: (_m, f) => (f.vcpu === 0 ? 'noGuest' : undefined),
-  runVcpu(m) {
+  runVcpu(m, f) {
+    assert(m.thread.state === THREAD.IN_KVM, 'a vCPU runs on a thread that is in the kernel');
+    assert(f.vcpu !== 0 && m.thread.vcpu === f.vcpu, 'a thread runs a vCPU that is not its own');
     m.vcore.ran++;
   },
   clearVcpu(m, f) {
@@ -134,6 +136,11 @@ export const threadWake = defineFamily({
           {
             consequence: "host code runs with the guest's partition loaded and crashes",
           },
+        ),
+        leadsTo(
+          'an IPI is cleared',
+          (m) => m.thread.ipi === 1,
+          (m) => m.thread.ipi === 0,
         ),
         sometimes('a stray IPI is handled for the host', (m) => strays === 0 || m.thread.runsHost === 1),
         sometimes('the core runs a guest', (m) => m.vcore.inGuest === 1),

@@ -10,16 +10,17 @@
 // Abstraction: single escalation; one priority; the guest takes what is pending as soon as it runs.
 
 import { struct, u1, u8, type ViewOf } from '@virq/irq-core/arena';
-import { BLOCKED, DONE, defineFamily, defineModel, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
+import { assert, BLOCKED, DONE, defineFamily, defineModel, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 import { eoi, freeIrq, HostIrq, type HostIrqView, isBusy, loadSetPq, trigger } from './host-irq.ts';
 
 /**
- * The vCPU. `pushed`: its context is on a thread. An interrupt for the guest is in the context (`ipb`, still there after the pull) or, if that is not pushed, in the VP (`backlog`).
+ * The vCPU. `pushed`: its context is on a thread. An interrupt for the guest is in the context (`ipb`; the pull saves it) or, if that is not pushed, in the VP (`backlog`).
  * `mutex` is vcpu->mutex; `dying` makes the vCPU leave KVM_RUN.
  */
 const Vcpu = struct('vcpu', {
   pushed: u1,
   ipb: u1,
+  savedIpb: u1,
   backlog: u1,
   irqPending: u1,
   ceded: u1,
@@ -36,7 +37,7 @@ export interface XiveEscalation {
 }
 
 const { protocol } = protocolsOn<XiveEscalation>();
-const { always, never, quiescent, sometimes } = propertiesOn<XiveEscalation>();
+const { always, leadsTo, never, quiescent, sometimes } = propertiesOn<XiveEscalation>();
 
 /** Interrupts for the guest, `left` times: into the context of a vCPU that is dispatched, else into its VP and to the escalation. */
 export const guestIrq = protocol('XIVE event', { left: u8 }, () => ({
@@ -55,13 +56,10 @@ export const guestIrq = protocol('XIVE event', { left: u8 }, () => ({
 /** A vCPU that enters the guest, handles what is pending there, cedes, and sleeps until it is woken or the VM goes. */
 export const runVcpu = protocol('kvmhv_p9_guest_entry', {}, (p) => ({
   push({ vcpu }) {
-    vcpu.ipb |= vcpu.backlog;
-    Object.assign(vcpu, { pushed: 1, backlog: 0 });
-  },
-  clearPending({ vcpu }) {
-    vcpu.irqPending = 0;
+    Object.assign(vcpu, { pushed: 1, ipb: vcpu.savedIpb | vcpu.backlog, backlog: 0 });
   },
   maskEscalation({ irq, vcpu }) {
+    vcpu.irqPending = 0;
     if (vcpu.escOn === 1 && loadSetPq(irq, 0, 1) === 0) vcpu.escOn = 0;
   },
   guest({ vcpu }) {
@@ -84,20 +82,20 @@ export const runVcpu = protocol('kvmhv_p9_guest_entry', {}, (p) => ({
     Object.assign(vcpu, { ceded: 0, aborted: 1 });
   },
   pull({ vcpu }) {
-    vcpu.pushed = 0;
+    Object.assign(vcpu, { pushed: 0, savedIpb: vcpu.ipb, ipb: 0 });
   },
-  block: p.idle(({ vcpu }) => (isWoken(vcpu) ? undefined : BLOCKED)),
-  wake({ vcpu }) {
+  block: p.idle(({ vcpu }) => {
+    if (!isWoken(vcpu)) return BLOCKED;
     vcpu.ceded = 0;
     if (vcpu.dying === 0) return 'push';
     vcpu.mutex = 0;
     return DONE;
-  },
+  }),
 }));
 
 /** kvmppc_vcpu_check_block: what the VP holds back is not looked at, for that the escalation is there. */
-const isWoken = ({ ceded, irqPending, ipb, dying }: XiveEscalation['vcpu']): boolean =>
-  ceded === 0 || irqPending === 1 || ipb === 1 || dying === 1;
+const isWoken = ({ ceded, irqPending, savedIpb, dying }: XiveEscalation['vcpu']): boolean =>
+  ceded === 0 || irqPending === 1 || savedIpb === 1 || dying === 1;
 
 /** The CPU that takes the escalation: xive_esc_irq wakes the vCPU, then says that the entry is handled. The source is not ended. */
 export const takeEscalation = protocol('xive_esc_irq', {}, (p) => ({
@@ -134,9 +132,13 @@ export const takeEscalation = protocol('xive_esc_irq', {}, (p) => ({
  * whose ESBs answer with all ones from then on.
  */
 export const cleanupVcpu = protocol('kvmppc_xive_cleanup_vcpu', {}, (p) => ({
-  kick({ vcpu }) {
-    vcpu.dying = 1;
-  },
+  kick: p.idle(
+    p.choose(2, ({ vcpu }, _f, _self, choice) => {
+      if (choice === 0) return DONE;
+      vcpu.dying = 1;
+      return undefined;
+    }),
+  ),
   acquire: ({ vcpu }) => (vcpu.mutex === 1 ? BLOCKED : undefined),
   awaitHandler: ({ irq }) => (isBusy(irq) ? BLOCKED : undefined),
   clearStale({ irq }) {
@@ -150,6 +152,7 @@ export const cleanupVcpu = protocol('kvmppc_xive_cleanup_vcpu', {}, (p) => ({
   },
   ...p.include('free', freeIrq),
   disableEscalation({ irq, vcpu }) {
+    assert(irq.allOnes === 0, 'the ESB of an END that is disabled is accessed');
     if (vcpu.escOn === 1) loadSetPq(irq, 0, 1);
     vcpu.escOn = 0;
   },
@@ -158,7 +161,8 @@ export const cleanupVcpu = protocol('kvmppc_xive_cleanup_vcpu', {}, (p) => ({
   },
 }));
 
-const isPending = ({ ipb, backlog }: XiveEscalation['vcpu']): boolean => ipb === 1 || backlog === 1;
+const isPending = ({ ipb, savedIpb, backlog }: XiveEscalation['vcpu']): boolean =>
+  ipb === 1 || savedIpb === 1 || backlog === 1;
 
 /** A vCPU that cedes while interrupts arrive, until it is destroyed. */
 export const xiveEscalation = defineFamily({
@@ -166,13 +170,12 @@ export const xiveEscalation = defineFamily({
   summary: 'XIVE: a ceded vCPU is woken by its escalation interrupt, and destroyed at some time',
   scope: {
     events: { says: 'interrupts for the guest', default: 2, min: 1, max: 3 },
-    destroyed: { says: '1: the vCPU is destroyed at some time', default: 1, min: 0, max: 1 },
   },
-  build: ({ events, destroyed }) =>
+  build: ({ events }) =>
     defineModel({
       name: 'xive-escalation',
       layout: { irq: HostIrq, vcpu: Vcpu },
-      processes: 3 + destroyed,
+      processes: 4,
       protocols: [runVcpu, takeEscalation, guestIrq, cleanupVcpu],
       machine: (root): XiveEscalation => root,
       start(m, spawn) {
@@ -181,7 +184,7 @@ export const xiveEscalation = defineFamily({
         spawn(runVcpu);
         spawn(takeEscalation);
         spawn(guestIrq, { left: events });
-        if (destroyed === 1) spawn(cleanupVcpu);
+        spawn(cleanupVcpu);
       },
       properties: [
         quiescent(
@@ -191,19 +194,28 @@ export const xiveEscalation = defineFamily({
             consequence: 'the guest hangs until something else wakes the vCPU',
           },
         ),
+        leadsTo(
+          'an interrupt that waits for a vCPU reaches it',
+          ({ vcpu }) => isPending(vcpu),
+          ({ vcpu }) => vcpu.dying === 1 || !isPending(vcpu),
+        ),
         always('the escalation has one entry in the queue at most', ({ irq }) => irq.queued < 2, {
           consequence: "the host's queue can overflow, for it has room for one entry of each source",
         }),
         never('an entry is taken from the queue whose interrupt is gone', ({ irq }) => irq.orphaned === 1, {
           consequence: 'nobody ends it, and the CPU takes no further interrupt',
         }),
-        quiescent('the escalation is freed', ({ irq }) => irq.freed === destroyed, {
+        quiescent('the escalation is freed', ({ irq, vcpu }) => irq.freed === vcpu.dying, {
           consequence: 'free_irq spins for ever: soft lockup',
         }),
+        quiescent(
+          'nothing of a vCPU that was destroyed is on',
+          ({ irq, vcpu }) => vcpu.dying === 0 || (irq.allOnes === 1 && vcpu.escOn === 0),
+        ),
         sometimes('a cede is aborted', ({ vcpu }) => vcpu.aborted === 1),
         sometimes(
           'the escalation is freed while its entry is in the queue',
-          ({ irq }) => destroyed === 0 || (irq.disabled === 1 && irq.queued === 1),
+          ({ irq }) => irq.disabled === 1 && irq.queued === 1,
         ),
       ],
     }),
