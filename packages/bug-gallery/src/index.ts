@@ -15,6 +15,7 @@ import { bug as avicNovapic } from './avic-novapic/index.ts';
 import { bug as avicUnlinkWindow } from './avic-unlink-window/index.ts';
 import type { Bug } from './bug.ts';
 import { bug as bypassStart } from './bypass-start/index.ts';
+import { bug as doorbellMigration } from './doorbell-migration/index.ts';
 import { bug as gicv4Doorbell } from './gicv4-doorbell/index.ts';
 import { bug as intxDepth } from './intx-depth/index.ts';
 import { bug as intxFlagArgument } from './intx-flag-argument/index.ts';
@@ -34,18 +35,31 @@ import { bug as piAssign } from './pi-assign/index.ts';
 import { bug as piInhibited } from './pi-inhibited/index.ts';
 import { bug as piRunningVcpu } from './pi-running-vcpu/index.ts';
 import { bug as piSnOn } from './pi-sn-on/index.ts';
+import { bug as resampleCap } from './resample-cap/index.ts';
 import { bug as resampleOrder } from './resample-order/index.ts';
 import { bug as routeNonMsi } from './route-non-msi/index.ts';
+import { bug as threadNapCount } from './thread-nap-count/index.ts';
+import { bug as threadWake } from './thread-wake/index.ts';
 import { bug as vfioAckOnIcpendr } from './vfio-ack-on-icpendr/index.ts';
 import { bug as vfioAutomaskIcpendr } from './vfio-automask-icpendr/index.ts';
 import { bug as vfioTrigger } from './vfio-trigger/index.ts';
 import { bug as vtdClobber } from './vtd-clobber/index.ts';
 import { bug as vtdPostedMsi } from './vtd-posted-msi/index.ts';
+import { bug as xicsResend } from './xics-resend/index.ts';
+import { bug as xicsResendBitmap } from './xics-resend-bitmap/index.ts';
+import { bug as xicsResendOrder } from './xics-resend-order/index.ts';
+import { bug as xicsSavedState } from './xics-saved-state/index.ts';
+import { bug as xiveAllOnes } from './xive-all-ones/index.ts';
+import { bug as xiveEscalationCleared } from './xive-escalation-cleared/index.ts';
+import { bug as xiveEscalationOrder } from './xive-escalation-order/index.ts';
+import { bug as xiveEscalationTwice } from './xive-escalation-twice/index.ts';
 import { bug as xiveFaultZap } from './xive-fault-zap/index.ts';
+import { bug as xiveFreeIrq } from './xive-free-irq/index.ts';
 import { bug as xiveHandback } from './xive-handback/index.ts';
 import { bug as xiveMapping } from './xive-mapping/index.ts';
 import { bug as xiveMappingRelease } from './xive-mapping-release/index.ts';
 import { bug as xivePtPbit } from './xive-pt-pbit/index.ts';
+import { bug as xiveRearmOrder } from './xive-rearm-order/index.ts';
 import { bug as xiveZapOffset } from './xive-zap-offset/index.ts';
 
 export type { Bug, BugFamily, Link } from './bug.ts';
@@ -98,6 +112,20 @@ export const BUGS: readonly Bug[] = [
   avicInhibitAdd,
   avicErratum1235,
   avicNovapic,
+  xicsResend,
+  xicsResendOrder,
+  xicsResendBitmap,
+  xiveFreeIrq,
+  xiveAllOnes,
+  xiveEscalationOrder,
+  xiveEscalationTwice,
+  xiveEscalationCleared,
+  xiveRearmOrder,
+  threadWake,
+  threadNapCount,
+  doorbellMigration,
+  xicsSavedState,
+  resampleCap,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -1,5 +1,13 @@
-// @virq/ppc-xive/models: what the checker explores of XIVE.
+// @virq/ppc-xive/models: what the checker explores of POWER: closed worlds, and paths over a machine.
 
 export { xiveHandover } from '../protocols/xive-handover.ts';
 export { xiveMapping } from '../protocols/xive-mapping.ts';
 export { xiveRelease } from '../protocols/xive-release.ts';
+export * as doorbell from './doorbell.ts';
+export * as hostIrq from './host-irq.ts';
+export * as resampleCap from './resample-cap.ts';
+export * as threadWake from './thread-wake.ts';
+export * as xicsMigrate from './xics-migrate.ts';
+export * as xicsResend from './xics-resend.ts';
+export * as xiveEscalation from './xive-escalation.ts';
+export * as xiveFreeIrq from './xive-free-irq.ts';

@@ -18,8 +18,7 @@ type Op = Operation<PowerChip>;
 const cpu = int('vCPU index', { max: 1023, default: 0 });
 
 /** 64-bit arguments are cut to 32 bits; of a larger one that it was larger is kept. */
-const cut = (value: bigint): number =>
-  value <= 0xffffffffn ? Number(value) : Number(0xffffff00n | (value & 0xffn));
+const cut = (value: bigint): number => (value <= 0xffffffffn ? Number(value) : Number(0xffffff00n | (value & 0xffn)));
 
 /** An hcall of a vCPU in the guest; -EINVAL if it is not there, and an exit to the VMM if KVM does not answer. */
 function hcall(summary: string, name: XicsHcall, args: Op['args'], of: (args: Args) => readonly number[]): Op {
@@ -31,7 +30,10 @@ function hcall(summary: string, name: XicsHcall, args: Op['args'], of: (args: Ar
       if (c.state.kvm.vcpus.at(vcpu).pushed === 0) return { ret: -EINVAL };
       const { ret, r4, r5 } = c.xics.hcall(vcpu, name, of(given));
       if (ret === H.TOO_HARD) return { ret: 0, out: { exit: 'papr_hcall' } };
-      return { ret: 0, out: { r3: ret, ...(r4 !== undefined && { r4: hex(r4) }), ...(r5 !== undefined && { r5: hex(r5) }) } };
+      return {
+        ret: 0,
+        out: { r3: ret, ...(r4 !== undefined && { r4: hex(r4) }), ...(r5 !== undefined && { r5: hex(r5) }) },
+      };
     },
   };
 }

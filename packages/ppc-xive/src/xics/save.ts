@@ -1,11 +1,11 @@
 // Saving sources and ICPs as classic XICS keeps them. Linux: arch/powerpc/kvm/book3s_xive.c xive_get_source, xive_pre_save_scan, kvmppc_xive_get_icp.
 
 import { ENOENT } from '@virq/irq-core/errors';
+import { NO_PRIORITY } from '../hw/presenter.ts';
 import type { Context } from '../kvm/context.ts';
 import type { IrqState } from '../kvm/layout.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { preSaveMask, preSaveUnmask } from '../protocols/xics-mask.ts';
-import { NO_PRIORITY } from '../hw/presenter.ts';
 import { XICS_IPI } from './numbers.ts';
 import { icpWord, sourceWord, valueOf } from './words.ts';
 import type { Xics } from './xics.ts';
