@@ -6,7 +6,7 @@ import { DEVICE } from '../kvm/layout.ts';
 import { hCppr } from '../protocols/xics-cppr.ts';
 import { hEoi } from '../protocols/xics-eoi.ts';
 import { hcallStatus, hIpi, hIpoll, hXirr } from '../protocols/xics-present.ts';
-import { H, HCALL } from './numbers.ts';
+import { H, type HCALL } from './numbers.ts';
 
 /** GPR3 and, if the call writes them, GPR4 and GPR5. */
 export interface HcallResult {

@@ -1,7 +1,7 @@
 // The queues that KVM makes for a guest in XICS mode, in the host's memory. Linux: arch/powerpc/kvm/book3s_xive.h __xive_read_eq, book3s_xive.c xive_provision_queue.
 
-import type { Queue } from '../kvm/layout.ts';
 import type { Ram } from '../hw/ram.ts';
+import type { Queue } from '../kvm/layout.ts';
 
 const FRAME_SHIFT = 12;
 const FRAME_MASK = 2 ** FRAME_SHIFT - 1;

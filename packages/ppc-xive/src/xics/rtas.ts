@@ -38,7 +38,11 @@ export function createRtas({ vm, state, processes, trace }: Context, xics: Xics)
   const call = (protocol: AnyProtocol<never>, args: object): number =>
     state.device === DEVICE.NONE
       ? EIO
-      : processes().call(protocol as never, { vm, ...args } as never, (f) => (f as unknown as { readonly rc: number }).rc);
+      : processes().call(
+          protocol as never,
+          { vm, ...args } as never,
+          (f) => (f as unknown as { readonly rc: number }).rc,
+        );
 
   /** Abstraction: Linux cuts a priority to eight bits after it has asked whether it masks; one of 0xFF by the cut alone has no queue, and is refused. */
   function cutPriority(priority: number): number {

@@ -1,6 +1,6 @@
 // The 64-bit words in which a VMM saves and restores XICS: a source, and an ICP. Linux: arch/powerpc/include/uapi/asm/kvm.h KVM_XICS_*, KVM_REG_PPC_ICP_*.
 
-import { bitfield64, type Bitfield64 } from '@virq/irq-core/registers';
+import { type Bitfield64, bitfield64 } from '@virq/irq-core/registers';
 
 /** Fields of an attribute of KVM_DEV_XICS_GRP_SOURCES. */
 export const SOURCE_FIELDS = {
@@ -29,4 +29,4 @@ export const wordsOf = (value: bigint): { lo: number; hi: number } => ({
   lo: Number(value & WORD),
   hi: Number((value >> 32n) & WORD),
 });
-export const valueOf = ({ lo, hi }: { lo: number; hi: number }): bigint => (BigInt(hi) << 32n) | BigInt(lo);
+export const wholeOf = ({ lo, hi }: { lo: number; hi: number }): bigint => (BigInt(hi) << 32n) | BigInt(lo);

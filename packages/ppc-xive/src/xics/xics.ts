@@ -1,7 +1,7 @@
 // KVM's XICS device over XIVE of one VM: what its hcalls, RTAS calls and attributes have in common. Linux: arch/powerpc/kvm/book3s_xive.c.
 
-import type { Lock } from '@virq/irq-core/protocol';
 import { ModelError } from '@virq/irq-core/errors';
+import type { Lock } from '@virq/irq-core/protocol';
 import { sourceEoi } from '../host/power-host.ts';
 import { NO_PRIORITY, RING } from '../hw/presenter.ts';
 import type { Xive } from '../hw/xive.ts';

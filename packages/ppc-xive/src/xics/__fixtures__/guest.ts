@@ -1,6 +1,13 @@
 // A VM in XICS mode for tests: vCPUs on threads, and what a guest and its VMM do, by the words of the vocabulary.
 
-import { checkArgs, createMachine, createSession, findOperation, type Json, type Session } from '@virq/irq-core/machine';
+import {
+  checkArgs,
+  createMachine,
+  createSession,
+  findOperation,
+  type Json,
+  type Session,
+} from '@virq/irq-core/machine';
 import type { PowerChip } from '../../chip.ts';
 import { RING } from '../../hw/presenter.ts';
 import { TM, TM_PAGE } from '../../hw/tima.ts';
