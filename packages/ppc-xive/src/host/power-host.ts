@@ -20,6 +20,7 @@ import { createOpal, type Opal } from '../opal/opal.ts';
 import { DEFAULT_MAX_VCPUS, powerOfTwo } from '../options.ts';
 import { POWER_HOST_PROTOCOLS } from '../protocols/host.ts';
 import { int } from '../vocabulary/args.ts';
+import { HOST_OPERATIONS } from '../vocabulary/host-operations.ts';
 import { hostInspect } from './host-inspect.ts';
 import { type HostIrq, type PowerHostSizes, type PowerHostState, powerHostLayout } from './layout.ts';
 
@@ -33,6 +34,8 @@ export interface PowerHost {
   readonly state: PowerHostState;
   readonly xive: Xive;
   readonly opal: Opal;
+  /** The host's VFIO, by which vectors get their eventfds. */
+  readonly vfio: HostContext['vfio'];
   /** ibm,single-escalation-support of the firmware: POWER9 DD2 and later. */
   readonly singleEscalation: boolean;
   /** vp-save-restore of the firmware: POWER10. */
@@ -112,6 +115,7 @@ export function createPowerHost(context: HostContext, state: PowerHostState): Po
     state,
     xive,
     opal,
+    vfio,
     singleEscalation: options['single_escalation'] !== false,
     saveRestore: state.xive.generation === 2,
     irq: (index) => state.irqs.at(index),
@@ -229,7 +233,7 @@ export const powerHostPart: HostPart<ReturnType<typeof powerHostLayout>['fields'
   },
   protocols: Object.values(POWER_HOST_PROTOCOLS),
   properties: [],
-  operations: {},
+  operations: HOST_OPERATIONS,
   events: powerEvents,
   inspect: hostInspect,
 });
