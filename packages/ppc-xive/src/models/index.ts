@@ -11,3 +11,6 @@ export * as xicsMigrate from './xics-migrate.ts';
 export * as xicsResend from './xics-resend.ts';
 export * as xiveEscalation from './xive-escalation.ts';
 export * as xiveFreeIrq from './xive-free-irq.ts';
+export { xicsEoi } from './xics-eoi.ts';
+export { xicsIpi } from './xics-ipi.ts';
+export { xicsReroute } from './xics-reroute.ts';

@@ -9,7 +9,7 @@ import { type XicsWorld, xicsOf } from './xics-world.ts';
 const { protocol } = protocolsOn<XicsWorld>();
 
 /** `r4` is what the guest gets in GPR4: the interrupt and in bits 31:24 the CPPR before. */
-const XIRR_LOCALS = { ...SCAN_LOCALS, old: u8, r4: u32 } as const;
+export const XIRR_LOCALS = { ...SCAN_LOCALS, old: u8, r4: u32 } as const;
 type XirrFrame = { -readonly [K in keyof typeof XIRR_LOCALS]: number };
 
 /** H_XIRR: what the presenter has acknowledged joins the pending priorities, then the queues are asked. */
@@ -57,7 +57,7 @@ export const hIpoll = protocol('xive_vm_h_ipoll', IPOLL_LOCALS, (p: Combinators<
 }));
 
 /** `mfrr` as the guest gave it, of which a byte is kept. */
-const IPI_LOCALS = { vm: u8, server: u32, vcpu: u16, mfrr: u32, ret: u8 } as const;
+export const IPI_LOCALS = { vm: u8, server: u32, vcpu: u16, mfrr: u32, ret: u8 } as const;
 
 /** H_IPI: MFRR of the target first, then a look at its CPPR, then the signal. `ret` 1 is H_PARAMETER. */
 export const hIpi = protocol('xive_vm_h_ipi', IPI_LOCALS, () => ({
