@@ -29,6 +29,9 @@ type Frame = { -readonly [K in keyof typeof LOCALS]: number };
 /** Another vCPU masks the source and unmasks it, `left` times over. */
 const masker = (of: StandIn) =>
   protocol('disable_irq, enable_irq', LOCALS, (p: Combinators<XicsMachine, Frame>) => ({
+    begin(_m, f) {
+      Object.assign(f, { old: 0, retry: 0 });
+    },
     ...p.include('off', of(intOff) as never),
     unmask(_m, f) {
       Object.assign(f, { old: 0, retry: 0 });
@@ -37,8 +40,7 @@ const masker = (of: StandIn) =>
     again(_m, f) {
       if (f.left === 0) return DONE;
       f.left--;
-      Object.assign(f, { old: 0, retry: 0 });
-      return 'off.find';
+      return 'begin';
     },
   }));
 

@@ -6,7 +6,7 @@ import { BLOCKED, type Combinators, DONE, protocolsOn } from '@virq/irq-core/pro
 import { EOI_LOCALS, hEoi } from '../protocols/xics-eoi.ts';
 import { hIpi, hXirr, IPI_LOCALS, XIRR_LOCALS } from '../protocols/xics-present.ts';
 import { NO_MFRR, XICS_IPI } from '../xics/numbers.ts';
-import { ask, lineOf, type XicsMachine, serve, vcpuOf } from './xics-machine.ts';
+import { ask, lineOf, serve, vcpuOf, type XicsMachine } from './xics-machine.ts';
 
 const { protocol } = protocolsOn<XicsMachine>();
 

@@ -65,7 +65,10 @@ const properties = [
     consequence: 'the interrupt is in no queue any more, and its source waits for an EOI: the device is dead',
   }),
   quiescent('no source waits for an EOI that nobody owes it', (m) => pqOf(m) === 0),
-  sometimes('the interrupt is sent to its new target', (m) => deviceOf(m).queues.entry(deviceOf(m).vcpus.at(1).queues.at(PRIORITY), 0) !== 0),
+  sometimes(
+    'the interrupt is sent to its new target',
+    (m) => deviceOf(m).queues.entry(deviceOf(m).vcpus.at(1).queues.at(PRIORITY), 0) !== 0,
+  ),
   sometimes('the source is masked with its entry in the old queue', (m) => {
     const old = deviceOf(m).queues.entry(deviceOf(m).vcpus.at(0).queues.at(PRIORITY), 0);
     return sourceOf(m).guestPriority === MASKED && (old & 0x7fffffff) === IRQ;

@@ -1,7 +1,7 @@
 // Kernel paths of XICS over XIVE against each other: clean as they are, and each order and each test in them is needed.
 
 import { check } from '@virq/checker';
-import { DONE, type Edits, omit, type Protocol, reorder, replace } from '@virq/irq-core/protocol';
+import { DONE, type Edits, omit, reorder, replace } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
 import { hCpprLocked } from '../protocols/xics-cppr.ts';
 import { hEoi } from '../protocols/xics-eoi.ts';
@@ -57,7 +57,7 @@ function cpprFirst(): Edits {
     xicsOf(m, f).vcpus.at(f.vcpu).mfrr = f.mfrr & 0xff;
     return f.server === 1 ? undefined : DONE;
   });
-  return [[hIpi, stored as Protocol<never>]] as never;
+  return [[hIpi, stored]] as never;
 }
 
 describe('xics-ipi', () => {
@@ -79,9 +79,12 @@ describe('xics-reroute', () => {
     expect(verdictOf(xicsReroute, scope)).toEqual(['ok', []]);
   });
 
-  it.each([1, 2])('F-52 without the lock, as Linux has it, an interrupt is lost when it is masked %i times', (masks) => {
-    expect(broken(xicsReroute, [], { locked: 0, masks })).toBe(SERVED);
-  });
+  it.each([1, 2])(
+    'F-52 without the lock, as Linux has it, an interrupt is lost when it is masked %i times',
+    (masks) => {
+      expect(broken(xicsReroute, [], { locked: 0, masks })).toBe(SERVED);
+    },
+  );
 
   const faults: readonly (readonly [string, Edits, string])[] = [
     ['the source is not sent again', [[hCpprLocked, omit(hCpprLocked, 'scan.setQueued')]], SERVED],

@@ -39,16 +39,13 @@ type IpollFrame = { -readonly [K in keyof typeof IPOLL_LOCALS]: number };
 export const hIpoll = protocol('xive_vm_h_ipoll', IPOLL_LOCALS, (p: Combinators<XicsWorld, IpollFrame>) => ({
   findServer(m, f) {
     const xics = xicsOf(m, f);
-    f.kind = SCAN.POLL;
-    const v = xics.vcpus.at(f.vcpu);
-    if (v.serverNum === f.server) {
-      f.pending = v.pending | xics.pendingInHardware(f.vcpu);
-      return undefined;
-    }
-    const other = xics.findServer(f.server);
-    if (other < 0) f.ret = 1;
-    Object.assign(f, { vcpu: Math.max(0, other), pending: 0xff });
-    return other < 0 ? DONE : undefined;
+    const found = xics.findServer(f.server);
+    f.ret = found < 0 ? 1 : 0;
+    if (found < 0) return DONE;
+    const isOwn = found === f.vcpu;
+    const pending = isOwn ? xics.vcpus.at(found).pending | xics.pendingInHardware(found) : 0xff;
+    Object.assign(f, { kind: SCAN.POLL, vcpu: found, pending });
+    return undefined;
   },
   ...p.include('scan', scanInterrupts),
   answer(m, f) {

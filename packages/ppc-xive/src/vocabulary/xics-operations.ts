@@ -10,7 +10,7 @@ import { XICS_ATTRIBUTES, XICS_GROUP, XICS_NR_SERVERS } from '../xics/attributes
 import type { XicsHcall } from '../xics/hcalls.ts';
 import { H } from '../xics/numbers.ts';
 import { callRtas, RTAS_NAMES, type RtasName } from '../xics/rtas.ts';
-import { ICP_FIELDS, icpWord, SOURCE_FIELDS, sourceWord, valueOf } from '../xics/words.ts';
+import { ICP_FIELDS, icpWord, joined, SOURCE_FIELDS, sourceWord } from '../xics/words.ts';
 import { hex, int, n } from './args.ts';
 
 type Op = Operation<PowerChip>;
@@ -69,7 +69,7 @@ const fields = (of: Readonly<Record<string, FieldSpec>>): Op['args'] =>
 /** A word from its fields, or as a whole. */
 const wordOf = <F extends string>(args: Args, of: Bitfield64<F>, spec: Readonly<Record<F, unknown>>): bigint =>
   (args['value'] as bigint | undefined) ??
-  valueOf(of.pack(Object.fromEntries(Object.keys(spec).map((f) => [f, n(args, f)])) as Record<F, number>));
+  joined(of.pack(Object.fromEntries(Object.keys(spec).map((f) => [f, n(args, f)])) as Record<F, number>));
 
 const whole = { type: 'u64', doc: 'the word itself, instead of its fields', optional: true } as const;
 const noDevice = (c: PowerChip): boolean => c.state.kvm.device !== DEVICE.XICS;

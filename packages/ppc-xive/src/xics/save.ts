@@ -7,7 +7,7 @@ import type { IrqState } from '../kvm/layout.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { preSaveMask, preSaveUnmask } from '../protocols/xics-mask.ts';
 import { XICS_IPI } from './numbers.ts';
-import { icpWord, sourceWord, valueOf } from './words.ts';
+import { icpWord, joined, sourceWord } from './words.ts';
 import type { Xics } from './xics.ts';
 
 /** What saves. */
@@ -23,9 +23,9 @@ function encode(s: IrqState): bigint {
   const masked = s.savedScanPrio === MASKED;
   const priority = masked ? s.savedPriority : s.savedScanPrio;
   const common = { destination: s.actServer, priority, masked: masked ? 1 : 0, level: s.lsi };
-  if (s.lsi === 1) return valueOf(sourceWord.pack({ ...common, pending: s.savedP }));
+  if (s.lsi === 1) return joined(sourceWord.pack({ ...common, pending: s.savedP }));
   const pending = s.inQueue === 1 || (priority === MASKED && s.savedQ === 1) ? 1 : 0;
-  return valueOf(sourceWord.pack({ ...common, pending, presented: s.savedP, queued: s.savedQ }));
+  return joined(sourceWord.pack({ ...common, pending, presented: s.savedP, queued: s.savedQ }));
 }
 
 /** Creates the saving half. The first source asked for stops them all, so that nothing moves while queues are read. */
@@ -51,11 +51,11 @@ export function createSave({ vm, state, processes }: Context, xics: Xics): Save 
   }
 
   function scan(): void {
-    sources.forEach((_s, irq) => call(preSaveMask, irq));
+    sources.forEach((_s, irq) => void call(preSaveMask, irq));
     for (let vcpu = 0; vcpu < vcpus.length; vcpu++)
       if (vcpus.at(vcpu).valid === 1)
         for (let priority = 0; priority < vcpus.at(vcpu).queues.length; priority++) markQueued(vcpu, priority);
-    sources.forEach((_s, irq) => call(preSaveUnmask, irq));
+    sources.forEach((_s, irq) => void call(preSaveUnmask, irq));
   }
 
   return {
@@ -74,7 +74,7 @@ export function createSave({ vm, state, processes }: Context, xics: Xics): Save 
     },
     icp(vcpu) {
       const { cppr, mfrr } = vcpus.at(vcpu);
-      return valueOf(icpWord.pack({ cppr, mfrr, pendingPriority: NO_PRIORITY }));
+      return joined(icpWord.pack({ cppr, mfrr, pendingPriority: NO_PRIORITY }));
     },
   };
 }
