@@ -6,7 +6,7 @@ import type { PowerHost } from '../host/power-host.ts';
 import { TM, TM_PAGE } from '../hw/tima.ts';
 import ppcXive from '../index.ts';
 import type { XicsDevice } from '../xics/device.ts';
-import { joined, sourceWord } from '../xics/words.ts';
+import { sourceWord, wholeOf } from '../xics/words.ts';
 
 /** A machine as these models see it. */
 export interface XicsMachine extends Machine {
@@ -54,7 +54,7 @@ export function startXics(m: Machine): void {
     tima.store(vcpu, TM_PAGE.HV, { offset: TM.PUSH_OS_CTX, size: 4 }, { hi: 0, lo: v.cam });
     deviceOf(m).writeCppr(vcpu);
   }
-  deviceOf(m).attributes.restore.source(IRQ, joined(sourceWord.pack({ destination: 0, priority: PRIORITY })));
+  deviceOf(m).attributes.restore.source(IRQ, wholeOf(sourceWord.pack({ destination: 0, priority: PRIORITY })));
 }
 
 /**

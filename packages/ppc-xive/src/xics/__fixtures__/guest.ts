@@ -8,7 +8,9 @@ import {
   type Json,
   type Session,
 } from '@virq/irq-core/machine';
+
 import type { Edits } from '@virq/irq-core/protocol';
+
 import type { PowerChip } from '../../chip.ts';
 import { RING } from '../../hw/presenter.ts';
 import { TM, TM_PAGE } from '../../hw/tima.ts';
