@@ -3,6 +3,7 @@
 import { type Backend, defineBackend } from '@virq/irq-core/backend';
 import { powerEvents } from '../events.ts';
 import { xiveInspect } from '../hw/inspect.ts';
+import { REGISTERS } from '../regs/index.ts';
 import { createPowernvChip, type PowernvChip } from './chip.ts';
 import { powernvLayout } from './machine.ts';
 import { powernvVocabulary } from './vocabulary.ts';
@@ -16,7 +17,7 @@ export const powernv: Backend<typeof powernvLayout.fields, PowernvChip> = define
   irqchips: { count: 0, pins: 0 },
   layout: () => powernvLayout,
   attach: createPowernvChip,
-  registers: [],
+  registers: REGISTERS,
   protocols: [],
   properties: [],
   vocabulary: powernvVocabulary,

@@ -2,6 +2,7 @@
 
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { End } from '../hw/layout.ts';
+import type { EasFields } from '../regs/eas.ts';
 import { hex, int, n } from '../vocabulary/args.ts';
 import type { PowernvChip } from './chip.ts';
 import { FIRST_LSI, LSIS, queueAddress, queueFrame, SIZES } from './machine.ts';
@@ -31,30 +32,33 @@ const FLAGS = [
 
 const idx = (what: string, length: number): ArgSpec => int(what, { max: length - 1 });
 
-function setEas({ xive }: PowernvChip, args: Args): OpResult {
-  const s = xive.sources.at(n(args, 'lisn'));
-  s.valid = on(args, 'valid');
-  s.masked = on(args, 'masked');
-  s.endIndex = n(args, 'end');
-  s.data = n(args, 'data') & DATA;
-  return DONE;
-}
+/** Fields of an EAS from arguments. */
+const easOf = (args: Args): EasFields => ({
+  valid: on(args, 'valid'),
+  masked: on(args, 'masked'),
+  endBlock: 0,
+  endIndex: n(args, 'end'),
+  data: n(args, 'data') & DATA,
+});
 
-function setEnd({ backend, xive, state }: PowernvChip, args: Args): OpResult {
+/** Fields of an END from arguments; those of word 0 have the names of the arguments. */
+const endOf = (args: Args): Readonly<Record<string, number>> => ({
+  ...Object.fromEntries(FLAGS.map((key) => [key, on(args, key)])),
+  esn: n(args, 'esn'),
+  ese: n(args, 'ese'),
+  generation: n(args, 'gen'),
+  index: n(args, 'off'),
+  qsize: n(args, 'qsize') - SMALLEST_QUEUE,
+  qaddrLo: queueAddress(n(args, 'idx')),
+  nvtIndex: n(args, 'nvt'),
+  priority: n(args, 'prio'),
+  escIndex: n(args, 'esc_end'),
+  escData: n(args, 'esc_data') & DATA,
+});
+
+function setEnd({ xive, state }: PowernvChip, args: Args): OpResult {
   const index = n(args, 'idx');
-  const end = state.xive.ends.at(index);
-  for (const key of FLAGS) end[key] = on(args, key);
-  // QEMU 7.2 looks for POWER10's ignore bit, which is in word 6, in word 7: xive2.c xive2_router_end_notify.
-  if (backend === 'xive10') end.ignore = 0;
-  for (const key of ['esn', 'ese'] as const) end[key] = n(args, key);
-  end.generation = n(args, 'gen');
-  end.index = n(args, 'off');
-  end.qsize = n(args, 'qsize') - SMALLEST_QUEUE;
-  end.qaddrLo = queueAddress(index);
-  end.nvtIndex = n(args, 'nvt');
-  end.priority = n(args, 'prio');
-  end.escIndex = n(args, 'esc_end');
-  end.escData = n(args, 'esc_data') & DATA;
+  Object.assign(state.xive.ends.at(index), { genFlipped: 0, ...endOf(args) });
   for (let frame = 0; frame < 2 ** (n(args, 'qsize') - FRAME_SHIFT); frame++) xive.ram.clear(queueFrame(index) + frame);
   state.shown.add(index);
   return DONE;
@@ -93,7 +97,10 @@ export const TABLE_OPERATIONS: Readonly<Record<string, Op>> = {
       valid: flag('valid', true),
       masked: flag('events end here', false),
     },
-    run: setEas,
+    run({ xive }, args) {
+      Object.assign(xive.sources.at(n(args, 'lisn')), easOf(args));
+      return DONE;
+    },
   },
   end: { summary: 'sets up an END and clears its queue', args: END_ARGS, run: setEnd },
   nvt: {

@@ -8,6 +8,7 @@ import { BACKENDS, THREADS } from './machine.ts';
 import { POWERNV_OBSERVE } from './observe.ts';
 import { TABLE_OPERATIONS } from './table-operations.ts';
 import { TIMA_OPERATIONS } from './tima-operations.ts';
+import { WORD_OPERATIONS } from './word-operations.ts';
 
 /** The vocabulary. */
 export const powernvVocabulary: Vocabulary<PowernvChip> = {
@@ -17,7 +18,7 @@ export const powernvVocabulary: Vocabulary<PowernvChip> = {
     cpus: int('threads that run', { min: THREADS, max: THREADS, default: THREADS }),
     store_eoi: { type: 'bool', default: true, doc: 'sources end by a store as well; those of POWER10 always do' },
   },
-  operations: { ...TABLE_OPERATIONS, ...ESB_OPERATIONS, ...TIMA_OPERATIONS },
+  operations: { ...TABLE_OPERATIONS, ...WORD_OPERATIONS, ...ESB_OPERATIONS, ...TIMA_OPERATIONS },
   observe: POWERNV_OBSERVE,
   observeDefault: ['pq', 'end', 'tima'],
 };
