@@ -6,6 +6,7 @@ import type { EventTexts } from '@virq/irq-core/events';
 export const powerEvents: EventTexts = {
   xive_signal: (e) => `thread ${e['thread']} ring ${e['ring']}`,
   xive_queue: (e) => `end ${e['end']} data 0x${Number(e['data']).toString(16)}`,
+  xive_overrun: (e) => `end ${e['end']}: an entry was overwritten before it was read`,
   xive_drop: (e) => `${e['why']} (${e['number']})`,
   xive_kvm_warning: (e) => String(e['text']),
   xive_guest_error: (e) => `${e['unit']} ${e['number']}: ${e['what']}`,
