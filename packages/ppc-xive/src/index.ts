@@ -10,6 +10,7 @@ import { powerSizes } from './options.ts';
 import { properties } from './properties.ts';
 import { XICS_PROTOCOLS } from './protocols/xics.ts';
 import { powernv } from './qemu/index.ts';
+import { REGISTERS } from './regs/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
 /** The fields of a VM's POWER state. */
@@ -25,7 +26,7 @@ export const ppcXive: Backend<PowerFields, PowerChip> = defineBackend({
   host: powerHostPart,
   layout: (limits, options) => powerLayout(powerSizes(limits, options)),
   attach: createPowerChip,
-  registers: [],
+  registers: REGISTERS,
   protocols: [...XICS_PROTOCOLS],
   properties,
   vocabulary,
