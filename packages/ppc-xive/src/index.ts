@@ -12,6 +12,7 @@ import { properties } from './properties.ts';
 import { KVM_XIVE_PROTOCOLS } from './protocols/kvm.ts';
 import { XICS_PROTOCOLS } from './protocols/xics.ts';
 import { powernv } from './qemu/index.ts';
+import { REGISTERS } from './regs/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 import { XICS_ATTRIBUTES } from './xics/attributes.ts';
 
@@ -28,7 +29,7 @@ export const ppcXive: Backend<PowerFields, PowerChip> = defineBackend({
   host: powerHostPart,
   layout: (limits, options) => powerLayout(powerSizes(limits, options)),
   attach: createPowerChip,
-  registers: [],
+  registers: REGISTERS,
   devices: [
     {
       name: 'KVM_DEV_TYPE_XIVE',
