@@ -4,6 +4,7 @@ import { EINVAL, ENODEV, ENOTTY } from '@virq/irq-core/errors';
 import type { KvmArch } from '@virq/irq-core/kvm';
 import type { Context } from './kvm/context.ts';
 import { DEVICE } from './kvm/layout.ts';
+import type { Passthrough } from './kvm/passthrough.ts';
 import type { KvmSources } from './kvm/sources.ts';
 
 /**
@@ -26,7 +27,7 @@ export function createSetIrq({ state }: Context, sources: KvmSources): (irq: num
 }
 
 /** Builds the hooks. A GSI is the number of a source: there is no routing table, and nothing is told when an interrupt ends. */
-export function createArch(ctx: Context, sources: KvmSources): KvmArch {
+export function createArch(ctx: Context, sources: KvmSources, passthrough: Passthrough): KvmArch {
   const setIrq = createSetIrq(ctx, sources);
   return {
     canSetIrqRouting: () => false,
@@ -42,5 +43,7 @@ export function createArch(ctx: Context, sources: KvmSources): KvmArch {
     ackNotifiersUpdated: () => undefined,
     clearSource: () => undefined,
     updateIrte: () => 0,
+    addProducer: passthrough.add,
+    delProducer: (gsi, hostIrq) => void passthrough.remove(gsi, hostIrq),
   };
 }

@@ -6,7 +6,9 @@ import { hostOf, type PowerHost } from './host/power-host.ts';
 import { POWER_KERNELS } from './kernel.ts';
 import type { Context } from './kvm/context.ts';
 import { createDevices, type Devices } from './kvm/devices.ts';
-import { createNative } from './kvm/native.ts';
+import { createMappings, type Mappings } from './kvm/mappings.ts';
+import { createNative, type Native } from './kvm/native.ts';
+import { createPassthrough, type Passthrough } from './kvm/passthrough.ts';
 import { createSources, type KvmSources } from './kvm/sources.ts';
 import type { PowerState } from './layout.ts';
 import { type PowerOptions, powerOptions } from './options.ts';
@@ -19,6 +21,9 @@ export interface PowerChip extends VmChip {
   readonly options: PowerOptions;
   readonly host: PowerHost;
   readonly sources: KvmSources;
+  readonly mappings: Mappings;
+  readonly native: Native;
+  readonly passthrough: Passthrough;
   readonly devices: Devices;
   /** The device of XICS mode; it works while the VM has one of that type. */
   readonly xics: XicsDevice;
@@ -43,19 +48,26 @@ export function createPowerChip(vm: VmContext, state: PowerState): PowerChip {
   const context = contextOf(vm, state, options);
   const sources = createSources(context);
   const xics = createXicsDevice(context, { sources, now: vm.now });
-  const devices = createDevices(context, { xive: createNative(context), xics: xics.ops });
+  const mappings = createMappings(context);
+  const native = createNative(context, mappings);
+  const passthrough = createPassthrough(context);
+  const devices = createDevices(context, { xive: native.ops, xics: xics.ops });
   return {
     context,
     state,
     options,
     host: context.host,
     sources,
+    mappings,
+    native,
+    passthrough,
     devices,
     xics,
-    arch: createArch(context, sources),
+    arch: createArch(context, sources, passthrough),
     installDefaults() {
       if (options.dev === 'none' || options.dev === 'dual') return;
       devices.create(options.dev);
+      if (options.dev === 'xive' && options.mmap) native.mapWindows();
       if (!options.connect) return;
       for (const [vcpu, server] of options.servers.entries()) devices.connect(options.dev, vcpu, server);
     },

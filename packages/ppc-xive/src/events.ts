@@ -6,6 +6,9 @@ import type { EventTexts } from '@virq/irq-core/events';
 export const powerEvents: EventTexts = {
   xive_signal: (e) => `thread ${e['thread']} ring ${e['ring']}`,
   xive_queue: (e) => `end ${e['end']} data 0x${Number(e['data']).toString(16)}`,
+  xive_escalation_lost: (e) =>
+    `vcpu ${e['vcpu']}: the escalation of priority ${e['priority']} is disposed of while it is in use`,
+  xive_sigbus: (e) => `page 0x${Number(e['page']).toString(16)}: ${e['why']}`,
   xive_drop: (e) => `${e['why']} (${e['number']})`,
   xive_kvm_warning: (e) => String(e['text']),
   xive_guest_error: (e) => `${e['unit']} ${e['number']}: ${e['what']}`,

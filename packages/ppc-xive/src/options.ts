@@ -24,6 +24,12 @@ export interface PowerOptions {
   readonly memory: number;
   /** Whose address_space the device's file has: one per file, or that of all anonymous inodes. */
   readonly addressSpace: 'file' | 'shared';
+  /** Order and locks of page faults, set_mapped and clr_mapped: the kernel's, or those of a corrected one. */
+  readonly esbMapping: 'upstream' | 'corrected';
+  /** Module parameter kvm_irq_bypass. */
+  readonly bypass: boolean;
+  /** The VMM maps TIMA and ESB pages when the device is made. */
+  readonly mmap: boolean;
 }
 
 const choice = (doc: string, values: readonly string[]): ArgSpec => ({
@@ -62,6 +68,12 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     "whose address_space mappings of the device's file are in: its own, or that of all anonymous inodes",
     ['file', 'shared'],
   ),
+  esb_mapping: choice(
+    'order and locks of page faults and of passing an interrupt through: the kernel has, or corrected',
+    ['upstream', 'corrected'],
+  ),
+  bypass: { type: 'bool', default: true, doc: 'module parameter kvm_irq_bypass' },
+  mmap: { type: 'bool', default: true, doc: 'the VMM maps TIMA and ESB pages when the XIVE device is made' },
   passthru: int('entries of the passthrough map (KVMPPC_PIRQ_MAPPED)', { min: 1, max: 1024, default: 1024 }),
 };
 
@@ -79,6 +91,9 @@ export function powerOptions(args: Args): PowerOptions {
     maxVcpus: number('max_vcpus', Math.max(DEFAULT_MAX_VCPUS, powerOfTwo(vcpus))),
     hostPageShift: number('host_page', 64) === 4 ? 12 : 16,
     memory: number('memory', 256) * 2 ** 20,
+    esbMapping: (args['esb_mapping'] as PowerOptions['esbMapping'] | undefined) ?? 'upstream',
+    bypass: (args['bypass'] as boolean | undefined) ?? true,
+    mmap: (args['mmap'] as boolean | undefined) ?? true,
     addressSpace: (args['address_space'] as PowerOptions['addressSpace'] | undefined) ?? 'file',
   };
 }

@@ -9,7 +9,7 @@ import { consumerOf, consumerOn, insertConsumer, insertProducer, producerOn } fr
 /** The manager. Errors are negative errno. Its operations run in one go; beside other processes use {@link BYPASS_PROTOCOLS}. */
 export interface Bypass extends BypassConsumers, BypassParts {
   readonly guard: Lock;
-  /** irq_bypass_register_producer: the handle, -EBUSY for a second producer on the eventfd, or what connecting returned. */
+  /** irq_bypass_register_producer: the handle, -EBUSY for a second producer on the eventfd, or what connecting returned; 0 where that was positive. */
   registerProducer(eventfd: number, irq: number, owner: number): number;
   /** Disconnects and forgets a producer; an unknown handle is left alone. */
   unregisterProducer(producer: number): void;
@@ -43,7 +43,7 @@ export function createBypass({ state, world, kernel, onStep }: BypassInit): Bypa
       const failed = consumer === 0 ? 0 : connect(parts, { producer, consumer });
       if (failed === 0) return producer;
       producers.free(producer);
-      return failed;
+      return Math.min(0, failed);
     },
     unregisterProducer(producer) {
       if (!producers.isLive(producer)) return;
@@ -56,7 +56,7 @@ export function createBypass({ state, world, kernel, onStep }: BypassInit): Bypa
       if (consumer < 0) return consumer;
       const producer = producerOn(parts, eventfd);
       const failed = producer === 0 ? 0 : connect(parts, { producer, consumer });
-      if (failed < 0) consumers.free(consumer);
+      if (failed !== 0) consumers.free(consumer);
       return failed;
     },
     unregisterConsumer(vm, irqfd) {

@@ -66,13 +66,19 @@ export function startProducer(b: BypassParts, { producer }: Pair): void {
 }
 
 /**
- * kvm_arch_irq_bypass_add_producer: posts the interrupt if its route is an MSI. Returns 0 or negative errno.
+ * kvm_arch_irq_bypass_add_producer: posts the interrupt if its route is an MSI. Returns 0 or negative errno, POWER's also 1.
  * Linux: on failure irqfd->producer stays set, so a later routing update tries again although nothing is connected.
  */
 export function addProducer(b: BypassParts, pair: Pair): number {
   b.say('add_producer');
   const { k, c, irqfd } = peerOf(b, pair);
   const { irq } = b.state.producers.at(pair.producer);
+  const { addProducer: handOver } = k.arch();
+  if (handOver !== undefined) {
+    const failed = handOver(irqfd.gsi, irq);
+    if (failed === 0) Object.assign(irqfd, { producer: pair.producer, hostIrq: irq });
+    return failed;
+  }
   irqfd.producer = pair.producer;
   irqfd.hostIrq = irq;
   k.state.bypassIrqs++;
@@ -86,9 +92,12 @@ export function addProducer(b: BypassParts, pair: Pair): number {
 export function delProducer(b: BypassParts, pair: Pair): void {
   b.say('del_producer');
   const { k, c, irqfd } = peerOf(b, pair);
-  if (irqfd.route.type === ROUTE.MSI) k.arch().updateIrte(c.irqfd, irqfd.hostIrq, null);
+  const { hostIrq } = irqfd;
+  const { delProducer: takeBack, updateIrte } = k.arch();
+  if (takeBack === undefined && irqfd.route.type === ROUTE.MSI) updateIrte(c.irqfd, hostIrq, null);
   irqfd.producer = 0;
   irqfd.hostIrq = 0;
+  if (takeBack !== undefined) return takeBack(irqfd.gsi, b.state.producers.at(pair.producer).irq);
   k.state.bypassIrqs--;
 }
 
@@ -114,7 +123,7 @@ export function connect(b: BypassParts, pair: Pair): number {
   stopConsumer(b, pair);
   b.say('add_consumer');
   const failed = addProducer(b, pair);
-  if (failed < 0) b.say('del_consumer');
+  if (failed !== 0) b.say('del_consumer');
   startConsumer(b, pair);
   startProducer(b, pair);
   if (failed === 0) link(b, pair);

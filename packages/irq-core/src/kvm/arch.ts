@@ -69,7 +69,14 @@ export interface KvmArch {
    */
   updateIrte(irqfd: number, hostIrq: number, newRoute: Route | null): number;
   /**
-   * The same as a process, for paths that others can interleave: true if it was started. It sets `irteBusy` of the irqfd, and clears it when it is done.
+   * kvm_arch_irq_bypass_add_producer of an architecture that hands a device's interrupt over itself (POWER) instead of by {@link updateIrte}: 0, or
+   * anything else to leave the two unconnected.
+   */
+  addProducer?(gsi: number, hostIrq: number): number;
+  /** Its counterpart, kvm_arch_irq_bypass_del_producer. A failure is only logged. */
+  delProducer?(gsi: number, hostIrq: number): void;
+  /**
+   * {@link updateIrte} as a process, for paths that others can interleave: true if it was started. It sets `irteBusy` of the irqfd, and clears it when it is done.
    * Without it the update is one step.
    */
   startUpdateIrte?(irqfd: number, hostIrq: number, newRoute: Route | null): boolean;

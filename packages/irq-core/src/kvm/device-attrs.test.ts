@@ -1,8 +1,8 @@
 // KVM_{SET,GET,HAS}_DEVICE_ATTR: dispatch by group and attribute.
 
 import { describe, expect, it } from 'vitest';
-import { EBUSY, ENXIO } from '../errors.ts';
-import { type DeviceAttrTable, getDeviceAttr, hasDeviceAttr, setDeviceAttr } from './index.ts';
+import { EBUSY, EFAULT, ENXIO } from '../errors.ts';
+import { type AttrPayload, type DeviceAttrTable, getDeviceAttr, hasDeviceAttr, setDeviceAttr } from './index.ts';
 
 interface Device {
   values: Record<number, bigint>;
@@ -16,12 +16,13 @@ const TABLE: DeviceAttrTable<Device> = {
       {
         doc: 'registers by offset',
         attrs: [0x100, 0x1ff],
-        set: (d, attr, value) => {
-          d.values[attr] = value;
+        set: (d, attr, payload) => {
+          if (payload === null) return -EFAULT;
+          d.values[attr] = payload['value'] as bigint;
           return 0;
         },
         get: (d, attr, out) => {
-          out.value = d.values[attr] ?? 0n;
+          out['value'] = d.values[attr] ?? 0n;
           return 0;
         },
       },
@@ -47,14 +48,34 @@ describe('device attributes', () => {
   it.each(rows)('%s', (_name, group, attr, expected) => {
     const device: Device = { values: {}, initialised: false };
     const at = { group, attr };
-    const out = { value: 0n };
-    const set = setDeviceAttr(TABLE, device, at, 0x1234_5678_9abcn);
+    const out: AttrPayload = { value: 0n };
+    const set = setDeviceAttr(TABLE, device, at, { value: 0x1234_5678_9abcn });
     const get = getDeviceAttr(TABLE, device, at, out);
     expect({ set, get, has: hasDeviceAttr(TABLE, at) }).toEqual(expected);
-    if (get === 0) expect(out.value).toBe(0x1234_5678_9abcn);
+    if (get === 0) expect(out['value']).toBe(0x1234_5678_9abcn);
   });
 
   it('hands the handler’s errno on', () => {
-    expect(setDeviceAttr(TABLE, { values: {}, initialised: true }, { group: 4, attr: 0 }, 0n)).toBe(-EBUSY);
+    expect(setDeviceAttr(TABLE, { values: {}, initialised: true }, { group: 4, attr: 0 }, { value: 0n })).toBe(-EBUSY);
+  });
+
+  it('a pointer that cannot be read is the handler’s to find', () => {
+    expect(setDeviceAttr(TABLE, { values: {}, initialised: false }, { group: 1, attr: 0x100 }, null)).toBe(-EFAULT);
+  });
+
+  it('can take more attributes than it admits to', () => {
+    const table: DeviceAttrTable<null> = {
+      1: { name: 'A', attrs: [{ doc: 'a', attrs: [0, 9], has: [0, 3], set: () => 0 }] },
+    };
+    expect(
+      [3, 4, 9].map((attr) => [
+        setDeviceAttr(table, null, { group: 1, attr }, {}),
+        hasDeviceAttr(table, { group: 1, attr }),
+      ]),
+    ).toEqual([
+      [0, 0],
+      [0, -ENXIO],
+      [0, -ENXIO],
+    ]);
   });
 });

@@ -2,16 +2,23 @@
 
 import { ENXIO } from '../errors.ts';
 
+/** What kvm_device_attr.addr points at: `value` for a number, the members by their names for a struct. */
+export type AttrPayload = Record<string, bigint>;
+
 /** One attribute or a range of them. `set` and `get` return 0 or negative errno; a missing direction is ENXIO. */
 export interface DeviceAttr<T> {
   readonly doc: string;
   /** Attributes it covers, inclusive; one number for a single one. */
   readonly attrs: number | readonly [number, number];
-  /** `value` is what the user pointer holds. */
-  readonly set?: (device: T, attr: number, value: bigint) => number;
-  /** Puts the value into `out.value`. */
-  readonly get?: (device: T, attr: number, out: { value: bigint }) => number;
-  /** errno beyond -ENXIO, with their reasons: for the generated reference. */
+  /** Those of them that KVM_HAS_DEVICE_ATTR admits to, if not all. */
+  readonly has?: readonly [number, number];
+  /** Bits of each member of the payload, in order; `{ value: 64 }` if not said, empty for none. */
+  readonly payload?: Readonly<Record<string, number>>;
+  /** `payload` is null when the user's pointer cannot be read: the answer is -EFAULT once it is read, which may not be the first thing. */
+  readonly set?: (device: T, attr: number, payload: Readonly<AttrPayload> | null) => number;
+  /** Puts what it has into `out`; the members that it leaves alone stay what the caller had there. */
+  readonly get?: (device: T, attr: number, out: AttrPayload) => number;
+  /** errno beyond -ENXIO, with their reasons in the order in which they are found: for the generated reference. */
   readonly errors?: Readonly<Record<string, string>>;
 }
 
@@ -20,33 +27,32 @@ export type DeviceAttrTable<T> = Readonly<
   Record<number, { readonly name: string; readonly attrs: readonly DeviceAttr<T>[] }>
 >;
 
-function find<T>(table: DeviceAttrTable<T>, group: number, attr: number): DeviceAttr<T> | undefined {
-  return table[group]?.attrs.find(({ attrs }) =>
-    typeof attrs === 'number' ? attrs === attr : attr >= attrs[0] && attr <= attrs[1],
-  );
+/** An attribute as an ioctl names it. */
+export interface AttrName {
+  readonly group: number;
+  readonly attr: number;
 }
+
+const within = (range: number | readonly [number, number], attr: number): boolean =>
+  typeof range === 'number' ? range === attr : attr >= range[0] && attr <= range[1];
+
+const find = <T>(table: DeviceAttrTable<T>, { group, attr }: AttrName): DeviceAttr<T> | undefined =>
+  table[group]?.attrs.find(({ attrs }) => within(attrs, attr));
 
 /** KVM_SET_DEVICE_ATTR: -ENXIO for an unknown group or attribute. */
-export function setDeviceAttr<T>(
+export const setDeviceAttr = <T>(
   table: DeviceAttrTable<T>,
   device: T,
-  at: { group: number; attr: number },
-  value: bigint,
-): number {
-  return find(table, at.group, at.attr)?.set?.(device, at.attr, value) ?? -ENXIO;
-}
+  at: AttrName,
+  payload: Readonly<AttrPayload> | null,
+): number => find(table, at)?.set?.(device, at.attr, payload) ?? -ENXIO;
 
 /** KVM_GET_DEVICE_ATTR. */
-export function getDeviceAttr<T>(
-  table: DeviceAttrTable<T>,
-  device: T,
-  at: { group: number; attr: number },
-  out: { value: bigint },
-): number {
-  return find(table, at.group, at.attr)?.get?.(device, at.attr, out) ?? -ENXIO;
-}
+export const getDeviceAttr = <T>(table: DeviceAttrTable<T>, device: T, at: AttrName, out: AttrPayload): number =>
+  find(table, at)?.get?.(device, at.attr, out) ?? -ENXIO;
 
 /** KVM_HAS_DEVICE_ATTR: 0 or -ENXIO. */
-export function hasDeviceAttr<T>(table: DeviceAttrTable<T>, at: { group: number; attr: number }): number {
-  return find(table, at.group, at.attr) === undefined ? -ENXIO : 0;
+export function hasDeviceAttr<T>(table: DeviceAttrTable<T>, at: AttrName): number {
+  const found = find(table, at);
+  return found !== undefined && within(found.has ?? found.attrs, at.attr) ? 0 : -ENXIO;
 }

@@ -1,7 +1,15 @@
 // @virq/irq-core/kvm: the architecture-independent half of KVM's interrupt delivery.
 
 export { type KvmArch, ROUTE, type Route, type RouteInput } from './arch.ts';
-export { type DeviceAttr, type DeviceAttrTable, getDeviceAttr, hasDeviceAttr, setDeviceAttr } from './device-attrs.ts';
+export {
+  type AttrName,
+  type AttrPayload,
+  type DeviceAttr,
+  type DeviceAttrTable,
+  getDeviceAttr,
+  hasDeviceAttr,
+  setDeviceAttr,
+} from './device-attrs.ts';
 export {
   createEventfds,
   type Eventfds,

@@ -20,6 +20,7 @@ import { createOpal, type Opal } from '../opal/opal.ts';
 import { DEFAULT_MAX_VCPUS, powerOfTwo } from '../options.ts';
 import { POWER_HOST_PROTOCOLS } from '../protocols/host.ts';
 import { int } from '../vocabulary/args.ts';
+import { HOST_OPERATIONS } from '../vocabulary/host-operations.ts';
 import { hostInspect } from './host-inspect.ts';
 import { type HostIrq, type PowerHostSizes, type PowerHostState, powerHostLayout } from './layout.ts';
 
@@ -33,6 +34,8 @@ export interface PowerHost {
   readonly state: PowerHostState;
   readonly xive: Xive;
   readonly opal: Opal;
+  /** The host's VFIO, by which vectors get their eventfds. */
+  readonly vfio: HostContext['vfio'];
   /** ibm,single-escalation-support of the firmware: POWER9 DD2 and later. */
   readonly singleEscalation: boolean;
   /** vp-save-restore of the firmware: POWER10. */
@@ -53,6 +56,9 @@ export interface PowerHost {
   place(thread: number, vm: number, vcpu: number): void;
   /** Tells a VM that an exception line of its vCPU has risen. */
   onSignal(vm: number, signalled: (vcpu: number) => void): void;
+  /** A VMM's mappings of files that share one address_space: file page and number of pages go from all of them. */
+  onZap(vm: number, zap: (filePage: number, pages: number) => void): void;
+  zapAll(filePage: number, pages: number): void;
   /** Tells a VM that an escalation interrupt of the host is for it; lirq numbers from {@link ESCALATION_LIRQ} on. */
   onEscalation(vm: number, escalated: (vcpu: number, priority: number) => void): void;
 }
@@ -74,6 +80,7 @@ function initSources(state: PowerHostState, irqs: number): void {
 export function createPowerHost(context: HostContext, state: PowerHostState): PowerHost {
   const { trace, options, vfio } = context;
   const escalated: (Escalated | undefined)[] = [];
+  const zaps: (((filePage: number, pages: number) => void) | undefined)[] = [];
   const signals: (((vcpu: number) => void) | undefined)[] = [];
   const spawn = (protocol: unknown, args: object): void =>
     void context.processes().spawn(protocol as never, args as never);
@@ -108,6 +115,7 @@ export function createPowerHost(context: HostContext, state: PowerHostState): Po
     state,
     xive,
     opal,
+    vfio,
     singleEscalation: options['single_escalation'] !== false,
     saveRestore: state.xive.generation === 2,
     irq: (index) => state.irqs.at(index),
@@ -121,8 +129,9 @@ export function createPowerHost(context: HostContext, state: PowerHostState): Po
     eoi(index) {
       const irq = state.irqs.at(index);
       if (irq.queued > 0) irq.queued--;
-      if (irq.forwarded === 1) Object.assign(irq, { staleP: 1, savedP: 0 });
+      if (irq.forwarded === 1) irq.staleP = 1;
       else sourceEoi(xive, index);
+      irq.savedP = 0;
     },
     routeToHost(index) {
       opal.irqs.configure(opal.irqs.numberOf(index), { vp: HOST_VP, priority: HOST_PRIORITY, lirq: index });
@@ -132,6 +141,12 @@ export function createPowerHost(context: HostContext, state: PowerHostState): Po
     },
     onSignal(vm, signalled) {
       signals[vm] = signalled;
+    },
+    onZap(vm, zap) {
+      zaps[vm] = zap;
+    },
+    zapAll(filePage, pages) {
+      for (const zap of zaps) zap?.(filePage, pages);
     },
     onEscalation(vm, run) {
       escalated[vm] = run;
@@ -218,7 +233,7 @@ export const powerHostPart: HostPart<ReturnType<typeof powerHostLayout>['fields'
   },
   protocols: Object.values(POWER_HOST_PROTOCOLS),
   properties: [],
-  operations: {},
+  operations: HOST_OPERATIONS,
   events: powerEvents,
   inspect: hostInspect,
 });

@@ -1,6 +1,6 @@
 // Creating the device, connecting vCPUs to it, closing it: one of two types at a time. Linux: KVM_CREATE_DEVICE, KVM_CAP_PPC_IRQ_XIVE, KVM_CAP_IRQ_XICS; book3s_xive.c, book3s_xive_native.c.
 
-import { EEXIST, ENODEV, EPERM } from '@virq/irq-core/errors';
+import { EBADF, EEXIST, ENODEV, EPERM } from '@virq/irq-core/errors';
 import type { Context } from './context.ts';
 import { DEVICE } from './layout.ts';
 
@@ -15,18 +15,18 @@ export interface DeviceOps {
   init?(): void;
   /** {native,xics}_connect_vcpu once the device is the right one. */
   connect(vcpu: number, server: number): number;
-  /** Device release, once it is sure that there is one. */
-  release(): void;
+  /** The VMM has closed its descriptor: the device is released, unless something else refers to its file. */
+  closed(): void;
 }
 
 /** Devices of one VM. */
 export interface Devices {
   /** KVM_CREATE_DEVICE: -ENODEV for a type that the kernel does not have, -EEXIST while the VM has a device of either type. */
   create(type: DeviceType): number;
-  /** KVM_CAP_PPC_IRQ_XIVE or KVM_CAP_IRQ_XICS on a vCPU: -ENODEV without device, -EPERM for the other type. */
+  /** KVM_CAP_PPC_IRQ_XIVE or KVM_CAP_IRQ_XICS on a vCPU: -EBADF without a descriptor of the device, -EPERM for the other type. */
   connect(type: DeviceType, vcpu: number, server: number): number;
-  /** The last reference to the device's file goes: -ENODEV without device. */
-  release(): number;
+  /** close(2) of the device's descriptor: -EBADF if there is none. With mappings of the file left the device stays until they go. */
+  close(): number;
 }
 
 /** Types of device that the kernel has. */
@@ -39,8 +39,8 @@ export function createDevices({ state, host, options }: Context, ops: DeviceTabl
   return {
     create(type) {
       const device = ops[type];
-      if (device === undefined) return -ENODEV;
       if (state.device !== DEVICE.NONE) return -EEXIST;
+      if (device === undefined) return -ENODEV;
       Object.assign(state, { vpBase: 0, nrServers: options.maxVcpus, srcCount: 0, savedSrcCount: 0 });
       Object.assign(state, { delayedIrqs: 0, maxSbid: 0, qmap: 0, mapping: 0, fileOpen: 1 });
       state.singleEscalation = host.singleEscalation ? 1 : 0;
@@ -51,13 +51,13 @@ export function createDevices({ state, host, options }: Context, ops: DeviceTabl
     },
     connect(type, vcpu, server) {
       const device = current();
-      if (device === undefined) return -ENODEV;
+      if (device === undefined || state.fileOpen === 0) return -EBADF;
       return state.device === DEVICE_OF[type] ? device.connect(vcpu, server) : -EPERM;
     },
-    release() {
-      const device = current();
-      if (device === undefined) return -ENODEV;
-      device.release();
+    close() {
+      if (state.fileOpen === 0) return -EBADF;
+      state.fileOpen = 0;
+      current()?.closed();
       return 0;
     },
   };

@@ -44,7 +44,8 @@ export type IrqState = View<typeof IrqState>;
 
 /**
  * struct xive_q with what KVM keeps beside it. `qpage` says that the queue has memory: the guest's, or pages of the host in XICS mode; `frame` is
- * its first real frame, `refs` references KVM holds on the guest's page; `escIrq` is 1 + the number of its escalation source.
+ * its first real frame, `refs` references KVM holds on pages of the guest because of it; `escIrq` is 1 + the number of its escalation source, `escVirq`
+ * says that the escalation's Linux irq is requested, `dirty` that its page was marked dirty since the log was last read.
  */
 export const Queue = struct('queue', {
   qpage: u1,
@@ -58,12 +59,15 @@ export const Queue = struct('queue', {
   count: u32,
   pendingCount: u32,
   escIrq: u32,
+  escVirq: u1,
+  dirty: u1,
 });
 export type Queue = View<typeof Queue>;
 
 /**
  * kvmppc_xive_vcpu, and of struct kvm_vcpu_arch what belongs to it. `irqType` is one of {@link DEVICE}; `vpIpi` 1 + index of a source; `saved`
- * words 0 and 1 of the OS ring while the vCPU is off its thread; `thread` 1 + the hardware thread it is on; `escOn` xive_esc_on; `mutex` vcpu->mutex.
+ * words 0 and 1 of the OS ring while the vCPU is off its thread; `thread` 1 + the hardware thread it is on; `escOn` xive_esc_on, `escPage` 1 + the
+ * END whose ESe page xive_esc_vaddr maps, `escLost` that its mapping is gone although the pointer is still there; `mutex` vcpu->mutex.
  */
 export const XiveVcpu = struct('xiveVcpu', {
   irqType: u8,
@@ -77,7 +81,8 @@ export const XiveVcpu = struct('xiveVcpu', {
   ceded: u1,
   irqPending: u1,
   escOn: u1,
-  escPage: u1,
+  escPage: u32,
+  escLost: u1,
   doorbell: u1,
   mutex: lock,
   vpIpi: u16,
@@ -126,8 +131,8 @@ export interface XiveKvmSizes {
 }
 
 /**
- * struct kvmppc_xive of one VM. `vpBase` is 0 until the first vCPU connects; `mapping` says that the pointer of that name is set; `refs` counts the
- * file and its mappings; `nrServers` servers the VP block is made for.
+ * struct kvmppc_xive of one VM. `vpBase` is 0 until the first vCPU connects; `mapping` says that the pointer of that name is set, `fileOpen` that the
+ * VMM has a descriptor of the device; `nrServers` servers the VP block is made for. `mmapLock` is the VMM's mmap_lock: its holder a writer, `mmapReaders` page faults.
  */
 export const xiveKvmLayout = (sizes: XiveKvmSizes) =>
   struct('xiveKvm', {
@@ -147,6 +152,7 @@ export const xiveKvmLayout = (sizes: XiveKvmSizes) =>
     xiveLock: lock,
     mappingLock: lock,
     mmapLock: lock,
+    mmapReaders: u8,
     blocks: bitmap(MAX_BLOCKS),
     sbLocks: array(lock, MAX_BLOCKS),
     sources: array(IrqState, sizes.sources),

@@ -1,16 +1,65 @@
 // The XIVE native device of a VM: its parts put together. Linux: arch/powerpc/kvm/book3s_xive_native.c.
 
+import { esbFault, esbFaultCorrected, FAULT } from '../protocols/esb-fault.ts';
+import { xiveMmap, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts';
+import { xiveRelease } from '../protocols/release.ts';
 import type { Context } from './context.ts';
 import type { DeviceOps } from './devices.ts';
-import { DEVICE } from './layout.ts';
+import { createEscalationHandler } from './escalation.ts';
+import { DEVICE, PFN } from './layout.ts';
+import { ESB_PAGES, FILE_PAGE, type Mappings, TIMA_PAGES, WINDOW } from './mappings.ts';
 import { connectNative } from './native-connect.ts';
+import { runForErrno, runPath } from './run-path.ts';
 
-/** Creates the native device's operations. */
-export function createNative(ctx: Context): DeviceOps {
+/** The VMM's access to a page: the frame it leads to, or the signal that it gets. */
+export type Touch = number | 'SIGBUS' | 'SIGSEGV';
+
+/** The native device, as far as it is not attributes. */
+export interface Native {
+  readonly ops: DeviceOps;
+  /** mmap, munmap and mprotect by the VMM: 0 or negative errno. */
+  mmap(start: number, pages: number, pgoff: number): number;
+  munmap(start: number, pages: number): number;
+  mprotect(start: number, pages: number): number;
+  /** Both windows where the VMM has them when nothing else is said. */
+  mapWindows(): void;
+  /** An access to a virtual page; a fault is served first. */
+  touch(page: number): Touch;
+}
+
+/** Creates the device. */
+export function createNative(ctx: Context, mappings: Mappings): Native {
+  const { state, vm, host, options } = ctx;
+  const fault = options.esbMapping === 'corrected' ? esbFaultCorrected : esbFault;
+
+  function releaseIfLast(): void {
+    if (state.fileOpen === 1 || mappings.count() > 0 || state.device !== DEVICE.XIVE) return;
+    runForErrno(ctx, xiveRelease);
+  }
+
+  host.onEscalation(vm, createEscalationHandler(ctx));
   return {
-    connect: (vcpu, server) => connectNative(ctx, vcpu, server),
-    release() {
-      ctx.state.device = DEVICE.NONE;
+    ops: {
+      connect: (vcpu, server) => connectNative(ctx, vcpu, server),
+      closed: releaseIfLast,
+    },
+    mmap: (start, pages, pgoff) => runForErrno(ctx, xiveMmap, { start, pages, pgoff }),
+    munmap(start, pages) {
+      const ret = runForErrno(ctx, xiveMunmap, { start, pages, pgoff: 0 });
+      releaseIfLast();
+      return ret;
+    },
+    mprotect: (start, pages) => runForErrno(ctx, xiveMprotect, { start, pages, pgoff: 0 }),
+    mapWindows() {
+      mappings.mmap({ start: WINDOW.TIMA, pages: TIMA_PAGES }, FILE_PAGE.TIMA);
+      mappings.mmap({ start: WINDOW.ESB, pages: ESB_PAGES }, FILE_PAGE.ESB);
+    },
+    touch(page) {
+      const known = mappings.pte(page);
+      if (known !== PFN.NONE) return known;
+      const result = runPath<{ result: number }, number>(ctx, fault, { page }, (f) => f.result);
+      if (result === FAULT.NOPAGE) return mappings.pte(page);
+      return result === FAULT.SIGBUS ? 'SIGBUS' : 'SIGSEGV';
     },
   };
 }

@@ -25,6 +25,8 @@ export const SYNC = { EAS: 1, QUEUE: 2 } as const;
 export const MASKED = 0xff;
 /** Bit 24 of a global interrupt number: the escalation source of an END. */
 export const GIRQ_ESCALATION = 0x01000000;
+/** Priority of the END that gathers the escalations of a VP (XIVE_ESCALATION_PRIO). */
+export const GATHER_PRIORITY = 7;
 /** First number that a source can have. */
 export const FIRST_IRQ = 0x10;
 /** Queue sizes that OPAL takes, log2 of bytes; 0 with ENABLED is an END without a queue. */

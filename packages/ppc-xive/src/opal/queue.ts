@@ -1,7 +1,7 @@
 // OPAL calls on event queues. skiboot: hw/xive.c opal_xive_{get,set}_queue_info, xive_setup_end, opal_xive_{get,set}_queue_state.
 
 import type { End } from '../hw/layout.ts';
-import { EQ_FLAG, EQ_SIZES, GIRQ_ESCALATION, OPAL } from './codes.ts';
+import { EQ_FLAG, EQ_SIZES, GATHER_PRIORITY, GIRQ_ESCALATION, OPAL } from './codes.ts';
 import type { OpalContext } from './context.ts';
 
 /** A queue as callers give it: real frame of its first entry, log2 of its bytes or 0, flags of {@link EQ_FLAG}. */
@@ -34,7 +34,9 @@ const isGather = (end: End): boolean => end.valid === 1 && end.silent === 1;
 
 /** A disabled END keeps nothing but both of its ESBs switched off (w1 = 0x50000000). */
 export function wipeEnd(end: End): void {
-  for (const key of FLAGS) end[key] = 0;
+  const { firmware } = end;
+  for (const key of END_FLAGS) end[key] = 0;
+  end.firmware = firmware;
   Object.assign(end, {
     qsize: 0,
     generation: 0,
@@ -48,7 +50,8 @@ export function wipeEnd(end: End): void {
   Object.assign(end, { escBlock: 0, escIndex: 0, escData: 0, esn: 1, ese: 1 });
 }
 
-const FLAGS = [
+/** Bits of word 0 and the like. */
+export const END_FLAGS = [
   'valid',
   'enqueue',
   'notify',
@@ -82,8 +85,7 @@ export function createOpalQueues({ xive, endOfVp, vpOfEnd, isBusy }: OpalContext
     end.qsize = qsize === 0 ? 0 : qsize - FRAME_SHIFT;
     end.qaddrHi = Math.floor(frame / 2 ** 20);
     end.qaddrLo = (frame << FRAME_SHIFT) >>> 0;
-    // With single escalation the END leads to the gather END of its VP for ever.
-    if (end.unconditional === 0) end.escalate = (flags & EQ_FLAG.ESCALATE) === 0 ? 0 : 1;
+    end.escalate = (flags & EQ_FLAG.ESCALATE) === 0 ? 0 : 1;
   }
 
   return {
@@ -91,26 +93,24 @@ export function createOpalQueues({ xive, endOfVp, vpOfEnd, isBusy }: OpalContext
       if (isBusy()) return OPAL.BUSY;
       const end = endAt(vp, priority);
       if (end === null || !EQ_SIZES.includes(setup.qsize) || isGather(end)) return OPAL.PARAMETER;
-      const index = endOfVp(vp, priority);
-      if ((setup.flags & EQ_FLAG.ENABLED) === 0) {
-        const { escalate, unconditional, escIndex, escData, silent } = end;
-        wipeEnd(end);
-        if (unconditional === 1) Object.assign(end, { escalate, unconditional, escIndex, escData, silent });
-      } else enable(end, index, setup);
+      // A queue that is disabled forgets its way to the gather END too; only enabling the VP again would bring it back.
+      if ((setup.flags & EQ_FLAG.ENABLED) === 0) wipeEnd(end);
+      else enable(end, endOfVp(vp, priority), setup);
       return OPAL.SUCCESS;
     },
     info(vp, priority) {
       const end = endAt(vp, priority);
       if (end === null) return null;
-      const gather = ends.at(endOfVp(vp, 7));
-      const escEnd = isGather(gather) ? endOfVp(vp, 7) : endOfVp(vp, priority);
+      const escEnd = endOfVp(vp, end.unconditional === 1 ? GATHER_PRIORITY : priority);
+      const escIrq = (GIRQ_ESCALATION | escEnd) >>> 0;
+      if (isGather(end)) return { frame: 0, qsize: 0, flags: 0, escIrq };
       const flags =
         (end.valid === 1 ? EQ_FLAG.ENABLED : 0) |
         (end.notify === 1 ? EQ_FLAG.ALWAYS_NOTIFY : 0) |
         (end.escalate === 1 ? EQ_FLAG.ESCALATE : 0);
       const frame = end.qaddrHi * 2 ** 20 + (end.qaddrLo >>> FRAME_SHIFT);
       const qsize = end.enqueue === 1 ? end.qsize + FRAME_SHIFT : 0;
-      return { frame, qsize, flags, escIrq: (GIRQ_ESCALATION | escEnd) >>> 0 };
+      return { frame, qsize, flags, escIrq };
     },
     setState(vp, priority, toggle, index) {
       const end = endAt(vp, priority);

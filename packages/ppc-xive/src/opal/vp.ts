@@ -1,9 +1,13 @@
 // OPAL calls on virtual processors. skiboot: hw/xive.c opal_xive_{alloc,free}_vp_block, opal_xive_{get,set}_vp_info, opal_xive_get_vp_state.
 
 import { camOf } from '../hw/presenter.ts';
-import { OPAL, VP_FLAG } from './codes.ts';
+import { GATHER_PRIORITY, OPAL, VP_FLAG } from './codes.ts';
 import { ENDS_PER_VP, HOST_VP, type OpalContext } from './context.ts';
+import { END_FLAGS, wipeEnd } from './queue.ts';
 import { VP_VIRTUAL, vpId } from './vp-id.ts';
+
+/** Bit 1 of word 2: hardware saves and restores the context (TM10_QW1W2_HO). */
+export const W2_HO = 0x40000000;
 
 /** OPAL calls on VPs. Return codes as in {@link OPAL}. */
 export interface OpalVps {
@@ -30,6 +34,8 @@ export function nvtIndexOf(vp: number, nvts: number): number {
 export function createOpalVps({ state, xive, isBusy }: OpalContext): OpalVps {
   const { nvts, ends, generation } = xive.state;
   const { vpBlocks } = state;
+  /** xive_cfg_save_restore: hardware saves and restores contexts. */
+  const savesContext = generation === 2;
 
   /** First index of a free, aligned block; 0, the host's, is never free. */
   function findBlock(size: number): number {
@@ -47,25 +53,41 @@ export function createOpalVps({ state, xive, isBusy }: OpalContext): OpalVps {
 
   /** The gather END of a VP: silent, it escalates for all others. PARAMETER when it is a queue already. */
   function setSingleEscalation(index: number): number {
-    const gather = ends.at(index * ENDS_PER_VP + 7);
+    const gather = ends.at(index * ENDS_PER_VP + GATHER_PRIORITY);
     if (gather.valid === 1 && gather.silent === 0) return OPAL.PARAMETER;
-    Object.assign(gather, { firmware: 1, valid: 1, silent: 1, escalate: 1, backlog: 1, esn: 1, ese: 0 });
-    for (let priority = 0; priority < 7; priority++)
+    const { firmware } = gather;
+    for (const key of END_FLAGS) gather[key] = 0;
+    Object.assign(gather, { firmware, valid: 1, silent: 1, escalate: 1, backlog: 1, esn: 1, ese: 0 });
+    for (let priority = 0; priority < GATHER_PRIORITY; priority++)
       Object.assign(ends.at(index * ENDS_PER_VP + priority), {
-        escalate: 1,
         unconditional: 1,
         escBlock: 0,
-        escIndex: index * ENDS_PER_VP + 7,
+        escIndex: index * ENDS_PER_VP + GATHER_PRIORITY,
       });
     return OPAL.SUCCESS;
   }
 
-  function clearVp(index: number): void {
-    for (let priority = 0; priority < ENDS_PER_VP; priority++) {
+  /** Ends it: queues go on enqueueing, but nothing escalates any more. */
+  function clearSingleEscalation(index: number): void {
+    const gather = ends.at(index * ENDS_PER_VP + GATHER_PRIORITY);
+    if (gather.silent === 1) wipeEnd(gather);
+    for (let priority = 0; priority < GATHER_PRIORITY; priority++) {
       const end = ends.at(index * ENDS_PER_VP + priority);
-      Object.assign(end, { valid: 0, silent: 0, unconditional: 0, escalate: 0, enqueue: 0, esn: 1, ese: 1 });
+      if (end.unconditional === 1) end.unconditional = end.escalate = 0;
     }
+  }
+
+  function disable(index: number): void {
+    clearSingleEscalation(index);
     Object.assign(nvts.at(index), { valid: 0, ipb: 0, cppr: 0, lsmfb: 0, saveRestore: 0 });
+  }
+
+  function enable(index: number): void {
+    const nvt = nvts.at(index);
+    nvt.valid = 1;
+    nvt.endIndex = index * ENDS_PER_VP;
+    nvt.saveRestore = savesContext ? 1 : 0;
+    if (savesContext) nvt.cppr = 0xff;
   }
 
   return {
@@ -98,25 +120,25 @@ export function createOpalVps({ state, xive, isBusy }: OpalContext): OpalVps {
       const index = nvtIndexOf(vp, nvts.length);
       if (index < 0) return OPAL.PARAMETER;
       if ((flags & VP_FLAG.ENABLED) === 0) {
-        clearVp(index);
+        disable(index);
         return OPAL.SUCCESS;
       }
-      const nvt = nvts.at(index);
-      nvt.valid = 1;
-      nvt.endIndex = index * ENDS_PER_VP;
-      nvt.saveRestore = (flags & VP_FLAG.SAVE_RESTORE) === 0 ? 0 : 1;
-      return (flags & VP_FLAG.SINGLE_ESCALATION) === 0 ? OPAL.SUCCESS : setSingleEscalation(index);
+      if ((flags & VP_FLAG.SAVE_RESTORE) !== 0 && !savesContext) return OPAL.PARAMETER;
+      if ((flags & VP_FLAG.SINGLE_ESCALATION) === 0) clearSingleEscalation(index);
+      else if (setSingleEscalation(index) !== OPAL.SUCCESS) return OPAL.PARAMETER;
+      enable(index);
+      return OPAL.SUCCESS;
     },
     info(vp) {
       const index = nvtIndexOf(vp, nvts.length);
       if (index < 0) return null;
       const nvt = nvts.at(index);
-      const gather = ends.at(index * ENDS_PER_VP + 7);
+      const gather = ends.at(index * ENDS_PER_VP + GATHER_PRIORITY);
       const flags =
         (nvt.valid === 1 ? VP_FLAG.ENABLED : 0) |
         (gather.valid === 1 && gather.silent === 1 ? VP_FLAG.SINGLE_ESCALATION : 0) |
-        (nvt.saveRestore === 1 ? VP_FLAG.SAVE_RESTORE : 0);
-      return { flags, cam: camOf(0, index, generation) };
+        (savesContext ? VP_FLAG.SAVE_RESTORE : 0);
+      return { flags, cam: camOf(0, index, generation) + (savesContext ? W2_HO : 0) };
     },
     state(vp) {
       const index = nvtIndexOf(vp, nvts.length);

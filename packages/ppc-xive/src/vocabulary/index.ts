@@ -4,6 +4,7 @@ import { EINVAL } from '@virq/irq-core/errors';
 import type { ArgFault, Args, Vocabulary } from '@virq/irq-core/machine';
 import type { PowerChip } from '../chip.ts';
 import { powerOptions, VM_ARGS } from '../options.ts';
+import { MEMORY_OPERATIONS } from './memory-operations.ts';
 import { NATIVE_OPERATIONS } from './native-operations.ts';
 import { OBSERVE } from './observe.ts';
 import { XICS_OPERATIONS } from './xics-operations.ts';
@@ -40,7 +41,7 @@ export const vocabulary: Vocabulary<PowerChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
   checkVm,
-  operations: guarded({ ...NATIVE_OPERATIONS, ...XICS_OPERATIONS }),
+  operations: guarded({ ...NATIVE_OPERATIONS, ...MEMORY_OPERATIONS, ...XICS_OPERATIONS }),
   observe: OBSERVE,
-  observeDefault: ['pq', 'efd'],
+  observeDefault: ['pq', 'eq', 'efd'],
 };

@@ -1,7 +1,7 @@
 // Words of a VM in XICS mode: hcalls and RTAS calls of the guest, attributes and registers that the VMM saves and restores.
 
-import { EINVAL, ENOENT, ENXIO } from '@virq/irq-core/errors';
-import { getDeviceAttr, setDeviceAttr } from '@virq/irq-core/kvm';
+import { EINVAL, ENXIO } from '@virq/irq-core/errors';
+import { type AttrPayload, getDeviceAttr, setDeviceAttr } from '@virq/irq-core/kvm';
 import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { Bitfield64, FieldSpec } from '@virq/irq-core/registers';
 import type { PowerChip } from '../chip.ts';
@@ -10,7 +10,7 @@ import { XICS_ATTRIBUTES, XICS_GROUP, XICS_NR_SERVERS } from '../xics/attributes
 import type { XicsHcall } from '../xics/hcalls.ts';
 import { H } from '../xics/numbers.ts';
 import { callRtas, RTAS_NAMES, type RtasName } from '../xics/rtas.ts';
-import { ICP_FIELDS, icpWord, SOURCE_FIELDS, sourceWord, valueOf } from '../xics/words.ts';
+import { ICP_FIELDS, icpWord, SOURCE_FIELDS, sourceWord, wholeOf } from '../xics/words.ts';
 import { hex, int, n } from './args.ts';
 
 type Op = Operation<PowerChip>;
@@ -69,7 +69,7 @@ const fields = (of: Readonly<Record<string, FieldSpec>>): Op['args'] =>
 /** A word from its fields, or as a whole. */
 const wordOf = <F extends string>(args: Args, of: Bitfield64<F>, spec: Readonly<Record<F, unknown>>): bigint =>
   (args['value'] as bigint | undefined) ??
-  valueOf(of.pack(Object.fromEntries(Object.keys(spec).map((f) => [f, n(args, f)])) as Record<F, number>));
+  wholeOf(of.pack(Object.fromEntries(Object.keys(spec).map((f) => [f, n(args, f)])) as Record<F, number>));
 
 const whole = { type: 'u64', doc: 'the word itself, instead of its fields', optional: true } as const;
 const noDevice = (c: PowerChip): boolean => c.state.kvm.device !== DEVICE.XICS;
@@ -93,9 +93,8 @@ const VMM: Readonly<Record<string, Op>> = {
     run(c, args) {
       if (noDevice(c)) return { ret: -ENXIO };
       const at = { group: XICS_GROUP.SOURCES, attr: n(args, 'n') };
-      // Linux: a number that no source can have is no error of the attribute but of the source.
       const value = wordOf(args, sourceWord, SOURCE_FIELDS);
-      return { ret: at.attr < 16 ? -ENOENT : setDeviceAttr(XICS_ATTRIBUTES, c.xics.attributes, at, value) };
+      return { ret: setDeviceAttr(XICS_ATTRIBUTES, c.xics.attributes, at, { value }) };
     },
   },
   xics_source_get: {
@@ -103,10 +102,10 @@ const VMM: Readonly<Record<string, Op>> = {
     args: { n: int('guest source number') },
     run(c, args) {
       if (noDevice(c)) return { ret: -ENXIO };
-      const out = { value: 0n };
+      const out: AttrPayload = {};
       const at = { group: XICS_GROUP.SOURCES, attr: n(args, 'n') };
       const ret = getDeviceAttr(XICS_ATTRIBUTES, c.xics.attributes, at, out);
-      return ret < 0 ? { ret } : { ret, out: { value: hex(out.value) } };
+      return ret < 0 ? { ret } : { ret, out: { value: hex(out['value'] as bigint) } };
     },
   },
   xics_nr_servers: {
@@ -115,7 +114,7 @@ const VMM: Readonly<Record<string, Op>> = {
     run(c, args) {
       if (noDevice(c)) return { ret: -ENXIO };
       const at = { group: XICS_GROUP.CTRL, attr: XICS_NR_SERVERS };
-      return { ret: setDeviceAttr(XICS_ATTRIBUTES, c.xics.attributes, at, BigInt(n(args, 'value'))) };
+      return { ret: setDeviceAttr(XICS_ATTRIBUTES, c.xics.attributes, at, { value: BigInt(n(args, 'value')) }) };
     },
   },
   icp_get: {

@@ -1,8 +1,7 @@
 // Device attributes of KVM's XICS device. Linux: Documentation/virt/kvm/devices/xics.rst; arch/powerpc/kvm/book3s_xive.c xive_set_attr, xive_get_attr, xive_has_attr.
 
-import { EBUSY, EINVAL } from '@virq/irq-core/errors';
+import { EFAULT } from '@virq/irq-core/errors';
 import type { DeviceAttrTable } from '@virq/irq-core/kvm';
-import type { Context } from '../kvm/context.ts';
 import { NR_IRQS } from '../kvm/layout.ts';
 import { FIRST_IRQ } from './numbers.ts';
 import type { Restore } from './restore.ts';
@@ -27,8 +26,9 @@ export const XICS_ATTRIBUTES: DeviceAttrTable<XicsAttributes> = {
     attrs: [
       {
         doc: 'a source by its number: destination, priority, level-triggered, masked, pending, presented, queued',
-        attrs: [FIRST_IRQ, NR_IRQS - 1],
-        set: (d, irq, value) => d.restore.source(irq, value),
+        attrs: [0, Number.MAX_SAFE_INTEGER],
+        has: [FIRST_IRQ, NR_IRQS - 1],
+        set: (d, irq, payload) => (payload === null ? -EFAULT : d.restore.source(irq, payload['value'] as bigint)),
         get: (d, irq, out) => d.save.source(irq, out),
         errors: {
           ENOENT: 'set: no number of a source (16 to 1048575); get: a source that was never set',
@@ -44,7 +44,8 @@ export const XICS_ATTRIBUTES: DeviceAttrTable<XicsAttributes> = {
       {
         doc: 'KVM_DEV_XICS_NR_SERVERS: servers to make room for, before the first vCPU connects',
         attrs: XICS_NR_SERVERS,
-        set: (d, _attr, value) => d.setNrServers(Number(value & 0xffffffffn)),
+        payload: { value: 32 },
+        set: (d, _attr, payload) => (payload === null ? -EFAULT : d.setNrServers(Number(payload['value'] as bigint))),
         errors: {
           EINVAL: '0, or more than there are vCPU ids (8 times KVM_MAX_VCPUS)',
           EBUSY: 'the virtual processors are allocated: a vCPU is connected, or was',
@@ -54,14 +55,3 @@ export const XICS_ATTRIBUTES: DeviceAttrTable<XicsAttributes> = {
     ],
   },
 };
-
-/** vCPU ids per vCPU (KVM_MAX_VCPU_IDS / KVM_MAX_VCPUS: MAX_SMT_THREADS). */
-const IDS_PER_VCPU = 8;
-
-/** kvmppc_xive_set_nr_servers, the same for both devices: 0, -EINVAL or -EBUSY. More than KVM_MAX_VCPUS count as that many. */
-export function setNrServers({ state, options }: Context, servers: number): number {
-  if (servers === 0 || servers > options.maxVcpus * IDS_PER_VCPU) return -EINVAL;
-  if (state.vpBase !== 0) return -EBUSY;
-  state.nrServers = Math.min(servers, options.maxVcpus);
-  return 0;
-}

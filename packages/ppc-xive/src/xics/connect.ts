@@ -4,13 +4,14 @@ import { EBUSY, EIO, ENXIO } from '@virq/irq-core/errors';
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
 import { W2_VALID } from '../hw/presenter.ts';
 import type { Context } from '../kvm/context.ts';
+import { attachEscalation, freeEscalation } from '../kvm/escalation.ts';
 import { DEVICE, Q_COUNT, type XiveVcpu } from '../kvm/layout.ts';
 import { W01_RESET } from '../kvm/native-connect.ts';
+import { configureQueue, disableQueue } from '../kvm/queues.ts';
 import { computeVp, disableVp, enableVp, untilDone } from '../kvm/vp.ts';
 import { OPAL } from '../opal/codes.ts';
-import { attachEscalation, detachEscalations } from './escalation.ts';
 import { NO_MFRR, XICS_IPI } from './numbers.ts';
-import { configureQueue, provisionQueue } from './provision.ts';
+import { provisionQueue } from './provision.ts';
 
 /** Priority of the vCPU's IPI, and of the queue that an escalation is attached for at once. */
 const IPI_PRIORITY = 0;
@@ -35,10 +36,11 @@ function allocateIpi({ host }: Context, v: XiveVcpu): number {
 /** Queues that the VM uses already get memory, the others none; 7 belongs to single escalation. */
 function setUpQueues(ctx: Context, vcpu: number): number {
   const { state } = ctx;
+  const v = state.vcpus.at(vcpu);
   const last = state.singleEscalation === 1 ? Q_COUNT - 1 : Q_COUNT;
   for (let priority = 0; priority < last; priority++) {
     const isUsed = (state.qmap & (1 << priority)) !== 0;
-    const rc = isUsed ? provisionQueue(ctx, vcpu, priority) : configureQueue(ctx, vcpu, priority, 0);
+    const rc = isUsed ? provisionQueue(ctx, vcpu, priority) : configureQueue(ctx, v, priority, { frame: 0, qshift: 0 });
     if (rc !== 0) return rc;
   }
   return attachEscalation(ctx, vcpu, IPI_PRIORITY);
@@ -87,11 +89,11 @@ export function cleanupXics(ctx: Context, vcpu: number, disable: (vcpu: number) 
   v.valid = 0;
   disable(vcpu);
   host.xive.sources.load(v.vpIpi - 1, ESB_PAGE.MANAGEMENT, ESB.SET_PQ_01);
-  detachEscalations(ctx, vcpu);
+  for (let priority = 0; priority < Q_COUNT; priority++) freeEscalation(ctx, vcpu, priority);
   disableVp(ctx, v.vpId);
   for (let priority = 0; priority < Q_COUNT; priority++) {
-    untilDone(() => host.opal.queues.set(v.vpId, priority, { frame: 0, qsize: 0, flags: 0 }));
-    const empty = { qpage: 0, toggle: 0, idx: 0, qshift: 0, frame: 0, count: 0, pendingCount: 0 };
+    disableQueue(ctx, v, priority);
+    const empty = { qpage: 0, toggle: 0, idx: 0, qshift: 0, frame: 0, count: 0, pendingCount: 0, escIrq: 0 };
     Object.assign(v.queues.at(priority), empty);
   }
   untilDone(() => host.opal.irqs.free(host.opal.irqs.numberOf(v.vpIpi - 1)));

@@ -3,8 +3,8 @@
 import type { Context } from '../kvm/context.ts';
 import type { DeviceOps } from '../kvm/devices.ts';
 import type { KvmSources } from '../kvm/sources.ts';
-import { vpOf } from '../kvm/vp.ts';
-import { setNrServers, type XicsAttributes } from './attributes.ts';
+import { setNrServers, vpOf } from '../kvm/vp.ts';
+import type { XicsAttributes } from './attributes.ts';
 import { connectXics } from './connect.ts';
 import { createHcalls, type Hcall } from './hcalls.ts';
 import { provision } from './provision.ts';
@@ -47,7 +47,7 @@ export function createXicsDevice(ctx: Context, { sources, now }: XicsDeviceParts
     },
     ops: {
       connect: (vcpu, server) => connectXics(ctx, vcpu, server),
-      release: () => releaseXics(ctx, sources),
+      closed: () => releaseXics(ctx, sources),
     },
   };
 }

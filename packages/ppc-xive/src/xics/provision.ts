@@ -1,12 +1,10 @@
 // Queues of vCPUs in XICS mode: none at first, then one per priority on every vCPU as soon as the guest uses the priority. Linux: book3s_xive.c xive_check_provisioning, xive_provision_queue.
 
-import { EIO } from '@virq/irq-core/errors';
 import { realFrame } from '../hw/ram.ts';
 import type { Context } from '../kvm/context.ts';
+import { attachEscalation } from '../kvm/escalation.ts';
 import { Q_COUNT } from '../kvm/layout.ts';
-import { untilDone } from '../kvm/vp.ts';
-import { EQ_FLAG, OPAL } from '../opal/codes.ts';
-import { attachEscalation } from './escalation.ts';
+import { configureQueue } from '../kvm/queues.ts';
 import { QUEUE_SHIFT } from './numbers.ts';
 
 const FRAME_SHIFT = 12;
@@ -22,26 +20,12 @@ const VMS = 64;
 export const queueFrame = (vm: number, vcpu: number, priority: number): number =>
   realFrame(0, FIRST_FRAME + (((vm % VMS) * VCPUS + vcpu) * Q_COUNT + priority) * FRAMES);
 
-const FLAGS = EQ_FLAG.ALWAYS_NOTIFY | EQ_FLAG.ENABLED | EQ_FLAG.ESCALATE;
-
-/** xive_native_configure_queue with memory of the host, or as an END that notifies and keeps nothing: 0 or -EIO. */
-export function configureQueue({ state, host }: Context, vcpu: number, priority: number, frame: number): number {
-  const v = state.vcpus.at(vcpu);
-  const q = v.queues.at(priority);
-  const qsize = frame === 0 ? 0 : QUEUE_SHIFT;
-  Object.assign(q, { qshift: qsize, idx: 0, toggle: 0 });
-  const rc = untilDone(() => host.opal.queues.set(v.vpId, priority, { frame, qsize, flags: FLAGS }));
-  if (rc !== OPAL.SUCCESS) return -EIO;
-  Object.assign(q, { frame, qpage: frame === 0 ? 0 : 1 });
-  return 0;
-}
-
 /** A queue gets zeroed memory. */
 export function provisionQueue(ctx: Context, vcpu: number, priority: number): number {
   if (ctx.state.vcpus.at(vcpu).queues.at(priority).qpage === 1) return 0;
   const frame = queueFrame(ctx.vm, vcpu, priority);
   for (let i = 0; i < FRAMES; i++) ctx.host.xive.ram.clear(frame + i);
-  const rc = configureQueue(ctx, vcpu, priority, frame);
+  const rc = configureQueue(ctx, ctx.state.vcpus.at(vcpu), priority, { frame, qshift: QUEUE_SHIFT });
   // Linux: an error of the escalation is not looked at.
   if (rc === 0 && ctx.state.singleEscalation === 0) attachEscalation(ctx, vcpu, priority);
   return rc;

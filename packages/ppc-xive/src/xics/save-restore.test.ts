@@ -222,7 +222,7 @@ describe('connecting and closing (F-37, F-47)', () => {
     const ends = () =>
       Array.from({ length: 7 }, (_, p) => opal.queues.info(g.chip.state.kvm.vcpus.at(0).vpId, p)?.flags);
     expect([kinds().length, ends()[5]]).toEqual([3, 7]);
-    expect(g.chip.devices.release()).toBe(0);
+    expect(g.chip.devices.close()).toBe(0);
     expect([kinds().length, g.chip.state.kvm.vpBase, g.chip.sources.find(IRQ)]).toEqual([0, 0, null]);
     expect(g.chip.devices.create('xive')).toBe(0);
     expect(g.run('connect', { type: 'xive', cpu: 0, server: 0 })).toBe(0);

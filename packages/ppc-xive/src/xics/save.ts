@@ -1,19 +1,20 @@
 // Saving sources and ICPs as classic XICS keeps them. Linux: arch/powerpc/kvm/book3s_xive.c xive_get_source, xive_pre_save_scan, kvmppc_xive_get_icp.
 
 import { ENOENT } from '@virq/irq-core/errors';
+import type { AttrPayload } from '@virq/irq-core/kvm';
 import { NO_PRIORITY } from '../hw/presenter.ts';
 import type { Context } from '../kvm/context.ts';
 import type { IrqState } from '../kvm/layout.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { preSaveMask, preSaveUnmask } from '../protocols/xics-mask.ts';
 import { XICS_IPI } from './numbers.ts';
-import { icpWord, sourceWord, valueOf } from './words.ts';
+import { icpWord, sourceWord, wholeOf } from './words.ts';
 import type { Xics } from './xics.ts';
 
 /** What saves. */
 export interface Save {
   /** Source as a word of {@link sourceWord}: 0, or -ENOENT for one that was never made. */
-  source(irq: number, out: { value: bigint }): number;
+  source(irq: number, out: AttrPayload): number;
   /** KVM_REG_PPC_ICP_STATE: CPPR and MFRR; what was to be presented is in the sources. */
   icp(vcpu: number): bigint;
 }
@@ -23,9 +24,9 @@ function encode(s: IrqState): bigint {
   const masked = s.savedScanPrio === MASKED;
   const priority = masked ? s.savedPriority : s.savedScanPrio;
   const common = { destination: s.actServer, priority, masked: masked ? 1 : 0, level: s.lsi };
-  if (s.lsi === 1) return valueOf(sourceWord.pack({ ...common, pending: s.savedP }));
+  if (s.lsi === 1) return wholeOf(sourceWord.pack({ ...common, pending: s.savedP }));
   const pending = s.inQueue === 1 || (priority === MASKED && s.savedQ === 1) ? 1 : 0;
-  return valueOf(sourceWord.pack({ ...common, pending, presented: s.savedP, queued: s.savedQ }));
+  return wholeOf(sourceWord.pack({ ...common, pending, presented: s.savedP, queued: s.savedQ }));
 }
 
 /** Creates the saving half. The first source asked for stops them all, so that nothing moves while queues are read. */
@@ -51,11 +52,11 @@ export function createSave({ vm, state, processes }: Context, xics: Xics): Save 
   }
 
   function scan(): void {
-    sources.forEach((_s, irq) => call(preSaveMask, irq));
+    sources.forEach((_s, irq) => void call(preSaveMask, irq));
     for (let vcpu = 0; vcpu < vcpus.length; vcpu++)
       if (vcpus.at(vcpu).valid === 1)
         for (let priority = 0; priority < vcpus.at(vcpu).queues.length; priority++) markQueued(vcpu, priority);
-    sources.forEach((_s, irq) => call(preSaveUnmask, irq));
+    sources.forEach((_s, irq) => void call(preSaveUnmask, irq));
   }
 
   return {
@@ -64,7 +65,7 @@ export function createSave({ vm, state, processes }: Context, xics: Xics): Save 
       if (s === null || s.valid === 0) return -ENOENT;
       if (state.savedSrcCount === 0) scan();
       state.savedSrcCount++;
-      out.value = encode(s);
+      out['value'] = encode(s);
       if (state.savedSrcCount !== state.srcCount) return 0;
       sources.forEach((each) => {
         each.inQueue = 0;
@@ -74,7 +75,7 @@ export function createSave({ vm, state, processes }: Context, xics: Xics): Save 
     },
     icp(vcpu) {
       const { cppr, mfrr } = vcpus.at(vcpu);
-      return valueOf(icpWord.pack({ cppr, mfrr, pendingPriority: NO_PRIORITY }));
+      return wholeOf(icpWord.pack({ cppr, mfrr, pendingPriority: NO_PRIORITY }));
     },
   };
 }

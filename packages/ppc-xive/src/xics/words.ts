@@ -29,4 +29,4 @@ export const wordsOf = (value: bigint): { lo: number; hi: number } => ({
   lo: Number(value & WORD),
   hi: Number((value >> 32n) & WORD),
 });
-export const valueOf = ({ lo, hi }: { lo: number; hi: number }): bigint => (BigInt(hi) << 32n) | BigInt(lo);
+export const wholeOf = ({ lo, hi }: { lo: number; hi: number }): bigint => (BigInt(hi) << 32n) | BigInt(lo);

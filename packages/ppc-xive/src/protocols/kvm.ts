@@ -1,0 +1,25 @@
+// Every kernel path of KVM's XIVE that runs in a machine's process table.
+
+import { eqSync, sourceConfig, sourceSync, xiveReset } from './attributes.ts';
+import { esbFault, esbFaultCorrected } from './esb-fault.ts';
+import { xiveMmap, xiveMprotect, xiveMunmap } from './mmap.ts';
+import { clrPassthru, clrPassthruCorrected, setPassthru, setPassthruCorrected } from './passthru.ts';
+import { xiveRelease } from './release.ts';
+
+/** Protocols of the backend, by name. */
+export const KVM_XIVE_PROTOCOLS = {
+  eqSync,
+  sourceConfig,
+  sourceSync,
+  xiveReset,
+  esbFault,
+  esbFaultCorrected,
+  xiveMmap,
+  xiveMprotect,
+  xiveMunmap,
+  setPassthru,
+  setPassthruCorrected,
+  clrPassthru,
+  clrPassthruCorrected,
+  xiveRelease,
+};

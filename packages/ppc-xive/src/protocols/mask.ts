@@ -1,0 +1,52 @@
+// The lock of a source's block with the source masked: how KVM begins whatever it does to one. Linux: book3s_xive.c xive_lock_and_mask.
+
+import type { Outcome } from '@virq/irq-core/protocol';
+import { BLOCKED } from '@virq/irq-core/protocol';
+import { ESB } from '../hw/esb.ts';
+import { BLOCK_SOURCES } from '../kvm/layout.ts';
+import { isSynced } from '../kvm/native-source.ts';
+import { MASKED } from '../kvm/priority.ts';
+import { type PowerMachine, roomOf, sourceOf } from './world.ts';
+
+/** What the steps need of a frame: `prio` keeps the guest's priority while the source is masked. */
+export interface MaskFrame {
+  readonly vm: number;
+  readonly gsi: number;
+  prio: number;
+}
+
+/** sb->lock of a source's block. */
+export const sbLockOf = (m: PowerMachine, f: { readonly vm: number; readonly gsi: number }) =>
+  roomOf(m, f).context.state.sbLocks.at(Math.floor(f.gsi / BLOCK_SOURCES));
+
+/**
+ * Guest priority to 0xFF; the kernel drops the lock and tries again while an H_EOI is in its middle. In native mode the priority is 0xFF always, so
+ * that nothing is masked and nothing remembered.
+ */
+export function maskPriority(m: PowerMachine, f: MaskFrame): Outcome<never> {
+  const s = sourceOf(m, f);
+  if (s.inEoi === 1) return BLOCKED;
+  f.prio = s.guestPriority;
+  s.guestPriority = MASKED;
+  return undefined;
+}
+
+/** PQ to 10 with the old one remembered, unless the guest had it masked. */
+export function maskSource(m: PowerMachine, f: MaskFrame): void {
+  if (f.prio === MASKED) return;
+  const s = sourceOf(m, f);
+  const pq = roomOf(m, f).sources.load(s, ESB.SET_PQ_10);
+  s.oldP = (pq >>> 1) & 1;
+  s.oldQ = pq & 1;
+}
+
+/** Waits for what the source has sent. */
+export function syncSource(m: PowerMachine, f: MaskFrame): Outcome<never> {
+  const { context, sources } = roomOf(m, f);
+  return f.prio === MASKED || isSynced(context, sources, sourceOf(m, f)) ? undefined : BLOCKED;
+}
+
+/** The guest's priority again, which lets its EOIs through. */
+export function restorePriority(m: PowerMachine, f: MaskFrame): void {
+  sourceOf(m, f).guestPriority = f.prio;
+}

@@ -1,0 +1,89 @@
+// An irqfd and a device's vector have met, or part: the VM's map of passed-through interrupts. Linux: book3s_hv.c kvmppc_set_passthru_irq, kvmppc_clr_passthru_irq, under kvm->lock.
+
+import { u16 } from '@virq/irq-core/arena';
+import { EAGAIN, EINVAL, ENODEV, ENOENT } from '@virq/irq-core/errors';
+import { type Combinators, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
+import type { XiveKvmState } from '../kvm/layout.ts';
+import { clrMapped, clrMappedCorrected } from './clr-mapped.ts';
+import { MAPPED_LOCALS, setMapped, setMappedCorrected } from './set-mapped.ts';
+import { type PowerMachine, roomOf } from './world.ts';
+
+const { protocol } = protocolsOn<PowerMachine>();
+
+/** Host irq that is no message vector of a device. */
+export const NO_IRQ = 0xffff;
+
+/** `entry` is an index into the map. */
+export const PASSTHRU_LOCALS = { ...MAPPED_LOCALS, entry: u16 } as const;
+type Frame = { -readonly [K in keyof typeof PASSTHRU_LOCALS]: number };
+
+const stateOf = (m: PowerMachine, f: Frame): XiveKvmState => roomOf(m, f).context.state;
+
+/** Entry of a guest's number, or the first that was never used; the size of the map if there is neither. */
+function entryOf({ passthru }: XiveKvmState, gsi: number): number {
+  for (let i = 0; i < passthru.length; i++) {
+    const e = passthru.at(i);
+    if (e.used === 0 || e.gsi === gsi) return i;
+  }
+  return passthru.length;
+}
+
+/** Enters the pair: ENOENT for a host irq that is no PCI MSI, EINVAL for a number that is mapped, EAGAIN when the map is full. */
+function reserve(m: PowerMachine, f: Frame): Outcome<'unlock kvm'> {
+  const state = stateOf(m, f);
+  f.entry = entryOf(state, f.gsi);
+  const full = f.entry === state.passthru.length;
+  const taken = !full && state.passthru.at(f.entry).hostIrq !== 0;
+  f.ret = f.irq === NO_IRQ ? ENOENT : taken ? EINVAL : full ? EAGAIN : 0;
+  if (f.ret !== 0) return 'unlock kvm';
+  Object.assign(state.passthru.at(f.entry), { used: 1, gsi: f.gsi, hostIrq: f.irq + 1 });
+  return undefined;
+}
+
+/** Linux: whatever set_mapped returned, the answer is 0, and the irqbypass manager holds the two for connected. */
+function settle(m: PowerMachine, f: Frame): void {
+  if (f.ret !== 0) stateOf(m, f).passthru.at(f.entry).hostIrq = 0;
+  f.ret = 0;
+}
+
+const setPassthruWith = (inner: typeof setMapped) =>
+  protocol('kvmppc_set_passthru_irq', PASSTHRU_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
+    ...p.locked('kvm', (m, f) => stateOf(m, f).kvmLock, {
+      reserve,
+      ...p.include('map', inner),
+      settle,
+    }),
+  }));
+
+/** Finds the entry: ENODEV for a number that was never mapped, unless nothing ever was. */
+function find(m: PowerMachine, f: Frame): Outcome<'unlock kvm'> {
+  const state = stateOf(m, f);
+  if (state.passthru.length === 0 || state.passthru.at(0).used === 0) return 'unlock kvm';
+  f.entry = entryOf(state, f.gsi);
+  const known = f.entry < state.passthru.length && state.passthru.at(f.entry).used === 1;
+  f.ret = known ? 0 : ENODEV;
+  return known ? undefined : 'unlock kvm';
+}
+
+/** The entry is free for the same number again, whatever clr_mapped returned. */
+function invalidate(m: PowerMachine, f: Frame): void {
+  stateOf(m, f).passthru.at(f.entry).hostIrq = 0;
+}
+
+const clrPassthruWith = (inner: typeof clrMapped) =>
+  protocol('kvmppc_clr_passthru_irq', PASSTHRU_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
+    ...p.locked('kvm', (m, f) => stateOf(m, f).kvmLock, {
+      find,
+      ...p.include('unmap', inner),
+      invalidate,
+    }),
+  }));
+
+/** add_producer. */
+export const setPassthru = setPassthruWith(setMapped);
+/** The same over the corrected form. */
+export const setPassthruCorrected = setPassthruWith(setMappedCorrected);
+/** del_producer. */
+export const clrPassthru = clrPassthruWith(clrMapped);
+/** The same over the corrected form. */
+export const clrPassthruCorrected = clrPassthruWith(clrMappedCorrected);
