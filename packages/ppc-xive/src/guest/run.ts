@@ -24,6 +24,9 @@ export interface VcpuRun {
   run(vcpu: number): RunVcpu;
   /** The thread it is on; a ModelError for one that is on none. */
   thread(vcpu: number): number;
+  /** It runs guest code from here on, or no more. */
+  enter(vcpu: number): void;
+  leave(vcpu: number): void;
   /** False for a vCPU that is not connected to a device. */
   hasContext(vcpu: number): boolean;
   /** Words 0 and 1 to the OS ring, unless hardware keeps them. */
@@ -54,7 +57,6 @@ export function createVcpuRun(ctx: Context, guest: GuestState): VcpuRun {
 
   const at = (vcpu: number): XiveVcpu => state.vcpus.at(vcpu);
   const isSaved = (v: XiveVcpu): boolean => (v.cam & W2_SAVE_RESTORE) !== 0;
-  const endOf = (v: XiveVcpu, priority: number): number => host.opal.endOfVp(v.vpId, priority);
 
   function thread(vcpu: number): number {
     const on = at(vcpu).thread - 1;
@@ -73,6 +75,15 @@ export function createVcpuRun(ctx: Context, guest: GuestState): VcpuRun {
     at,
     run: (vcpu) => guest.vcpus.at(vcpu),
     thread,
+    enter(vcpu) {
+      ctx.kvm.vcpus.enterGuest(vcpu);
+      guest.vcpus.at(vcpu).inGuest = 1;
+      if (ctx.trace.on) ctx.trace.emit('kvm_guest_enter', { vcpu });
+    },
+    leave(vcpu) {
+      ctx.kvm.vcpus.exitGuest(vcpu);
+      guest.vcpus.at(vcpu).inGuest = 0;
+    },
     hasContext: (vcpu) => at(vcpu).cam !== 0,
     restoreWords(vcpu) {
       const v = at(vcpu);
@@ -99,7 +110,12 @@ export function createVcpuRun(ctx: Context, guest: GuestState): VcpuRun {
       v.savedHi = (v.savedHi & ~LSMFB) >>> 0;
       v.savedLo = (v.savedLo | ACK) >>> 0;
     },
-    setEscalation: (vcpu, pq) => router.loadEnd(endOf(at(vcpu), 7), 'ese', ESB.SET_PQ_00 + (pq << 8)),
+    setEscalation(vcpu, pq) {
+      const { escPage, escLost } = at(vcpu);
+      // The mapping of its ESB is gone: what the host does here is an access to nothing.
+      if (escLost === 1 && ctx.trace.on) ctx.trace.emit('host_oops', { what: `escalation ESB of vCPU ${vcpu}` });
+      return router.loadEnd(escPage - 1, 'ese', ESB.SET_PQ_00 + (pq << 8));
+    },
     isInterruptPending,
     mustStayAwake(vcpu) {
       const v = at(vcpu);
@@ -107,9 +123,7 @@ export function createVcpuRun(ctx: Context, guest: GuestState): VcpuRun {
     },
     eoiEscalation(vcpu, priority) {
       const v = at(vcpu);
-      if (v.escPage === 1) return;
-      const end = endOf(v, priority);
-      if ((router.loadEnd(end, 'ese', ESB.SET_PQ_00) & 1) === 1) router.loadEnd(end, 'ese', ESB.LOAD_EOI);
+      if (v.escPage === 0) router.loadEnd(host.opal.endOfVp(v.vpId, priority), 'ese', ESB.SET_PQ_00);
     },
   };
 }

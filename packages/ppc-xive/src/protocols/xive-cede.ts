@@ -87,26 +87,13 @@ export const enterGuest = protocol('kvmhv_run_single_vcpu (entry)', LOCALS, (p) 
     if (runOf(m, f).isInterruptPending(f.vcpu)) runOf(m, f).run(f.vcpu).external = 1;
   },
   ...p.include('push', pushVcpu),
-  enter(m, f) {
-    runOf(m, f).kvm.vcpus.enterGuest(f.vcpu);
-    runOf(m, f).run(f.vcpu).inGuest = 1;
-  },
-}));
-
-/** The same after the guest: an exit other than a cede. */
-export const exitGuest = protocol('kvmhv_run_single_vcpu (exit)', LOCALS, (p) => ({
-  leave(m, f) {
-    runOf(m, f).kvm.vcpus.exitGuest(f.vcpu);
-    runOf(m, f).run(f.vcpu).inGuest = 0;
-  },
-  ...p.include('pull', pullVcpu),
+  enter: (m, f) => runOf(m, f).enter(f.vcpu),
 }));
 
 /** H_CEDE: the vCPU sleeps unless something waits for it; woken, it enters the guest again. */
 export const cedeVcpu = protocol('kvmppc_cede', LOCALS, (p) => ({
   cede(m, f) {
-    runOf(m, f).kvm.vcpus.exitGuest(f.vcpu);
-    runOf(m, f).run(f.vcpu).inGuest = 0;
+    runOf(m, f).leave(f.vcpu);
     vcpuOf(m, f).ceded = 1;
   },
   ...p.include('rearm', rearmEscalation),
@@ -136,4 +123,4 @@ export const escIrq = protocol('xive_esc_irq', { vm: u8, vcpu: u16, priority: u8
 }));
 
 /** Protocols of the run loop. */
-export const RUN_PROTOCOLS = [enterGuest, exitGuest, cedeVcpu, escIrq];
+export const RUN_PROTOCOLS = [enterGuest, pullVcpu, cedeVcpu, escIrq];

@@ -7,15 +7,14 @@ import { LISN } from './codes.ts';
 export const IC_MODE = { NONE: 0, XICS: 1, XIVE: 2, DUAL: 3 } as const;
 
 /**
- * One LISN: its EAS word, what the source model of QEMU keeps of it, and the XICS server and priority beside it. `key` is 1 + LISN, 0 for a free slot;
- * `pq` is the last PQ that QEMU saved (PQ=01 at reset); `server`, `priority`, `saved` are the ICS's.
+ * One LISN: its EAS word, and what the source model of QEMU keeps of it. `key` is 1 + LISN, 0 for a free slot; `pq` is the PQ that QEMU has
+ * saved last.
  */
 export const SpaprIrq = struct('spaprIrq', {
   key: u16,
   lsi: u1,
   asserted: u1,
   pq: bits(2),
-  claimed: u1,
   eas: u64,
 });
 export type SpaprIrq = View<typeof SpaprIrq>;
@@ -35,8 +34,7 @@ export interface SpaprSizes {
 
 /**
  * SpaprMachineState as far as interrupts go. `active` is a DEVICE, `inKernel` that KVM has it; `cas` that the guest has negotiated the exploitation
- * mode (ov5_cas); `running` the run state; `dead` that QEMU has aborted. `tctx` words 0 and 1 of the OS ring per vCPU as last saved; `dirty` guest
- * frames to be copied before the destination runs, 1 + frame.
+ * mode (ov5_cas); `running` the run state; `dead` that QEMU has aborted. `tctx` words 0 and 1 of the OS ring per vCPU as last saved.
  */
 export const spaprLayout = (sizes: SpaprSizes) =>
   struct('spapr', {
@@ -48,8 +46,6 @@ export const spaprLayout = (sizes: SpaprSizes) =>
     running: u1,
     dead: u1,
     nrServers: u16,
-    esbVma: u8,
-    timaVma: u8,
     msis: bitmap(LISN.END - LISN.MSI),
     irqs: array(SpaprIrq, sizes.irqs),
     ends: array(SpaprEnd, sizes.servers * 8),

@@ -1,23 +1,30 @@
 // Which interrupt controller a pseries machine runs with: what it offers, what the guest negotiates, what a reset does to it. QEMU: hw/ppc/spapr_irq.c, spapr_hcall.c, spapr.c.
 
 import { EINVAL } from '@virq/irq-core/errors';
+import { PQ } from '../hw/esb.ts';
 import { DEVICE } from '../kvm/layout.ts';
 import { errorReport, type SpaprContext } from './context.ts';
 import { icsAtReset } from './irqs.ts';
 import { IC_MODE } from './layout.ts';
-import { resetTables } from './xive-hcalls.ts';
+import { END_RESET, easWord, setEnd } from './tables.ts';
 
 /** Values of kernel_irqchip: QEMU emulates, tries KVM's device, or insists on it. */
 export const KERNEL_IRQCHIP = { OFF: 0, ALLOWED: 1, ON: 2 } as const;
 
 /** The machine. */
 export interface SpaprMachine {
-  /** Power on: controllers made, IPIs claimed, the controller of the start activated. Negative errno: QEMU exits. */
-  init(): number;
   /** ibm,client-architecture-support: the guest asks for a mode. -EINVAL: the machine does not have it, and QEMU exits. */
   negotiate(xive: boolean): number;
-  /** system_reset: tables at reset, nothing negotiated. Negative errno: QEMU exits. */
+  /** Power on and system_reset: tables at reset, nothing negotiated. Negative errno: QEMU exits. */
   reset(): number;
+  /** spapr_irq_post_load: the controller of the mode that has come with the state. */
+  postLoad(): number;
+}
+
+/** spapr_xive_reset, xive_source_reset: valid EASs are masked, sources off, ENDs cleared. KVM's device is not told. */
+function resetTables({ tables }: SpaprContext): void {
+  tables.forEach((irq) => Object.assign(irq, { eas: easWord({ end: 0, masked: true, data: 0 }), pq: PQ.OFF, asserted: 0 }));
+  for (let i = 0; i < tables.ends; i++) setEnd(tables.end(i), END_RESET);
 }
 
 /** Creates it over zeroed state. */
@@ -76,7 +83,7 @@ export function createMachineMode(c: SpaprContext): SpaprMachine {
   }
 
   return {
-    init: update,
+    postLoad: update,
     negotiate(xive) {
       if (xive ? !hasXive() : !hasXics()) {
         errorReport(c, `Guest requested unavailable interrupt mode (${xive ? 'XIVE' : 'XICS'})`);
@@ -88,7 +95,6 @@ export function createMachineMode(c: SpaprContext): SpaprMachine {
     },
     reset() {
       resetTables(c);
-      tables.forEach((irq) => Object.assign(irq, { pq: 1, asserted: 0 }));
       state.cas = 0;
       return update();
     },

@@ -251,19 +251,11 @@ const sync: Hcall = {
   },
 };
 
-/** spapr_xive_reset: valid EASs are masked, ENDs cleared. */
-export function resetTables({ tables }: SpaprContext): void {
-  tables.forEach((irq) => {
-    irq.eas = easWord({ end: 0, masked: true, data: 0 });
-  });
-  for (let i = 0; i < tables.ends; i++) setEnd(tables.end(i), END_RESET);
-}
-
 const reset: Hcall = {
   flags: 0n,
   checks: [],
+  // QEMU resets the device object here, but its tables are reset by the machine's reset alone: EAT and ENDT stay.
   run(c) {
-    resetTables(c);
     const errno = c.state.inKernel === 1 ? c.xive.reset() : 0;
     return errno < 0 ? refused(c, errno, 'KVM_DEV_XIVE_RESET') : SUCCESS;
   },
