@@ -3,7 +3,7 @@
 import type { BackendProcesses } from '@virq/irq-core/backend';
 import { EBUSY, EINVAL } from '@virq/irq-core/errors';
 import type { Context } from '../kvm/context.ts';
-import { cedeVcpu, enterGuest, pullVcpu } from '../protocols/xive-cede.ts';
+import { cedeVcpu, enterGuest, pullVcpu, signalVcpu } from '../protocols/xive-cede.ts';
 import { H, H_NAMES, type HcallName } from '../spapr/codes.ts';
 import type { HcallArgs, HcallResult } from '../spapr/xive-hcalls.ts';
 import type { VcpuRun } from './run.ts';
@@ -28,11 +28,13 @@ export interface Exits {
   /** KVM_RUN: into the guest. -EINVAL without a thread or while it sleeps. */
   run(vcpu: number): number;
   isIn(vcpu: number): boolean;
-  /** Out of the guest and no further, for a VM that stops. */
-  leave(vcpu: number, trap: Trap): void;
+  /** Out of the guest, or out of its sleep, and no further, for a VM that stops. False for a vCPU that was in neither. */
+  interrupt(vcpu: number): boolean;
   /** The guest is left for what `work` does, and entered again. */
   intercepted<T>(vcpu: number, trap: Trap, work: () => T): T;
   hcall(vcpu: number, name: HcallName, args: HcallArgs): HcallResult;
+  /** H_RTAS for a call that KVM answers itself: its status. */
+  rtas(vcpu: number, name: string, call: () => number): number;
   /** H_CEDE: a process that sleeps until something waits for the vCPU. */
   cede(vcpu: number): void;
 }
@@ -96,7 +98,12 @@ export function createExits(ctx: Context, run: VcpuRun, parts: HcallParts): Exit
       return 0;
     },
     isIn,
-    leave,
+    interrupt(vcpu) {
+      if (kvm.vcpus.isBlocking(vcpu)) call(signalVcpu, vcpu);
+      else if (isIn(vcpu)) leave(vcpu, 'EXTERNAL');
+      else return false;
+      return true;
+    },
     intercepted(vcpu, trap, work) {
       leave(vcpu, trap);
       const result = work();
@@ -110,6 +117,13 @@ export function createExits(ctx: Context, run: VcpuRun, parts: HcallParts): Exit
       if (trace.on) trace.emit('kvm_hcall_exit', { vcpu, rc: H_NAMES.get(result.rc) ?? String(result.rc) });
       enter(vcpu);
       return result;
+    },
+    rtas(vcpu, name, call) {
+      leave(vcpu, 'SYSCALL');
+      if (trace.on) trace.emit('kvm_hcall_enter', { vcpu, name: 'H_RTAS', gprs: name });
+      const status = call();
+      enter(vcpu);
+      return status;
     },
     cede(vcpu) {
       if (trace.on) trace.emit('kvm_guest_exit', { vcpu, trap: 'SYSCALL' });

@@ -6,7 +6,7 @@ import type { Spapr } from '../spapr/spapr.ts';
 import { createGuestAccess, type GuestAccess } from './access.ts';
 import type { GuestDriver, Taken } from './driver.ts';
 import { createExits, type Exits, type HcallParts } from './exits.ts';
-import { GUEST_MODE, type GuestState } from './layout.ts';
+import { GUEST_MODE, GuestCpu, GuestIrq, type GuestState } from './layout.ts';
 import { createGuestIrqs, type GuestIrqs } from './linux-irqs.ts';
 import { createLinuxXics, type RtasCall } from './linux-xics.ts';
 import { createLinuxXive } from './linux-xive.ts';
@@ -30,6 +30,8 @@ export interface Guest {
   /** vCPUs out of the guest, because the VM stops; and in again. */
   pause(): void;
   unpause(): void;
+  /** The guest of another VM goes on here: what its memory had, its vCPUs stopped where they were. -EBUSY for want of threads. */
+  adopt(from: Guest): number;
   /** system_reset: nothing of the guest is left; its vCPUs stay where they are. */
   reset(): void;
 }
@@ -66,6 +68,14 @@ const OFFLINE = {
   cpprIndex: 0,
 } as const;
 
+/** Copies the plain fields of one view to another of the same struct. */
+function copyFields(fields: object, from: object, to: object): void {
+  for (const name of Object.keys(fields)) {
+    const value = (from as Readonly<Record<string, unknown>>)[name];
+    if (typeof value === 'number') Object.assign(to, { [name]: value });
+  }
+}
+
 /** Creates the guest over zeroed state. */
 export function createGuest({ ctx, state, run, spapr, inKernel, rtas }: GuestInit): Guest {
   const exits = createExits(ctx, run, { inKernel, inUserSpace: spapr.hcall });
@@ -79,15 +89,14 @@ export function createGuest({ ctx, state, run, spapr, inKernel, rtas }: GuestIni
   const driver = (): GuestDriver | null =>
     state.mode === GUEST_MODE.NONE ? null : state.mode === GUEST_MODE.XIVE ? drivers.xive : drivers.xics;
 
-  /** Onto a thread and into the guest. */
-  function start(cpu: number): number {
-    if (run.at(cpu).thread === 0) {
-      const thread = freeThread(ctx);
-      const error = thread < 0 ? -EBUSY : exits.load(cpu, thread);
-      if (error < 0) return error;
-    }
-    return exits.run(cpu);
+  /** Onto a thread, if it is on none. */
+  function place(cpu: number): number {
+    if (run.at(cpu).thread !== 0) return 0;
+    const thread = freeThread(ctx);
+    return thread < 0 ? -EBUSY : exits.load(cpu, thread);
   }
+
+  const start = (cpu: number): number => place(cpu) || exits.run(cpu);
 
   function clear(): void {
     state.mode = GUEST_MODE.NONE;
@@ -132,11 +141,7 @@ export function createGuest({ ctx, state, run, spapr, inKernel, rtas }: GuestIni
       return taken;
     },
     pause() {
-      for (let cpu = 0; cpu < count; cpu++) {
-        if (!exits.isIn(cpu)) continue;
-        exits.leave(cpu, 'EXTERNAL');
-        run.run(cpu).paused = 1;
-      }
+      for (let cpu = 0; cpu < count; cpu++) if (exits.interrupt(cpu)) run.run(cpu).paused = 1;
     },
     unpause() {
       for (let cpu = 0; cpu < count; cpu++) {
@@ -145,9 +150,23 @@ export function createGuest({ ctx, state, run, spapr, inKernel, rtas }: GuestIni
         exits.run(cpu);
       }
     },
+    adopt(from) {
+      const left = from.state;
+      state.mode = left.mode;
+      for (let i = 0; i < irqs.size; i++) copyFields(GuestIrq.fields, left.irqs.at(i), state.irqs.at(i));
+      for (let cpu = 0; cpu < count; cpu++) {
+        copyFields(GuestCpu.fields, left.cpus.at(cpu), state.cpus.at(cpu));
+        for (let i = 0; i < left.cpus.at(cpu).cpprStack.length; i++)
+          state.cpus.at(cpu).cpprStack.set(i, left.cpus.at(cpu).cpprStack.get(i));
+        const error = left.vcpus.at(cpu).paused === 1 ? place(cpu) : 0;
+        if (error < 0) return error;
+        run.run(cpu).paused = left.vcpus.at(cpu).paused;
+      }
+      return 0;
+    },
     reset() {
       for (let cpu = 0; cpu < count; cpu++) {
-        if (exits.isIn(cpu)) exits.leave(cpu, 'EXTERNAL');
+        exits.interrupt(cpu);
         Object.assign(run.run(cpu), { external: 0, paused: 0 });
       }
       clear();

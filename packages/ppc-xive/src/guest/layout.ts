@@ -7,9 +7,10 @@ export const GUEST_MODE = { NONE: 0, XIVE: 1, XICS: 2 } as const;
 
 /**
  * A vCPU in its run loop beside what KVM's own layout has: `inGuest` it runs guest code, `external` KVM has given it an external interrupt at entry,
- * `paused` it was taken out of the guest because the VM stopped, `escQueued` entries of the host's queue that its escalation interrupt takes up.
+ * `paused` it was taken out of the guest because the VM stopped, `signal` its thread has a signal to take, `escQueued` entries of the host's queue that
+ * its escalation interrupt takes up.
  */
-export const RunVcpu = struct('runVcpu', { inGuest: u1, external: u1, paused: u1, escQueued: u8 });
+export const RunVcpu = struct('runVcpu', { inGuest: u1, external: u1, paused: u1, signal: u1, escQueued: u8 });
 export type RunVcpu = View<typeof RunVcpu>;
 
 /**

@@ -13,6 +13,8 @@ export interface GuestIrqs {
   find(lisn: number): number;
   /** A number for a LISN, -1 when the table is full. */
   map(lisn: number): number;
+  /** Slots of the table. */
+  readonly size: number;
   /** Forgets all. */
   clear(): void;
 }
@@ -20,6 +22,7 @@ export interface GuestIrqs {
 /** Creates it. Slot 0 stands for the IPI. */
 export function createGuestIrqs({ irqs }: GuestState): GuestIrqs {
   return {
+    size: irqs.length,
     at(irq) {
       const slot = irq - FIRST_IRQ;
       if (slot < 1 || slot >= irqs.length) return null;

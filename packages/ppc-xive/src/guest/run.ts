@@ -5,6 +5,7 @@ import { ESB } from '../hw/esb.ts';
 import { TM_PAGE } from '../hw/tima.ts';
 import type { Context } from '../kvm/context.ts';
 import type { XiveVcpu } from '../kvm/layout.ts';
+import { escIrq } from '../protocols/xive-cede.ts';
 import type { GuestState, RunVcpu } from './layout.ts';
 
 /** Word 2, bit 1: hardware saves and restores the context (POWER10). */
@@ -126,4 +127,15 @@ export function createVcpuRun(ctx: Context, guest: GuestState): VcpuRun {
       if (v.escPage === 0) router.loadEnd(host.opal.endOfVp(v.vpId, priority), 'ese', ESB.SET_PQ_00);
     },
   };
+}
+
+/** Escalation interrupts of a VM come to the host as entries of its queue: each is a process that handles it (xive_esc_irq). */
+export function bindEscalations(ctx: Context, run: VcpuRun): void {
+  ctx.host.onEscalation(ctx.vm, (vcpu, priority) => {
+    const v = run.at(vcpu);
+    if (v.queues.at(priority).escVirq === 0 || v.escLost === 1) return;
+    if (ctx.trace.on) ctx.trace.emit('host_escalation', { vcpu, priority });
+    run.run(vcpu).escQueued++;
+    ctx.processes().spawn(escIrq as never, { vm: ctx.vm, vcpu, priority } as never);
+  });
 }

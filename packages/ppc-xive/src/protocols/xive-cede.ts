@@ -17,6 +17,7 @@ const LOCALS = { vm: u8, vcpu: u16, p: u1 } as const;
 type Frame = { vm: number; vcpu: number };
 
 const runOf = (m: RunWorld, f: Frame): VcpuRun => (m.vms[f.vm] as RunWorld['vms'][number]).chip.run;
+const isCalled = (m: RunWorld, f: Frame): boolean => runOf(m, f).run(f.vcpu).signal === 1;
 const vcpuOf = (m: RunWorld, f: Frame) => runOf(m, f).at(f.vcpu);
 
 /**
@@ -90,7 +91,7 @@ export const enterGuest = protocol('kvmhv_run_single_vcpu (entry)', LOCALS, (p) 
   enter: (m, f) => runOf(m, f).enter(f.vcpu),
 }));
 
-/** H_CEDE: the vCPU sleeps unless something waits for it; woken, it enters the guest again. */
+/** H_CEDE: the vCPU sleeps unless something waits for it; woken, it enters the guest again. A signal ends KVM_RUN instead. */
 export const cedeVcpu = protocol('kvmppc_cede', LOCALS, (p) => ({
   cede(m, f) {
     runOf(m, f).leave(f.vcpu);
@@ -99,10 +100,24 @@ export const cedeVcpu = protocol('kvmppc_cede', LOCALS, (p) => ({
   ...p.include('rearm', rearmEscalation),
   ...p.include('pull', pullVcpu),
   announce: (m, f) => runOf(m, f).kvm.vcpus.block(f.vcpu),
-  look: (m, f) => (runOf(m, f).mustStayAwake(f.vcpu) ? 'wake' : undefined),
+  look: (m, f) => (isCalled(m, f) || runOf(m, f).mustStayAwake(f.vcpu) ? 'wake' : undefined),
   sleep: p.idle((m, f) => (runOf(m, f).kvm.vcpus.isBlocking(f.vcpu) ? BLOCKED : 'announce')),
   wake: (m, f) => runOf(m, f).kvm.vcpus.unblock(f.vcpu),
+  signal(m, f) {
+    if (!isCalled(m, f)) return undefined;
+    runOf(m, f).run(f.vcpu).signal = 0;
+    return DONE;
+  },
   ...p.include('entry', enterGuest),
+}));
+
+/** A signal for the thread of a vCPU that sleeps: over once KVM_RUN has returned. */
+export const signalVcpu = protocol('kick of a vCPU thread', { vm: u8, vcpu: u16 }, () => ({
+  send(m, f) {
+    runOf(m, f).run(f.vcpu).signal = 1;
+    runOf(m, f).kvm.vcpus.kick(f.vcpu);
+  },
+  wait: (m, f) => (isCalled(m, f) ? BLOCKED : undefined),
 }));
 
 /** xive_esc_irq on some CPU of the host. With single escalation the source is not ended: it fires once, until the next cede. */
@@ -123,4 +138,4 @@ export const escIrq = protocol('xive_esc_irq', { vm: u8, vcpu: u16, priority: u8
 }));
 
 /** Protocols of the run loop. */
-export const RUN_PROTOCOLS = [enterGuest, pullVcpu, cedeVcpu, escIrq];
+export const RUN_PROTOCOLS = [enterGuest, pullVcpu, cedeVcpu, signalVcpu, escIrq];

@@ -1,6 +1,8 @@
 // Pages of the interrupt controller in QEMU's address space, which are the guest's as well: mapped from KVM's device, faulted in when touched. QEMU: hw/intc/spapr_xive_kvm.c kvmppc_xive_mmap.
 
+import { PFN } from '../kvm/layout.ts';
 import { FILE_PAGE, type Mappings, TIMA_PAGES, WINDOW } from '../kvm/mappings.ts';
+import type { Native } from '../kvm/native.ts';
 import { LISN } from './codes.ts';
 
 /** Virtual pages of 64 KiB. Page frames are those of PFN. */
@@ -12,7 +14,7 @@ export interface SpaprPages {
   isThere(page: number): boolean;
   /** Page frame in the page table, PFN.NONE if there is none. */
   mapped(page: number): number;
-  /** What the fault handler makes of a touched page: the frame that is mapped now, PFN.NONE for SIGBUS. */
+  /** What the fault handler makes of a touched page: the frame that is mapped now, PFN.NONE for a signal. */
   fault(page: number): number;
   /** Both mappings, as kvmppc_xive_connect makes them: 0 or negative errno. */
   map(): number;
@@ -22,23 +24,22 @@ export interface SpaprPages {
 /** Pages of the ESB mapping: two for each LISN. */
 const ESB_PAGES = LISN.END * 2;
 
-/** Creates them. `fault`: KVM's handler for the page, to its end. */
-export function createPages(mappings: Mappings, fault: (page: number) => number): SpaprPages {
-  const esb = { start: WINDOW.ESB, pages: ESB_PAGES };
-  const tima = { start: WINDOW.TIMA, pages: TIMA_PAGES };
+/** Creates them. */
+export function createPages(native: Native, mappings: Mappings): SpaprPages {
   return {
     esb: WINDOW.ESB,
     tima: WINDOW.TIMA,
     isThere: (page) => mappings.find(page) !== null,
     mapped: (page) => mappings.pte(page),
-    fault,
-    map() {
-      const failed = mappings.mmap(esb, FILE_PAGE.ESB);
-      return failed < 0 ? failed : mappings.mmap(tima, FILE_PAGE.TIMA);
+    fault(page) {
+      const touched = native.touch(page);
+      return typeof touched === 'number' ? touched : PFN.NONE;
     },
+    map: () =>
+      native.mmap(WINDOW.ESB, ESB_PAGES, FILE_PAGE.ESB) || native.mmap(WINDOW.TIMA, TIMA_PAGES, FILE_PAGE.TIMA),
     unmap() {
-      mappings.munmap(esb);
-      mappings.munmap(tima);
+      native.munmap(WINDOW.ESB, ESB_PAGES);
+      native.munmap(WINDOW.TIMA, TIMA_PAGES);
     },
   };
 }
