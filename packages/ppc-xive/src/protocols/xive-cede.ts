@@ -120,8 +120,11 @@ export const signalVcpu = protocol('kick of a vCPU thread', { vm: u8, vcpu: u16 
   wait: (m, f) => (isCalled(m, f) ? BLOCKED : undefined),
 }));
 
-/** xive_esc_irq on some CPU of the host. With single escalation the source is not ended: it fires once, until the next cede. */
+/** xive_esc_irq on some CPU of the host, which has taken the entry out of its queue. With single escalation the source is not ended: it fires once, until the next cede. */
 export const escIrq = protocol('xive_esc_irq', { vm: u8, vcpu: u16, priority: u8 }, () => ({
+  take(m, f) {
+    runOf(m, f).run(f.vcpu).escQueued--;
+  },
   setPending(m, f) {
     vcpuOf(m, f).irqPending = 1;
   },
@@ -131,10 +134,7 @@ export const escIrq = protocol('xive_esc_irq', { vm: u8, vcpu: u16, priority: u8
   clearEscOn(m, f) {
     vcpuOf(m, f).escOn = 0;
   },
-  done(m, f) {
-    runOf(m, f).run(f.vcpu).escQueued--;
-    runOf(m, f).eoiEscalation(f.vcpu, f.priority);
-  },
+  eoi: (m, f) => runOf(m, f).eoiEscalation(f.vcpu, f.priority),
 }));
 
 /** Protocols of the run loop. */
