@@ -128,6 +128,8 @@ export function moveState(from: MigrationEnd, to: MigrationEnd): number {
   const [source, target] = [from.spapr, to.spapr];
   if (source.state.running === 1 || source.state.icMode !== target.state.icMode) return -EINVAL;
   if (source.servers.length !== target.servers.length || source.tables.ends !== target.tables.ends) return -EINVAL;
+  // The other QEMU waits for what comes in; it runs when it is told to.
+  target.state.running = 0;
   copyTables(source, target);
   const switched = to.machine.postLoad();
   if (switched < 0 || target.state.inKernel === 0) return switched;
