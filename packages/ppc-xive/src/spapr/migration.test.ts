@@ -166,7 +166,7 @@ function play(t: TestVm, vm: number, events: readonly Event[], { stack, taken, w
     if (op === 'msi') {
       t.op('qemu_irq', { lisn: MSI[n] }, vm);
       waiting.add(n);
-    } else if (op === 'cede') t.op('guest_cede', { cpu }, vm);
+    } else if (op === 'cede' && serving.length === 0) t.op('guest_cede', { cpu }, vm);
     else if (op === 'take' && serving.length === 0) {
       const irq = t.op('guest_interrupt', { cpu }, vm).out?.['irq'];
       if (typeof irq !== 'number') continue;

@@ -124,10 +124,14 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
   guest_serve: inGuest('the CPU takes and ends interrupts until there is none', {}, (c, on, _args, driver) =>
     serve(c, on, driver),
   ),
-  guest_cede: inGuest('H_CEDE: the CPU is idle until something waits for it', {}, (c, on) => {
-    c.guest.exits.cede(on);
-    return { ret: 0 };
-  }),
+  guest_cede: inGuest(
+    'the CPU is idle: H_CEDE, until something waits for it; not with an interrupt to replay (prep_irq_for_idle)',
+    {},
+    (c, on, _args, driver) => {
+      if (!driver.mustReplay(on)) c.guest.exits.cede(on);
+      return { ret: 0, out: { ceded: !driver.mustReplay(on) } };
+    },
+  ),
   guest_load: inGuest('a load from an ESB page or the TIMA', { addr: address, size }, (c, on, args) => ({
     ret: 0,
     out: { value: hex(c.guest.access.load(on, args['addr'] as bigint, n(args, 'size'))) },
