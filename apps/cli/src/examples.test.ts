@@ -2,13 +2,12 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { bindScenario, parseScenario, runScenario } from '@virq/scenario';
-import { x86Avic } from '@virq/x86-avic';
 import { describe, expect, it } from 'vitest';
 import { virq } from './__fixtures__/call.ts';
-import { PARTS } from './backends.ts';
+import { BUILT_IN, PARTS } from './backends.ts';
 
 const DIR = new URL('../../../examples/', import.meta.url);
-const backends = new Map([[x86Avic.name, x86Avic as never]]);
+const backends = new Map(BUILT_IN.map((backend) => [backend.name, backend as never]));
 
 const text = (name: string): string => readFileSync(new URL(name, DIR), 'utf8');
 const bind = (name: string) => bindScenario(parseScenario(text(name)), backends, PARTS);

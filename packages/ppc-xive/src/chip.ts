@@ -11,11 +11,12 @@ import { createNative, type Native } from './kvm/native.ts';
 import { createPassthrough, type Passthrough } from './kvm/passthrough.ts';
 import { createSources, type KvmSources } from './kvm/sources.ts';
 import type { PowerState } from './layout.ts';
+import { createMachineParts, type MachineParts } from './machine.ts';
 import { type PowerOptions, powerOptions } from './options.ts';
 import { createXicsDevice, type XicsDevice } from './xics/device.ts';
 
 /** The interrupt controllers of one VM. */
-export interface PowerChip extends VmChip {
+export interface PowerChip extends VmChip, MachineParts {
   readonly context: Context;
   readonly state: PowerState;
   readonly options: PowerOptions;
@@ -52,7 +53,10 @@ export function createPowerChip(vm: VmContext, state: PowerState): PowerChip {
   const native = createNative(context, mappings);
   const passthrough = createPassthrough(context);
   const devices = createDevices(context, { xive: native.ops, xics: xics.ops });
-  return {
+  const parts = { context, state, sources, mappings, native, devices, xics };
+  const machine = createMachineParts(parts);
+  const chip: PowerChip = {
+    ...machine,
     context,
     state,
     options,
@@ -65,6 +69,7 @@ export function createPowerChip(vm: VmContext, state: PowerState): PowerChip {
     xics,
     arch: createArch(context, sources, passthrough),
     installDefaults() {
+      if (options.icMode !== 'none') return void machine.spapr.powerOn();
       if (options.dev === 'none' || options.dev === 'dual') return;
       devices.create(options.dev);
       if (options.dev === 'xive' && options.mmap) native.mapWindows();
@@ -72,4 +77,6 @@ export function createPowerChip(vm: VmContext, state: PowerState): PowerChip {
       for (const [vcpu, server] of options.servers.entries()) devices.connect(options.dev, vcpu, server);
     },
   };
+  context.host.enroll(context.vm, chip);
+  return chip;
 }

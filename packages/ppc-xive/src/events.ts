@@ -1,9 +1,11 @@
 // Events of the POWER backend and its host. Linux has no tracepoints in book3s_xive.c; names and texts are virq's own.
 
 import type { EventTexts } from '@virq/irq-core/events';
+import { machineEvents } from './guest/events.ts';
 
 /** Texts by event. */
 export const powerEvents: EventTexts = {
+  ...machineEvents,
   xive_signal: (e) => `thread ${e['thread']} ring ${e['ring']}`,
   xive_queue: (e) => `end ${e['end']} data 0x${Number(e['data']).toString(16)}`,
   xive_escalation_lost: (e) =>

@@ -10,6 +10,7 @@ import { powerLayout } from './layout.ts';
 import { powerSizes } from './options.ts';
 import { properties } from './properties.ts';
 import { KVM_XIVE_PROTOCOLS } from './protocols/kvm.ts';
+import { RUN_PROTOCOLS } from './protocols/xive-cede.ts';
 import { XICS_PROTOCOLS } from './protocols/xics.ts';
 import { powernv } from './qemu/index.ts';
 import { REGISTERS } from './regs/index.ts';
@@ -42,7 +43,7 @@ export const ppcXive: Backend<PowerFields, PowerChip> = defineBackend({
       attributes: XICS_ATTRIBUTES as never,
     },
   ],
-  protocols: [...Object.values(KVM_XIVE_PROTOCOLS), ...XICS_PROTOCOLS] as never,
+  protocols: [...Object.values(KVM_XIVE_PROTOCOLS), ...XICS_PROTOCOLS, ...RUN_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: powerEvents,

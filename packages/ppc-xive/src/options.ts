@@ -22,6 +22,12 @@ export interface PowerOptions {
   readonly hostPageShift: number;
   /** Guest memory, bytes, from address 0. */
   readonly memory: number;
+  /** QEMU's pseries machine as the VMM: which controllers it offers; `none`: the operations are the VMM. */
+  readonly icMode: 'none' | 'xive' | 'xics' | 'dual';
+  /** kernel_irqchip of that machine. */
+  readonly kernelIrqchip: 'allowed' | 'on' | 'off';
+  /** Server numbers that it makes room for (spapr_max_server_number). */
+  readonly maxCpus: number;
   /** Whose address_space the device's file has: one per file, or that of all anonymous inodes. */
   readonly addressSpace: 'file' | 'shared';
   /** Order and locks of page faults, set_mapped and clr_mapped: the kernel's, or those of a corrected one. */
@@ -74,6 +80,14 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
   ),
   bypass: { type: 'bool', default: true, doc: 'module parameter kvm_irq_bypass' },
   mmap: { type: 'bool', default: true, doc: 'the VMM maps TIMA and ESB pages when the XIVE device is made' },
+  ic_mode: choice("QEMU's pseries machine is the VMM, and offers these controllers; `dev` is QEMU's business then", [
+    'none',
+    'xive',
+    'xics',
+    'dual',
+  ]),
+  kernel_irqchip: choice('kernel_irqchip of that machine', ['allowed', 'on', 'off']),
+  max_cpus: int('CPUs that it can have; default as many as it has', { min: 1, max: 1024, optional: true }),
   passthru: int('entries of the passthrough map (KVMPPC_PIRQ_MAPPED)', { min: 1, max: 1024, default: 1024 }),
 };
 
@@ -82,10 +96,11 @@ export function powerOptions(args: Args): PowerOptions {
   const number = (key: string, otherwise: number): number => (args[key] as number | undefined) ?? otherwise;
   const vcpus = number('cpus', 1);
   const given = (args['servers'] as readonly number[] | undefined) ?? [];
+  const servers = Array.from({ length: vcpus }, (_, vcpu) => given[vcpu] ?? vcpu);
   return {
     dev: (args['dev'] as PowerOptions['dev'] | undefined) ?? 'xive',
     vcpus,
-    servers: Array.from({ length: vcpus }, (_, vcpu) => given[vcpu] ?? vcpu),
+    servers,
     connect: (args['connect'] as boolean | undefined) ?? true,
     smt: number('smt', 1),
     maxVcpus: number('max_vcpus', Math.max(DEFAULT_MAX_VCPUS, powerOfTwo(vcpus))),
@@ -94,6 +109,9 @@ export function powerOptions(args: Args): PowerOptions {
     esbMapping: (args['esb_mapping'] as PowerOptions['esbMapping'] | undefined) ?? 'upstream',
     bypass: (args['bypass'] as boolean | undefined) ?? true,
     mmap: (args['mmap'] as boolean | undefined) ?? true,
+    icMode: (args['ic_mode'] as PowerOptions['icMode'] | undefined) ?? 'none',
+    kernelIrqchip: (args['kernel_irqchip'] as PowerOptions['kernelIrqchip'] | undefined) ?? 'allowed',
+    maxCpus: number('max_cpus', Math.max(1, vcpus, ...servers.map((server) => server + 1))),
     addressSpace: (args['address_space'] as PowerOptions['addressSpace'] | undefined) ?? 'file',
   };
 }
@@ -108,7 +126,11 @@ export const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.m
 export function powerSizes({ vcpus }: VmLimits, args: Args): PowerSizes {
   const number = (key: string, otherwise: number): number => (args[key] as number | undefined) ?? otherwise;
   const sources = powerOfTwo(number('sources', 64));
+  const { icMode, maxCpus } = powerOptions(args);
+  const hasMachine = icMode !== 'none';
   return {
+    spapr: { irqs: hasMachine ? sources : 0, servers: hasMachine ? maxCpus : 0, vcpus: hasMachine ? vcpus : 0 },
+    guest: { vcpus, irqs: hasMachine ? sources : 0 },
     kvm: { vcpus, sources, vmas: 8, ptes: powerOfTwo(sources * 2 + 4), passthru: number('passthru', 1024) },
   };
 }

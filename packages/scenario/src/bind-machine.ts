@@ -30,7 +30,7 @@ function bindVm(b: Binding, i: number): VmSpec | null {
   if (options === null) return null;
   const name = b.vmNames[i] as string;
   b.backendOf.set(name, backend);
-  const vcpus = (options['vcpus'] as number | undefined) ?? 1;
+  const vcpus = (options[backend.vocabulary.start?.vcpus ?? 'vcpus'] as number | undefined) ?? 1;
   return { name, backend, options, limits: { ...VM_SIZES, vcpus } };
 }
 

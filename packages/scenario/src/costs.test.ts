@@ -12,6 +12,9 @@ describe('kinds of cost', () => {
   const rows: [string, Readonly<Record<string, number>>][] = [
     ['kvm_exit: vcpu 0 reason npf rip 0x0', { exits: 1 }],
     ['kvm_entry: vcpu 0, rip 0x0', {}],
+    ['kvm_guest_exit: VCPU 0: trap=SYSCALL', { exits: 1 }],
+    ['kvm_hcall_enter: VCPU 0: hcall=H_XIRR GPR4-7=0xff 0x0 0x0 0x0', { hypercalls: 1 }],
+    ['host_escalation: vcpu 0 priority 6', { 'host interrupts': 1 }],
     ['irq_handler_entry: irq=64 name=vfio-msix[0](nvme)', { 'host interrupts': 1 }],
     ['irq_handler_exit: irq=64 ret=handled', {}],
     ['hw_ga_interrupt: AMD-Vi GA log', { 'host interrupts': 1 }],

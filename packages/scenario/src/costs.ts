@@ -13,20 +13,21 @@ export interface CostKind {
 export const COST_KINDS: readonly CostKind[] = [
   { name: 'VMM wake-ups', says: 'the VMM is woken and makes system calls', line: /^vmm_wakeup:/ },
   { name: 'user exits', says: 'exits that the VMM has to handle', line: /^kvm_userspace_exit:/ },
-  { name: 'exits', says: 'the vCPU leaves the guest', line: /^kvm_exit:/ },
+  { name: 'exits', says: 'the vCPU leaves the guest', line: /^kvm_(guest_)?exit:/ },
+  { name: 'hypercalls', says: 'exits by which the guest asks the hypervisor for something', line: /^kvm_hcall_enter:/ },
   { name: 'wake-ups', says: 'a sleeping vCPU is scheduled in', line: /^kvm_vcpu_wakeup:/ },
   {
     name: 'host interrupts',
-    says: 'interrupts that a host CPU takes: of the device, of the GA log, the wake-up vector',
-    line: /^(irq_handler_entry|hw_ga_interrupt):|^hw_notification: .*vec 0xf1/,
+    says: 'interrupts that a host CPU takes: of the device, of the GA log, the wake-up vector, an escalation',
+    line: /^(irq_handler_entry|hw_ga_interrupt|host_escalation):|^hw_notification: .*vec 0xf1/,
   },
   { name: 'kicks', says: 'IPIs that make a vCPU exit', line: /^ipi_send_cpu:/ },
   { name: 'doorbells', says: 'doorbells that KVM rings', line: /^kvm_avic_doorbell:/ },
   { name: 'injections', says: 'interrupts that KVM injects at VM entry', line: /^kvm_inj_virq:/ },
 ];
 
-/** A guest takes an interrupt: injected, or by itself. */
-const TAKEN = /^(kvm_inj_virq|hw_accept):/;
+/** A guest takes an interrupt: injected, or by itself; on POWER what its driver finds. */
+const TAKEN = /^(kvm_inj_virq|hw_accept|guest_irq):/;
 
 /** Costs of a run. */
 export interface Costs {
@@ -44,7 +45,7 @@ export function costsOf(steps: readonly Pick<StepRecord, 'events'>[]): Costs {
   const count = (of: RegExp): number => lines.filter((line) => of.test(line)).length;
   const reasons: Record<string, number> = {};
   for (const line of lines) {
-    const reason = /^kvm_exit: .*?reason (\S+)/.exec(line)?.[1];
+    const reason = /^kvm_exit: .*?reason (\S+)|^kvm_guest_exit: .*?trap=(\S+)/.exec(line)?.slice(1).find(Boolean);
     if (reason !== undefined) reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
   return { taken: count(TAKEN), counts: COST_KINDS.map((kind) => count(kind.line)), reasons };

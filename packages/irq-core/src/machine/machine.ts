@@ -258,8 +258,9 @@ function addVm(machine: Machine & { readonly vms: Vm[]; readonly kvms: Kvm[] }, 
   );
   kvm.bindArch(chip.arch);
   kvm.bindBypass(bypass);
-  chip.installDefaults?.();
   machine.vms.push({ index, name, backend: spec.backend, kvm, chip });
+  // What a VMM does at start may be kernel paths, which find the VM by its index.
+  chip.installDefaults?.();
 }
 
 /** The host's side: lines, bypass, devices, processes. */

@@ -107,7 +107,9 @@ export function createVfioMsi({ state, eventfds, bypass, available, irqOf, remap
     disable,
     handle(i, vector) {
       const v = device(i).vectors.at(vector);
-      if (v.enabled === 1) eventfds.signal(v.trigger);
+      if (v.enabled === 0) return;
+      handled(i, vector);
+      eventfds.signal(v.trigger);
     },
     raise(i, vector) {
       const v = device(i).vectors.at(vector);

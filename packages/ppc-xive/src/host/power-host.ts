@@ -56,6 +56,9 @@ export interface PowerHost {
   place(thread: number, vm: number, vcpu: number): void;
   /** Tells a VM that an exception line of its vCPU has risen. */
   onSignal(vm: number, signalled: (vcpu: number) => void): void;
+  /** Chips of the VMs of this host, for what one VMM does to another: migration. Null for a VM that there is not. */
+  enroll(vm: number, chip: unknown): void;
+  peer(vm: number): unknown;
   /** A VMM's mappings of files that share one address_space: file page and number of pages go from all of them. */
   onZap(vm: number, zap: (filePage: number, pages: number) => void): void;
   zapAll(filePage: number, pages: number): void;
@@ -80,6 +83,7 @@ function initSources(state: PowerHostState, irqs: number): void {
 export function createPowerHost(context: HostContext, state: PowerHostState): PowerHost {
   const { trace, options, vfio } = context;
   const escalated: (Escalated | undefined)[] = [];
+  const peers: unknown[] = [];
   const zaps: (((filePage: number, pages: number) => void) | undefined)[] = [];
   const signals: (((vcpu: number) => void) | undefined)[] = [];
   const spawn = (protocol: unknown, args: object): void =>
@@ -142,6 +146,10 @@ export function createPowerHost(context: HostContext, state: PowerHostState): Po
     onSignal(vm, signalled) {
       signals[vm] = signalled;
     },
+    enroll(vm, chip) {
+      peers[vm] = chip;
+    },
+    peer: (vm) => peers[vm] ?? null,
     onZap(vm, zap) {
       zaps[vm] = zap;
     },
