@@ -3,7 +3,16 @@
 import { eqSync, sourceConfig, sourceSync, xiveReset } from './attributes.ts';
 import { esbFault, esbFaultCorrected } from './esb-fault.ts';
 import { xiveMmap, xiveMprotect, xiveMunmap } from './mmap.ts';
-import { clrPassthru, clrPassthruCorrected, setPassthru, setPassthruCorrected } from './passthru.ts';
+import {
+  addProducer,
+  addProducerCorrected,
+  clrPassthru,
+  clrPassthruCorrected,
+  delProducer,
+  delProducerCorrected,
+  setPassthru,
+  setPassthruCorrected,
+} from './passthru.ts';
 import { xiveRelease } from './release.ts';
 
 /** Protocols of the backend, by name. */
@@ -21,5 +30,9 @@ export const KVM_XIVE_PROTOCOLS = {
   setPassthruCorrected,
   clrPassthru,
   clrPassthruCorrected,
+  addProducer,
+  addProducerCorrected,
+  delProducer,
+  delProducerCorrected,
   xiveRelease,
 };
