@@ -1,6 +1,7 @@
 // Every kernel path of KVM's XIVE that runs in a machine's process table.
 
 import { eqSync, sourceConfig, sourceSync, xiveReset } from './attributes.ts';
+import { esbAccess, esbAccessCorrected } from './esb-access.ts';
 import { esbFault, esbFaultCorrected } from './esb-fault.ts';
 import { xiveMmap, xiveMprotect, xiveMunmap } from './mmap.ts';
 import {
@@ -21,6 +22,8 @@ export const KVM_XIVE_PROTOCOLS = {
   sourceConfig,
   sourceSync,
   xiveReset,
+  esbAccess,
+  esbAccessCorrected,
   esbFault,
   esbFaultCorrected,
   xiveMmap,
