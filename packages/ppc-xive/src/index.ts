@@ -9,8 +9,8 @@ import { powerLayout } from './layout.ts';
 import { powerSizes } from './options.ts';
 import { properties } from './properties.ts';
 import { KVM_XIVE_PROTOCOLS } from './protocols/kvm.ts';
-import { RUN_PROTOCOLS } from './protocols/xive-cede.ts';
 import { XICS_PROTOCOLS } from './protocols/xics.ts';
+import { RUN_PROTOCOLS } from './protocols/xive-cede.ts';
 import { powernv } from './qemu/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
