@@ -66,22 +66,30 @@ const operationsPage = (b) => [
   ...(b.host === undefined ? [] : Object.entries(b.host.operations).flatMap(operation)),
 ];
 
-const rangeOf = (attrs) =>
-  typeof attrs === 'number' ? String(attrs) : attrs.map((n) => `0x${n.toString(16)}`).join(' to ');
+function rangeOf(attrs) {
+  if (typeof attrs === 'number') return String(attrs);
+  return attrs[1] === Number.MAX_SAFE_INTEGER ? 'any' : attrs.map((n) => `0x${n.toString(16)}`).join(' to ');
+}
 
-function attributeRows({ doc, attrs, set, get, errors = {} }) {
+/** What the user's pointer leads to. */
+const payloadOf = (members) =>
+  Object.entries(members)
+    .map(([name, bits]) => `${name} u${bits}`)
+    .join(', ') || 'none';
+
+function attributeRows({ doc, attrs, has, payload = { value: 64 }, set, get, errors = {} }) {
   const ways = [set && 'set', get && 'get'].filter(Boolean).join(', ') || 'has only';
   const why = Object.entries(errors)
     .map(([name, reason]) => `${name}: ${reason}`)
     .join('<br>');
-  return row(rangeOf(attrs), ways, doc, why);
+  return row(rangeOf(has ?? attrs), ways, payloadOf(payload), doc, why);
 }
 
 const group = ([number, { name, attrs }]) => [
   `### Group ${number}: ${name}`,
   '',
-  '| attribute | | | errno |',
-  '|---|---|---|---|',
+  '| attribute | | payload | | errno |',
+  '|---|---|---|---|---|',
   ...attrs.map(attributeRows),
   '',
 ];

@@ -40,9 +40,14 @@ import { bug as resampleOrder } from './resample-order/index.ts';
 import { bug as routeNonMsi } from './route-non-msi/index.ts';
 import { bug as threadNapCount } from './thread-nap-count/index.ts';
 import { bug as threadWake } from './thread-wake/index.ts';
+import { bug as vcpuRequests } from './vcpu-requests/index.ts';
 import { bug as vfioAckOnIcpendr } from './vfio-ack-on-icpendr/index.ts';
 import { bug as vfioAutomaskIcpendr } from './vfio-automask-icpendr/index.ts';
+import { bug as vfioCdx } from './vfio-cdx/index.ts';
+import { bug as vfioIntxLock } from './vfio-intx-lock/index.ts';
+import { bug as vfioPlatformTrigger } from './vfio-platform-trigger/index.ts';
 import { bug as vfioTrigger } from './vfio-trigger/index.ts';
+import { bug as vfioVirqfdRelease } from './vfio-virqfd-release/index.ts';
 import { bug as vtdClobber } from './vtd-clobber/index.ts';
 import { bug as vtdPostedMsi } from './vtd-posted-msi/index.ts';
 import { bug as xicsResend } from './xics-resend/index.ts';
@@ -126,6 +131,11 @@ export const BUGS: readonly Bug[] = [
   doorbellMigration,
   xicsSavedState,
   resampleCap,
+  vfioVirqfdRelease,
+  vfioIntxLock,
+  vfioPlatformTrigger,
+  vfioCdx,
+  vcpuRequests,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -14,6 +14,8 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "kvm_set_irq_routing: 'updateActive' before 'setTable'",
     "kvmppc_xive_clr_mapped: 'clearData' before 'clearNumber'",
     "kvmppc_xive_set_mapped: 'storeData' before 'storeNumber'",
+    "vfio_virqfd_disable: 'clear' before 'queue'",
+    "virqfd_wakeup: 'queue' before 'clear'",
   ],
   'the section is one step, or the rest of it is, and no other section of the lock is disturbed by it': [
     "free_irq without 'lock desc'",
@@ -26,6 +28,8 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "kvm_set_irq level: 'keepLevel' before 'lock chip'",
     "kvmppc_xive_cleanup_vcpu without 'free.lock desc'",
     "svm_ir_list_add without 'lock irqfds'",
+    "vfio_set_trigger: 'disableIrq' before 'lock igate'",
+    "vfio_set_trigger: 'put' behind 'unlock igate'",
     "vgic_flush_pending_lpis: 'put' behind 'unlock ap_list'",
     "xive_esc_irq without 'lock desc (end)'",
   ],
@@ -47,6 +51,7 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "vgic_prune_ap_list without 'lock ap_list (higher id)'",
   ],
   'the guest or the VMM does something else that it may do': [
+    "VFIO_DEVICE_SET_IRQS without 'again'",
     "guest with IRQF_ONESHOT without 'maskPin'",
     "guest with IRQF_ONESHOT: 'lower' before 'maskPin'",
     "guest with IRQF_ONESHOT: 'quieten' before 'signal'",

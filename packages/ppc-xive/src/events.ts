@@ -11,6 +11,7 @@ export const powerEvents: EventTexts = {
   xive_escalation_lost: (e) =>
     `vcpu ${e['vcpu']}: the escalation of priority ${e['priority']} is disposed of while it is in use`,
   xive_sigbus: (e) => `page 0x${Number(e['page']).toString(16)}: ${e['why']}`,
+  xive_overrun: (e) => `end ${e['end']}: an entry was overwritten before it was read`,
   xive_drop: (e) => `${e['why']} (${e['number']})`,
   xive_kvm_warning: (e) => String(e['text']),
   xive_guest_error: (e) => `${e['unit']} ${e['number']}: ${e['what']}`,

@@ -1,56 +1,12 @@
 // Passed-through message interrupts: the recorded thread, the map's answers, what is left where. Recorded on Linux 6.12 on POWER9 with an MSI-X device.
 
 import { readFileSync } from 'node:fs';
-import type { AnyBackend } from '@virq/irq-core/backend';
-import { createMachine, createSession, findOperation, type Session } from '@virq/irq-core/machine';
 import { describe, expect, it } from 'vitest';
-import type { PowerChip } from './chip.ts';
-import { ppcXive } from './index.ts';
+import { openPower } from './__fixtures__/power-vm.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
 const IRQ = 0x20;
-
-interface Setup {
-  readonly session: Session;
-  readonly chip: PowerChip;
-  /** Runs an operation and lets what it started come to rest. */
-  readonly op: (op: string, args?: Row) => { ret: number; out?: Row };
-  readonly pq: () => unknown;
-  readonly queue: () => unknown;
-}
-
-function setUp(vm: Row = {}, kernel: '6.12' | '6.18' = '6.12'): Setup {
-  const options = { cpus: 1, ...vm };
-  const machine = createMachine({
-    kernel,
-    vms: [{ backend: ppcXive as unknown as AnyBackend, options, limits: { vcpus: 1 } }],
-    devices: [{ name: 'nic', kind: 'pci', msix: 4 }],
-  });
-  const session = createSession(machine);
-  const op: Setup['op'] = (name, args = {}) => {
-    const found = findOperation(session, name);
-    if (found === undefined) throw new Error(`no operation ${name}`);
-    const filled = Object.fromEntries(
-      Object.entries(found.args).flatMap(([key, spec]) => {
-        const value = args[key] ?? spec.default;
-        return value === undefined ? [] : [[key, spec.type === 'u64' ? BigInt(value as number) : value]];
-      }),
-    );
-    const result = found.run(filled);
-    machine.settle();
-    return result as { ret: number; out?: Row };
-  };
-  op('device_open', { device: 'nic' });
-  const esb = (cmd: string) => op('esb', { n: IRQ, cmd }).out?.['value'];
-  return {
-    session,
-    chip: session.vm.chip as PowerChip,
-    op,
-    pq: () => Number(esb('get')),
-    queue: () => ppcXive.vocabulary.observe['eq']?.(session.vm.chip as never),
-  };
-}
 
 const recorded = readFileSync(
   new URL('./__fixtures__/vectors/kvm-passthrough.linux-6.12.jsonl', import.meta.url),
@@ -65,14 +21,11 @@ const NOT_MODELLED = new Set(['host line', 'smaps of the ESB mapping']);
 
 describe('the recorded thread', () => {
   it('F-43 F-44 F-45 V-57 V-59: an irqfd on the vector’s eventfd, a device behind the source, and back', () => {
-    const t = setUp();
-    const esb = (cmd: string) => {
-      const { out } = t.op('esb', { n: IRQ, cmd });
-      return out === undefined ? null : Number(out['value']);
-    };
+    const t = openPower({ kernel: '6.12' });
+    const esb = (cmd: string) => t.esb(IRQ, cmd);
     const on = { device: 'nic', vector: 0, name: 'v' };
     const steps: Readonly<Record<string, () => unknown>> = {
-      source: () => t.op('source', { n: IRQ }).ret,
+      source: () => t.ret('source', { n: IRQ }),
       eq: () => t.queue(),
       config: () => t.op('config', { n: IRQ, prio: 6, server: 0, eisn: 0x1234 }).ret,
       'pq (IPI page)': () => esb('get'),

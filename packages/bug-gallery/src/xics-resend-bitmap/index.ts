@@ -20,7 +20,7 @@ function takeMapped(source: { mapped: number }): boolean {
 
 /** The search takes bits instead of looking at flags. */
 const searching = replace(guestCpu, 'checkSource', (m, f) => {
-  f.then = AFTER.SEARCH;
+  f.after = AFTER.SEARCH;
   return findParked(m, f, takeMapped) ?? 'send';
 });
 

@@ -29,6 +29,8 @@ export type Source = View<typeof Source>;
 /**
  * One event notification descriptor. Names are those of skiboot's END_W0 … END_W7; the words themselves are put together by the codecs in
  * regs/, one per generation. `qaddr` is a real address, `index` the next entry, `qsize` log2(bytes) - 12.
+ * `watched` to `readIndex` are the model's own: whether it knows what the owner of the queue has read, how much is unread, where the owner
+ * is, and that an entry was overwritten before it was read.
  * `genFlipped`: P10's note that the generation has changed. `host`: an END of the host, whose queue Linux reads at once (Abstraction: the host's own queues are not kept).
  */
 export const End = struct('end', {
@@ -58,6 +60,11 @@ export const End = struct('end', {
   escIndex: bits(24),
   escData: bits(31),
   qaddr: u64,
+  watched: u1,
+  overrun: u1,
+  readToggle: u1,
+  unread: bits(23),
+  readIndex: bits(22),
 });
 export type End = View<typeof End>;
 

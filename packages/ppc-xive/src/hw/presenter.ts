@@ -43,7 +43,7 @@ export interface Presenter {
 /** What {@link createPresenter} needs. */
 export interface PresenterInit {
   readonly state: XiveState;
-  readonly profile: Pick<HardwareProfile, 'cpprWithdraws' | 'presentsPool'>;
+  readonly profile: Pick<HardwareProfile, 'cpprWithdraws' | 'presentsPool' | 'groups'>;
   /** A line has risen. */
   signalled(thread: number, ring: number): void;
   /** Two threads answered for one target. */
@@ -81,6 +81,7 @@ export function createPresenter({ state, profile, signalled, ambiguous }: Presen
   const { cpprWithdraws, presentsPool } = profile;
   const { generation } = state;
   const compared = comparedBits(generation);
+  const knowsGroups = profile.groups.includes(generation);
   const at = (thread: number): Context => contexts[thread] as Context;
 
   /** The OS exception shows in NSR and on the line if PIPR lets it. */
@@ -176,7 +177,7 @@ export function createPresenter({ state, profile, signalled, ambiguous }: Presen
     raise,
     recompute,
     notify(end) {
-      if (end.ignore === 1) return false;
+      if (knowsGroups && end.ignore === 1) return false;
       const cam = camOf(end.nvtBlock, end.nvtIndex, generation);
       let found = -1;
       let on = -1;

@@ -8,6 +8,8 @@ export interface HardwareProfile {
   readonly cpprWithdraws: boolean;
   /** What a pool ring has pending is presented by the physical ring; otherwise by nobody. */
   readonly presentsPool: boolean;
+  /** Generations whose ENDs for a group (i = 1) are known as such, so that no single target takes their events. */
+  readonly groups: readonly number[];
   /** An EOI of an LSI whose level is high. */
   readonly eoiAsserted: EsbTransition;
   /** P10: a store of eight bytes to word 2 of the OS ring is a push as well. */
@@ -18,14 +20,19 @@ export interface HardwareProfile {
 export const ARCHITECTURE: HardwareProfile = {
   cpprWithdraws: true,
   presentsPool: true,
+  groups: [1, 2],
   eoiAsserted: EOI_ASSERTED,
   pushesEightBytes: true,
 };
 
-/** QEMU 7.2: a signal stays once it is raised; what a pool ring has pending is held against its own CPPR, which is always 0. */
+/**
+ * QEMU 7.2: a signal stays once it is raised; what a pool ring has pending is held against its own CPPR, which is always 0; the group bit
+ * of POWER10, which is in word 6, is looked for in word 7.
+ */
 export const QEMU_7_2: HardwareProfile = {
   cpprWithdraws: false,
   presentsPool: false,
+  groups: [1],
   eoiAsserted: EOI_ASSERTED_QEMU,
   pushesEightBytes: false,
 };

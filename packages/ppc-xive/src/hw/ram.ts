@@ -28,20 +28,13 @@ export function createRam({ frames }: XiveState): Ram {
   const mask = frames.length - 1;
   if ((frames.length & mask) !== 0) throw new RangeError(`frames: ${frames.length} is no power of two`);
 
-  /** Slot that was found last: a queue stays in its frame for long. */
-  let recent = 0;
-
   /** Slot of a frame, or ~slot of the free place where it would go; `frames.length` when there is neither. */
   function find(frame: number): number {
     const key = (frame + 1) >>> 0;
-    if (frames.at(recent).key === key) return recent;
     let slot = Math.imul(key, 0x9e3779b1) & mask;
     for (let probes = 0; probes <= mask; probes++) {
       const found = frames.at(slot).key;
-      if (found === key) {
-        recent = slot;
-        return slot;
-      }
+      if (found === key) return slot;
       if (found === 0) return ~slot;
       slot = (slot + 1) & mask;
     }

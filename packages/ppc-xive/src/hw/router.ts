@@ -15,7 +15,7 @@ import {
 } from './esb.ts';
 import type { End, Source, XiveState } from './layout.ts';
 import { NO_PRIORITY, type Presenter, priorityToIpb } from './presenter.ts';
-import type { Ram } from './ram.ts';
+import type { Queues } from './queue.ts';
 
 /** Why an event ended before a queue or a target. */
 export type Drop =
@@ -49,7 +49,7 @@ export interface Router {
 /** What {@link createRouter} needs. */
 export interface RouterInit {
   readonly state: XiveState;
-  readonly ram: Ram;
+  readonly queues: Queues;
   readonly presenter: Presenter;
   /** The host's own queue has an entry. */
   host(data: number): void;
@@ -63,32 +63,9 @@ export interface RouterInit {
 /** Escalations that may follow one another before the router is taken for stuck in a loop. */
 const MAX_ESCALATIONS = 16;
 
-const FRAME_SHIFT = 12;
-
-/** Number of entries of a queue. */
-export const entriesOf = (end: Pick<End, 'qsize'>): number => 1024 << end.qsize;
-
-/** Real frame of a queue's first entry. */
-export const frameOf = (end: Pick<End, 'qaddrHi' | 'qaddrLo'>): number =>
-  ((end.qaddrHi << (32 - FRAME_SHIFT)) | (end.qaddrLo >>> FRAME_SHIFT)) >>> 0;
-
 /** Creates the router. */
-export function createRouter({ state, ram, presenter, host, queued, dropped, misuse }: RouterInit): Router {
+export function createRouter({ state, queues, presenter, host, queued, dropped, misuse }: RouterInit): Router {
   const { ends, nvts } = state;
-
-  /** Writes an entry and moves on; the hardware does not ask whether it has been read. */
-  function push(end: End, data: number): void {
-    const offset = end.index * 4;
-    const entry = ((end.generation << 31) | data) >>> 0;
-    ram.store(frameOf(end) + (offset >>> FRAME_SHIFT), ((end.qaddrLo & 0xfff) + offset) & 0xfff, entry);
-    const next = end.index + 1;
-    if (next < entriesOf(end)) end.index = next;
-    else {
-      end.index = 0;
-      end.generation ^= 1;
-      end.genFlipped = state.generation === 2 ? end.generation : 0;
-    }
-  }
 
   /** Passes an event through ESn or ESe: false if it is coalesced. */
   function passes(end: End, which: EndEsb): boolean {
@@ -126,7 +103,7 @@ export function createRouter({ state, ram, presenter, host, queued, dropped, mis
     if (depth > MAX_ESCALATIONS) return dropped('escalation loop', index);
     if (end.host === 1) return host(data);
     if (end.enqueue === 1) {
-      push(end, data);
+      queues.push(index, end, data);
       queued(index, data);
     }
     if (end.silent === 0 && present(index, end)) return undefined;

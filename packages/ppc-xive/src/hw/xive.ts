@@ -6,6 +6,7 @@ import { PQ } from './esb.ts';
 import type { XiveState } from './layout.ts';
 import { createPresenter, type Presenter } from './presenter.ts';
 import type { HardwareProfile } from './profile.ts';
+import { createQueues, type Queues } from './queue.ts';
 import { createRam, type Ram } from './ram.ts';
 import { createRouter, type Router } from './router.ts';
 import { createSources, type Sources } from './sources.ts';
@@ -16,6 +17,7 @@ export interface Xive {
   readonly state: XiveState;
   readonly ram: Ram;
   readonly sources: Sources;
+  readonly queues: Queues;
   readonly router: Router;
   readonly presenter: Presenter;
   readonly tima: Tima;
@@ -69,9 +71,16 @@ export function createXive(init: XiveInit): Xive {
     },
     ambiguous: (end) => misuse('presenter')(end.nvtIndex, 'two threads answer'),
   });
-  const router = createRouter({
+  const queues = createQueues({
     state,
     ram,
+    overrun(end) {
+      if (trace.on) trace.emit('xive_overrun', { end });
+    },
+  });
+  const router = createRouter({
+    state,
+    queues,
     presenter,
     host: hooks.host,
     misuse: misuse('end'),
@@ -93,5 +102,5 @@ export function createXive(init: XiveInit): Xive {
     },
   });
   const tima = createTima({ state, presenter, profile, misuse: misuse('tima') });
-  return { state, ram, sources, router, presenter, tima };
+  return { state, ram, sources, queues, router, presenter, tima };
 }

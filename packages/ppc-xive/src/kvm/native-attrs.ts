@@ -38,7 +38,7 @@ function setSourceConfig(t: NativeTarget, irq: number, payload: Readonly<AttrPay
 /** The attributes by group. */
 export const NATIVE_ATTRS: DeviceAttrTable<NativeTarget> = {
   [XIVE_GRP.CTRL]: {
-    name: 'CTRL',
+    name: 'KVM_DEV_XIVE_GRP_CTRL',
     attrs: [
       {
         attrs: XIVE_CTRL.RESET,
@@ -67,7 +67,7 @@ export const NATIVE_ATTRS: DeviceAttrTable<NativeTarget> = {
     ],
   },
   [XIVE_GRP.SOURCE]: {
-    name: 'SOURCE',
+    name: 'KVM_DEV_XIVE_GRP_SOURCE',
     attrs: [
       {
         attrs: ANY,
@@ -85,7 +85,7 @@ export const NATIVE_ATTRS: DeviceAttrTable<NativeTarget> = {
     ],
   },
   [XIVE_GRP.SOURCE_CONFIG]: {
-    name: 'SOURCE_CONFIG',
+    name: 'KVM_DEV_XIVE_GRP_SOURCE_CONFIG',
     attrs: [
       {
         attrs: ANY,
@@ -104,7 +104,7 @@ export const NATIVE_ATTRS: DeviceAttrTable<NativeTarget> = {
     ],
   },
   [XIVE_GRP.EQ_CONFIG]: {
-    name: 'EQ_CONFIG',
+    name: 'KVM_DEV_XIVE_GRP_EQ_CONFIG',
     attrs: [
       {
         attrs: ANY,
@@ -124,7 +124,7 @@ export const NATIVE_ATTRS: DeviceAttrTable<NativeTarget> = {
     ],
   },
   [XIVE_GRP.SOURCE_SYNC]: {
-    name: 'SOURCE_SYNC',
+    name: 'KVM_DEV_XIVE_GRP_SOURCE_SYNC',
     attrs: [
       {
         attrs: ANY,

@@ -152,7 +152,7 @@ export function findParked(
  */
 export const guestCpu = protocol(
   'vCPU, icp_down_cppr',
-  { ...delivery, ended: u8, masks: u8, ics: u8, source: u8, then: u8 },
+  { ...delivery, ended: u8, masks: u8, ics: u8, source: u8, after: u8 },
   (p) => ({
     wait: p.idle(
       p.choose(2, (m, f, _self, choice) => {
@@ -182,20 +182,20 @@ export const guestCpu = protocol(
       return undefined;
     },
     checkSource(m, f) {
-      f.then = AFTER.SEARCH;
+      f.after = AFTER.SEARCH;
       return findParked(m, f, (s) => s.resend === 1) ?? 'send';
     },
     eoi(m, f) {
       f.irq = f.ended === 0 ? 0 : eoi(m, f.ended);
-      Object.assign(f, { ended: 0, then: f.irq === 0 ? AFTER.REJECT : AFTER.EOI });
+      Object.assign(f, { ended: 0, after: f.irq === 0 ? AFTER.REJECT : AFTER.EOI });
       return f.irq === 0 ? 'wait' : undefined;
     },
     send: () => undefined,
     ...p.include('deliver', deliver),
     next(_m, f) {
-      const { then } = f;
-      f.then = AFTER.REJECT;
-      return then === AFTER.REJECT ? 'downCppr' : then === AFTER.SEARCH ? 'checkSource' : 'wait';
+      const { after } = f;
+      f.after = AFTER.REJECT;
+      return after === AFTER.REJECT ? 'downCppr' : after === AFTER.SEARCH ? 'checkSource' : 'wait';
     },
   }),
 );

@@ -4,7 +4,7 @@ import { bits, u1, u8, u16, u32 } from '@virq/irq-core/arena';
 import { type Combinators, DONE, type Protocol, protocolsOn } from '@virq/irq-core/protocol';
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
 import { Q_COUNT } from '../kvm/layout.ts';
-import { fromGuest, MASKED } from '../kvm/priority.ts';
+import { fromGuest } from '../kvm/priority.ts';
 import { XICS_DUMMY, XICS_IPI } from '../xics/numbers.ts';
 import { type XicsWorld, xicsOf } from './xics-world.ts';
 
@@ -82,8 +82,8 @@ export const scanRerouted = protocol(
 );
 
 /**
- * The scan with the lock of the source: neither its target nor its PQ change while it is taken out, and of one that is masked only the note is changed
- * that unmasking reads. It is what the race between this scan and ibm,int-off asks for; Linux does not have it.
+ * The scan with the lock of the source's block, so that nobody masks it between its PQ being set to 11 and its EOI. It is what the race between
+ * this scan and ibm,int-off asks for; Linux does not have it.
  */
 export const scanReroutedLocked = protocol(
   'xive_vm_scan_for_rerouted_irqs (locked)',
@@ -95,14 +95,7 @@ export const scanReroutedLocked = protocol(
       return isRerouted(m, f) ? undefined : 'nextEntry';
     },
     ...p.locked('sb', (m, f) => xicsOf(m, f).blockLock(f.irq), {
-      isStillRerouted: (m, f) => (isRerouted(m, f) ? undefined : 'unlock sb'),
       takeOut,
-      isMasked(m, f) {
-        const s = xicsOf(m, f).source(f.irq);
-        if (s.guestPriority !== MASKED) return undefined;
-        Object.assign(s, { oldP: 0, oldQ: 1 });
-        return 'unlock sb';
-      },
       setQueued,
       eoi: (m, f) => xicsOf(m, f).endSource(f.source - 1),
     }),
@@ -111,7 +104,7 @@ export const scanReroutedLocked = protocol(
   }),
 );
 
-const CPPR_LOCALS = { ...REROUTE_LOCALS, cppr: u8, old: u8 } as const;
+export const CPPR_LOCALS = { ...REROUTE_LOCALS, cppr: u8, old: u8 } as const;
 type CpprFrame = { -readonly [K in keyof typeof CPPR_LOCALS]: number };
 
 /** H_CPPR over a form of the scan. */

@@ -10,8 +10,8 @@ import { type XicsWorld, xicsOf } from './xics-world.ts';
 const { protocol } = protocolsOn<XicsWorld>();
 
 /** `irq` is XIRR bits 23:0, `cppr` bits 31:24. `source` 1 + index of the hardware source that was behind it at the beginning; `ret` 1: H_PARAMETER. */
-const LOCALS = { ...SCAN_LOCALS, irq: u32, cppr: u8, source: u16, again: u1, ret: u8 } as const;
-type Frame = { -readonly [K in keyof typeof LOCALS]: number };
+export const EOI_LOCALS = { ...SCAN_LOCALS, irq: u32, cppr: u8, source: u16, again: u1, ret: u8 } as const;
+type Frame = { -readonly [K in keyof typeof EOI_LOCALS]: number };
 
 const stateOf = (m: XicsWorld, f: Frame) => xicsOf(m, f).source(f.irq);
 
@@ -19,7 +19,7 @@ const stateOf = (m: XicsWorld, f: Frame) => xicsOf(m, f).source(f.irq);
  * H_EOI. in_eoi is announced before the guest's priority is read, and whoever masks stores that priority before it reads in_eoi: one of the two sees
  * the other. An EOI that finds the source masked leaves a note (old_p) for the one who unmasks.
  */
-export const hEoi = protocol('xive_vm_h_eoi', LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
+export const hEoi = protocol('xive_vm_h_eoi', EOI_LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
   setCppr(m, f) {
     xicsOf(m, f).vcpus.at(f.vcpu).cppr = fromGuest(f.cppr);
     return f.irq === XICS_IPI || f.irq === 0 ? 'begin' : undefined;

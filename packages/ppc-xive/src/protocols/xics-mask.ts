@@ -11,8 +11,8 @@ import { type XicsWorld, xicsOf } from './xics-world.ts';
 const { protocol } = protocolsOn<XicsWorld>();
 
 /** `old` is the guest's priority before; `retry` that an H_EOI is under way and the lock has to be taken again; `rc` a positive errno. */
-const LOCALS = { vm: u8, irq: u32, server: u32, priority: u8, old: u8, retry: u1, rc: u8 } as const;
-type Frame = { -readonly [K in keyof typeof LOCALS]: number };
+export const MASK_LOCALS = { vm: u8, irq: u32, server: u32, priority: u8, old: u8, retry: u1, rc: u8 } as const;
+type Frame = { -readonly [K in keyof typeof MASK_LOCALS]: number };
 
 const stateOf = (m: XicsWorld, f: Frame) => xicsOf(m, f).source(f.irq);
 
@@ -90,7 +90,7 @@ function isMade(m: XicsWorld, f: Frame): 'unlock sb' | undefined {
 }
 
 /** kvmppc_xive_set_xive: masks or unmasks, and targets; a target that cannot be had leaves the old one. */
-export const setXive = protocol('kvmppc_xive_set_xive', LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
+export const setXive = protocol('kvmppc_xive_set_xive', MASK_LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
   needsQueue: (_m, f) => (f.priority === MASKED ? 'find' : undefined),
   ...p.locked('xive', (m, f) => xicsOf(m, f).state.xiveLock, {
     provision(m, f) {
@@ -122,7 +122,7 @@ export const setXive = protocol('kvmppc_xive_set_xive', LOCALS, (p: Combinators<
 }));
 
 /** kvmppc_xive_int_off: the priority is kept for ibm,int-on; a second time it keeps that of a masked source. */
-export const intOff = protocol('kvmppc_xive_int_off', LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
+export const intOff = protocol('kvmppc_xive_int_off', MASK_LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
   find,
   ...p.locked('sb', (m, f) => xicsOf(m, f).blockLock(f.irq), {
     hide,
@@ -137,7 +137,7 @@ export const intOff = protocol('kvmppc_xive_int_off', LOCALS, (p: Combinators<Xi
 }));
 
 /** kvmppc_xive_int_on: -EINVAL for an interrupt that never had a target; nothing for one whose kept priority is that of a masked source. */
-export const intOn = protocol('kvmppc_xive_int_on', LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
+export const intOn = protocol('kvmppc_xive_int_on', MASK_LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
   find,
   hasTarget(m, f) {
     const s = stateOf(m, f);
@@ -160,7 +160,7 @@ export const intOn = protocol('kvmppc_xive_int_on', LOCALS, (p: Combinators<Xics
 }));
 
 /** xive_pre_save_mask_irq: a source is stopped for saving, with what its PQ was. */
-export const preSaveMask = protocol('xive_pre_save_mask_irq', LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
+export const preSaveMask = protocol('xive_pre_save_mask_irq', MASK_LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
   ...p.locked('sb', (m, f) => xicsOf(m, f).blockLock(f.irq), {
     hide,
     isInEoi,
@@ -175,7 +175,7 @@ export const preSaveMask = protocol('xive_pre_save_mask_irq', LOCALS, (p: Combin
 }));
 
 /** xive_pre_save_unmask_irq: a source that was stopped for saving goes on. */
-export const preSaveUnmask = protocol('xive_pre_save_unmask_irq', LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
+export const preSaveUnmask = protocol('xive_pre_save_unmask_irq', MASK_LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
   ...p.locked('sb', (m, f) => xicsOf(m, f).blockLock(f.irq), {
     isInEoi(m, f) {
       f.old = stateOf(m, f).guestPriority;
@@ -193,7 +193,7 @@ export const preSaveUnmask = protocol('xive_pre_save_unmask_irq', LOCALS, (p: Co
 }));
 
 /** The first half of xive_set_source: whatever the source was, it is masked now, and without a target. */
-export const restoreMask = protocol('xive_set_source', LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
+export const restoreMask = protocol('xive_set_source', MASK_LOCALS, (p: Combinators<XicsWorld, Frame>) => ({
   expose(m, f) {
     stateOf(m, f).guestPriority = 0;
   },

@@ -9,7 +9,7 @@ import { type XicsWorld, xicsOf } from './xics-world.ts';
 const { protocol } = protocolsOn<XicsWorld>();
 
 /** `r4` is what the guest gets in GPR4: the interrupt and in bits 31:24 the CPPR before. */
-const XIRR_LOCALS = { ...SCAN_LOCALS, old: u8, r4: u32 } as const;
+export const XIRR_LOCALS = { ...SCAN_LOCALS, old: u8, r4: u32 } as const;
 type XirrFrame = { -readonly [K in keyof typeof XIRR_LOCALS]: number };
 
 /** H_XIRR: what the presenter has acknowledged joins the pending priorities, then the queues are asked. */
@@ -39,16 +39,13 @@ type IpollFrame = { -readonly [K in keyof typeof IPOLL_LOCALS]: number };
 export const hIpoll = protocol('xive_vm_h_ipoll', IPOLL_LOCALS, (p: Combinators<XicsWorld, IpollFrame>) => ({
   findServer(m, f) {
     const xics = xicsOf(m, f);
-    f.kind = SCAN.POLL;
-    const v = xics.vcpus.at(f.vcpu);
-    if (v.serverNum === f.server) {
-      f.pending = v.pending | xics.pendingInHardware(f.vcpu);
-      return undefined;
-    }
-    const other = xics.findServer(f.server);
-    if (other < 0) f.ret = 1;
-    Object.assign(f, { vcpu: Math.max(0, other), pending: 0xff });
-    return other < 0 ? DONE : undefined;
+    const found = xics.findServer(f.server);
+    f.ret = found < 0 ? 1 : 0;
+    if (found < 0) return DONE;
+    const isOwn = found === f.vcpu;
+    const pending = isOwn ? xics.vcpus.at(found).pending | xics.pendingInHardware(found) : 0xff;
+    Object.assign(f, { kind: SCAN.POLL, vcpu: found, pending });
+    return undefined;
   },
   ...p.include('scan', scanInterrupts),
   answer(m, f) {
@@ -57,7 +54,7 @@ export const hIpoll = protocol('xive_vm_h_ipoll', IPOLL_LOCALS, (p: Combinators<
 }));
 
 /** `mfrr` as the guest gave it, of which a byte is kept. */
-const IPI_LOCALS = { vm: u8, server: u32, vcpu: u16, mfrr: u32, ret: u8 } as const;
+export const IPI_LOCALS = { vm: u8, server: u32, vcpu: u16, mfrr: u32, ret: u8 } as const;
 
 /** H_IPI: MFRR of the target first, then a look at its CPPR, then the signal. `ret` 1 is H_PARAMETER. */
 export const hIpi = protocol('xive_vm_h_ipi', IPI_LOCALS, () => ({

@@ -3,6 +3,7 @@
 import { type Backend, defineBackend } from '@virq/irq-core/backend';
 import { powerEvents } from '../events.ts';
 import { xiveInspect } from '../hw/inspect.ts';
+import { noOverrun } from '../hw/properties.ts';
 import { REGISTERS } from '../regs/index.ts';
 import { createPowernvChip, type PowernvChip } from './chip.ts';
 import { powernvLayout } from './machine.ts';
@@ -19,7 +20,7 @@ export const powernv: Backend<typeof powernvLayout.fields, PowernvChip> = define
   attach: createPowernvChip,
   registers: REGISTERS,
   protocols: [],
-  properties: [],
+  properties: [{ name: 'no event queue is overrun', holds: ({ xive }: PowernvChip) => noOverrun(xive.state) }],
   vocabulary: powernvVocabulary,
   events: powerEvents,
   inspect: ({ xive }) => xiveInspect(xive.state),

@@ -32,6 +32,9 @@ const FLAGS = [
 
 const idx = (what: string, length: number): ArgSpec => int(what, { max: length - 1 });
 
+/** The owner of a new queue has read nothing, and expects generation 1 first. */
+const UNREAD = { watched: 0, overrun: 0, readToggle: 0, unread: 0, readIndex: 0 };
+
 /** Fields of an EAS from arguments. */
 const easOf = (args: Args): EasFields => ({
   valid: on(args, 'valid'),
@@ -56,12 +59,9 @@ const endOf = (args: Args): Readonly<Record<string, number>> => ({
   escData: n(args, 'esc_data') & DATA,
 });
 
-function setEnd({ backend, xive, state }: PowernvChip, args: Args): OpResult {
+function setEnd({ xive, state }: PowernvChip, args: Args): OpResult {
   const index = n(args, 'idx');
-  const end = state.xive.ends.at(index);
-  Object.assign(end, { genFlipped: 0, ...endOf(args) });
-  // QEMU 7.2 looks for POWER10's ignore bit, which is in word 6, in word 7: xive2.c xive2_router_end_notify.
-  if (backend === 'xive10') end.ignore = 0;
+  Object.assign(state.xive.ends.at(index), { genFlipped: 0, ...UNREAD, ...endOf(args) });
   for (let frame = 0; frame < 2 ** (n(args, 'qsize') - FRAME_SHIFT); frame++) xive.ram.clear(queueFrame(index) + frame);
   state.shown.add(index);
   return DONE;
@@ -126,6 +126,11 @@ export const TABLE_OPERATIONS: Readonly<Record<string, Op>> = {
         out: { value: hex(xive.ram.load(queueFrame(n(args, 'idx')) + (at >>> FRAME_SHIFT), at & 0xfff)) },
       };
     },
+  },
+  eq_next: {
+    summary: 'the owner of a queue reads its next entry; -1: none. From then on overwritten entries are noticed',
+    args: { idx: idx('END', SIZES.ends) },
+    run: ({ xive }, args) => ({ ret: 0, out: { data: xive.queues.next(n(args, 'idx')) } }),
   },
   nvt_read: {
     summary: 'what an NVT has pending',

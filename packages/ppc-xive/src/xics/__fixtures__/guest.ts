@@ -8,6 +8,9 @@ import {
   type Json,
   type Session,
 } from '@virq/irq-core/machine';
+
+import type { Edits } from '@virq/irq-core/protocol';
+
 import type { PowerChip } from '../../chip.ts';
 import { RING } from '../../hw/presenter.ts';
 import { TM, TM_PAGE } from '../../hw/tima.ts';
@@ -30,6 +33,8 @@ export interface Guest {
   pq(irq: number): number;
   /** OS ring of the vCPU's thread. */
   ring(vcpu: number): { readonly cppr: number; readonly nsr: number; readonly ipb: number; readonly pipr: number };
+  /** The exception line of the vCPU's thread is up. */
+  line(vcpu: number): boolean;
   /** Words of a queue from its first entry on. */
   queue(vcpu: number, priority: number, words?: number): number[];
 }
@@ -39,10 +44,11 @@ export interface GuestOptions {
   readonly vm?: Readonly<Record<string, unknown>>;
   readonly host?: Readonly<Record<string, unknown>>;
   readonly vcpus?: number;
+  readonly edits?: Edits;
 }
 
 /** Creates a VM in XICS mode; all its vCPUs are in the guest. */
-export function openGuest({ vm = {}, host = {}, vcpus = 2 }: GuestOptions = {}): Guest {
+export function openGuest({ vm = {}, host = {}, vcpus = 2, edits = [] }: GuestOptions = {}): Guest {
   const machine = createMachine({
     vms: [
       {
@@ -55,6 +61,7 @@ export function openGuest({ vm = {}, host = {}, vcpus = 2 }: GuestOptions = {}):
     devices: [{ name: 'nic', kind: 'pci', msix: 2 }],
     host,
     limits: { eventfds: 8, processes: 12 },
+    edits,
   });
   const session = createSession(machine);
   const chip = session.vm.chip as unknown as PowerChip;
@@ -89,6 +96,7 @@ export function openGuest({ vm = {}, host = {}, vcpus = 2 }: GuestOptions = {}):
     xirr: (vcpu = 0) => Number((guest.run('h_xirr', { cpu: vcpu }) as { r4: string }).r4),
     pq: (irq) => chip.sources.hw(chip.xics.source(irq)).pq,
     ring: (vcpu) => xive.state.threads.at(vcpu).rings.at(RING.OS),
+    line: (vcpu) => xive.state.threads.at(vcpu).osLine === 1,
     queue(vcpu, priority, words = 1) {
       const q = chip.state.kvm.vcpus.at(vcpu).queues.at(priority);
       return Array.from({ length: words }, (_, i) => chip.xics.queues.entry(q, i));

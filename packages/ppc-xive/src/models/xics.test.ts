@@ -1,0 +1,94 @@
+// Kernel paths of XICS over XIVE against each other: clean as they are, and each order and each test in them is needed.
+
+import { check } from '@virq/checker';
+import { DONE, type Edits, omit, reorder, replace } from '@virq/irq-core/protocol';
+import { describe, expect, it } from 'vitest';
+import { hCpprLocked } from '../protocols/xics-cppr.ts';
+import { hEoi } from '../protocols/xics-eoi.ts';
+import { intOff, intOn } from '../protocols/xics-mask.ts';
+import { hIpi, hXirr } from '../protocols/xics-present.ts';
+import { xicsOf } from '../protocols/xics-world.ts';
+import { xicsEoi, xicsIpi, xicsReroute } from './index.ts';
+
+type Family = { build(scope?: Readonly<Record<string, number>>): ReturnType<typeof xicsEoi.build> };
+type Scope = Readonly<Record<string, number>>;
+
+function verdictOf(family: Family, scope: Scope): readonly unknown[] {
+  const model = family.build(scope);
+  const { verdict, unreached } = check((o) => model.create(o));
+  return [verdict, unreached];
+}
+
+function broken(family: Family, edits: Edits, scope: Scope = {}): string | undefined {
+  const model = family.build(scope);
+  return check((o) => model.create({ ...o, edits })).violations[0]?.property;
+}
+
+const MASKED = 'a source that the guest has masked sends nothing';
+const SERVED = 'what the device asked for is served';
+const UNREAD = 'no message to a vCPU is left unread';
+
+describe('xics-eoi', () => {
+  it.each<Scope>([{}, { setXive: 1 }, { masks: 2 }, { asks: 3 }])('F-50 F-53 %o: clean', (scope) => {
+    expect(verdictOf(xicsEoi, scope)).toEqual(['ok', []]);
+  });
+
+  const faults: readonly (readonly [string, Edits, string])[] = [
+    ['H_EOI does not announce itself', [[hEoi, omit(hEoi, 'announce')]], MASKED],
+    ['H_EOI announces itself after it has looked', [[hEoi, reorder(hEoi, 'isMasked', 'announce')]], MASKED],
+    ['H_EOI does not look again under the lock', [[hEoi, omit(hEoi, 'isStillMasked')]], SERVED],
+    ['H_EOI of a masked source leaves no note', [[hEoi, omit(hEoi, 'forgetP')]], SERVED],
+    ['masking does not ask for an EOI', [[intOff, omit(intOff, 'isInEoi')]], MASKED],
+    ['masking asks before it shows itself', [[intOff, reorder(intOff, 'isInEoi', 'hide')]], MASKED],
+    ['masking does not stop the source', [[intOff, omit(intOff, 'stop')]], MASKED],
+    ['unmasking forgets Q', [[intOn, omit(intOn, 'restoreQ')]], SERVED],
+    ['unmasking does not start the source', [[intOn, omit(intOn, 'start')]], SERVED],
+    ['unmasking shows itself before it starts the source', [[intOn, reorder(intOn, 'show', 'start')]], SERVED],
+  ];
+  it.each(faults)('%s', (_name, edits, property) => expect(broken(xicsEoi, edits, { masks: 2 })).toBe(property));
+});
+
+/** H_IPI that looks at CPPR before it stores MFRR; `server` keeps what it has seen. */
+function cpprFirst(): Edits {
+  const looked = replace(hIpi, 'storeMfrr', (m, f) => {
+    f.server = f.mfrr < xicsOf(m, f).vcpus.at(f.vcpu).cppr ? 1 : 0;
+  });
+  const stored = replace(looked as typeof hIpi, 'readCppr', (m, f) => {
+    xicsOf(m, f).vcpus.at(f.vcpu).mfrr = f.mfrr & 0xff;
+    return f.server === 1 ? undefined : DONE;
+  });
+  return [[hIpi, stored]] as never;
+}
+
+describe('xics-ipi', () => {
+  it.each<Scope>([{}, { senders: 2, messages: 1 }, { asks: 2, messages: 1 }])('F-50 F-51 %o: clean', (scope) => {
+    expect(verdictOf(xicsIpi, scope)).toEqual(['ok', []]);
+  });
+
+  const faults: readonly (readonly [string, Edits, string])[] = [
+    ['H_IPI looks at CPPR before it stores MFRR', cpprFirst(), UNREAD],
+    ['H_EOI does not look whether an IPI waits', [[hEoi, omit(hEoi, 'pushPending')]], UNREAD],
+    ['the signal of an IPI is not ended', [[hXirr, omit(hXirr, 'scan.endSignal')]], UNREAD],
+    ['CPPR stays where the signal of an IPI put it', [[hXirr, omit(hXirr, 'writeCppr')]], SERVED],
+  ];
+  it.each(faults)('%s', (_name, edits, property) => expect(broken(xicsIpi, edits)).toBe(property));
+});
+
+describe('xics-reroute', () => {
+  it.each<Scope>([{}, { masks: 2 }])('F-52 %o: clean', (scope) => {
+    expect(verdictOf(xicsReroute, scope)).toEqual(['ok', []]);
+  });
+
+  it.each([1, 2])(
+    'F-52 without the lock, as Linux has it, an interrupt is lost when it is masked %i times',
+    (masks) => {
+      expect(broken(xicsReroute, [], { locked: 0, masks })).toBe(SERVED);
+    },
+  );
+
+  const faults: readonly (readonly [string, Edits, string])[] = [
+    ['the source is not sent again', [[hCpprLocked, omit(hCpprLocked, 'scan.setQueued')]], SERVED],
+    ['the source is not ended', [[hCpprLocked, omit(hCpprLocked, 'scan.eoi')]], SERVED],
+  ];
+  it.each(faults)('%s', (_name, edits, property) => expect(broken(xicsReroute, edits)).toBe(property));
+});
