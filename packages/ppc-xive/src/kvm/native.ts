@@ -5,7 +5,6 @@ import { xiveMmap, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts';
 import { xiveRelease } from '../protocols/release.ts';
 import type { Context } from './context.ts';
 import type { DeviceOps } from './devices.ts';
-import { createEscalationHandler } from './escalation.ts';
 import { DEVICE, PFN } from './layout.ts';
 import { ESB_PAGES, FILE_PAGE, type Mappings, TIMA_PAGES, WINDOW } from './mappings.ts';
 import { connectNative } from './native-connect.ts';
@@ -29,7 +28,7 @@ export interface Native {
 
 /** Creates the device. */
 export function createNative(ctx: Context, mappings: Mappings): Native {
-  const { state, vm, host, options } = ctx;
+  const { state, options } = ctx;
   const fault = options.esbMapping === 'corrected' ? esbFaultCorrected : esbFault;
 
   function releaseIfLast(): void {
@@ -37,7 +36,6 @@ export function createNative(ctx: Context, mappings: Mappings): Native {
     runForErrno(ctx, xiveRelease);
   }
 
-  host.onEscalation(vm, createEscalationHandler(ctx));
   return {
     ops: {
       connect: (vcpu, server) => connectNative(ctx, vcpu, server),
