@@ -1,22 +1,22 @@
 // QEMU's machine and the guest in it, on top of KVM's devices: the upper half of a POWER VM put together.
 
+import { createGuest, type Guest } from './guest/guest.ts';
+import { bindEscalations, createVcpuRun, type VcpuRun } from './guest/run.ts';
 import type { Context } from './kvm/context.ts';
 import type { Devices } from './kvm/devices.ts';
 import type { Mappings } from './kvm/mappings.ts';
 import type { Native } from './kvm/native.ts';
 import type { KvmSources } from './kvm/sources.ts';
 import type { PowerState } from './layout.ts';
-import { createGuest, type Guest } from './guest/guest.ts';
-import { bindEscalations, createVcpuRun, type VcpuRun } from './guest/run.ts';
 import { H, type HcallName } from './spapr/codes.ts';
 import { createKvmXics, createKvmXive } from './spapr/kvm-intc.ts';
 import { createPages } from './spapr/pages.ts';
 import { createSpapr, type Spapr } from './spapr/spapr.ts';
 import type { HcallArgs, HcallResult } from './spapr/xive-hcalls.ts';
-import { callRtas, type RtasName } from './xics/rtas.ts';
 import type { XicsDevice } from './xics/device.ts';
 import type { XicsHcall } from './xics/hcalls.ts';
 import { HCALL as XICS_HCALL } from './xics/numbers.ts';
+import { callRtas, type RtasName } from './xics/rtas.ts';
 
 /** The upper half of a VM. */
 export interface MachineParts {

@@ -17,7 +17,11 @@ const DEFAULT_PRIORITY = 5;
 const IPI_IRQ = 16;
 
 /** RTAS calls about sources: KVM answers them itself once QEMU has told it their tokens. Returns the status, 0 or -3. */
-export type RtasCall = (cpu: number, name: 'ibm,set-xive' | 'ibm,int-on' | 'ibm,int-off', args: readonly number[]) => number;
+export type RtasCall = (
+  cpu: number,
+  name: 'ibm,set-xive' | 'ibm,int-on' | 'ibm,int-off',
+  args: readonly number[],
+) => number;
 
 function push(c: GuestCpu, source: number): void {
   c.cpprIndex++;

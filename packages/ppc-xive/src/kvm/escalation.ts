@@ -59,20 +59,3 @@ export function forgetEscalationPage({ host, state }: Context, vcpu: number): vo
   if (v.escOn === 1 && v.escPage !== 0) host.xive.router.loadEnd(v.escPage - 1, 'ese', ESB.SET_PQ_01);
   Object.assign(v, { escOn: 0, escPage: 0 });
 }
-
-/**
- * The host's handler (xive_esc_irq): the vCPU has something pending, and is woken if it has ceded. With single escalation there is no EOI, so
- * that the source stays quiet until the vCPU cedes again.
- */
-export function createEscalationHandler({ host, state, kvm }: Context): (vcpu: number, priority: number) => void {
-  return (vcpu, priority) => {
-    const v = state.vcpus.at(vcpu);
-    const q = v.queues.at(priority);
-    if (q.escVirq === 0 || v.escLost === 1) return;
-    v.irqPending = 1;
-    if (v.ceded === 1) kvm.vcpus.kick(vcpu);
-    v.escOn = 0;
-    if (state.singleEscalation === 1) return;
-    host.xive.router.loadEnd(endOf(q.escIrq - 1), 'ese', ESB.SET_PQ_00);
-  };
-}

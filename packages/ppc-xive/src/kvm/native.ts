@@ -5,7 +5,6 @@ import { isLast, xiveMmap, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts
 import { xiveRelease } from '../protocols/release.ts';
 import type { Context } from './context.ts';
 import type { DeviceOps } from './devices.ts';
-import { createEscalationHandler } from './escalation.ts';
 import { PFN } from './layout.ts';
 import { ESB_PAGES, FILE_PAGE, type Mappings, TIMA_PAGES, WINDOW } from './mappings.ts';
 import { connectNative } from './native-connect.ts';
@@ -30,10 +29,8 @@ export interface Native {
 
 /** Creates the device. */
 export function createNative(ctx: Context, sources: KvmSources, mappings: Mappings): Native {
-  const { vm, host, options } = ctx;
-  const fault = options.esbMapping === 'corrected' ? esbFaultCorrected : esbFault;
+  const fault = ctx.options.esbMapping === 'corrected' ? esbFaultCorrected : esbFault;
 
-  host.onEscalation(vm, createEscalationHandler(ctx));
   return {
     ops: {
       connect: (vcpu, server) => connectNative(ctx, vcpu, server),

@@ -14,7 +14,9 @@ export const H = {
 } as const;
 
 /** Names of the return codes, as traces show them. */
-export const H_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(H).map(([name, code]) => [code, `H_${name}`]));
+export const H_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(H).map(([name, code]) => [code, `H_${name}`]),
+);
 
 /** Opcodes of the hypercalls about interrupts. */
 export const HCALL = {

@@ -68,18 +68,15 @@ export function createKvmXive(parts: KvmIntcParts): InKernel {
   function frameAt(lisn: number, offset: number): number {
     const touched = native.touch(pages.esb + lisn * 2 + 1 + (offset >>> PAGE_SHIFT));
     if (typeof touched === 'number') return touched;
-    if (ctx.trace.on) ctx.trace.emit('qemu_abort', { what: `${touched} at the ESB pages of LISN 0x${lisn.toString(16)}` });
+    if (ctx.trace.on)
+      ctx.trace.emit('qemu_abort', { what: `${touched} at the ESB pages of LISN 0x${lisn.toString(16)}` });
     return -1;
   }
 
   return {
     ...connectXive(parts, set),
     resetSource: (lisn, lsi, asserted) =>
-      set(
-        XIVE_GRP.SOURCE,
-        lisn,
-        BigInt((lsi ? SOURCE_FLAG.LEVEL : 0) | (lsi && asserted ? SOURCE_FLAG.ASSERTED : 0)),
-      ),
+      set(XIVE_GRP.SOURCE, lisn, BigInt((lsi ? SOURCE_FLAG.LEVEL : 0) | (lsi && asserted ? SOURCE_FLAG.ASSERTED : 0))),
     configureSource: (lisn, config) => set(XIVE_GRP.SOURCE_CONFIG, lisn, encodeConfig(config)),
     configureQueue(server, priority, eq) {
       const { flags, qshift, qaddr, qtoggle, qindex } = eq;

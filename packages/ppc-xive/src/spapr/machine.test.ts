@@ -14,17 +14,20 @@ describe('F-48 interrupt mode of a pseries machine', () => {
     ['XICS', 'xics', null, 'xics'],
     ['XIVE', 'xive', 'xive', null],
     ['DUAL', 'xics', 'xive', 'xics'],
-  ] as const)('F-48 ic-mode=%s: %s at power on; the guest asks for XIVE: %s, for XICS: %s', (mode, first, xive, xics) => {
-    const after = (wanted: boolean): string | null => {
-      const m = fakeMachine(mode);
-      m.state.cas = 0;
-      expect(modeOf(m)).toBe(first);
-      const rc = m.machine.negotiate(wanted);
-      expect([rc, m.state.dead]).toEqual(rc < 0 ? [-EINVAL, 1] : [0, 0]);
-      return rc < 0 ? null : modeOf(m);
-    };
-    expect([after(true), after(false)]).toEqual([xive, xics]);
-  });
+  ] as const)(
+    'F-48 ic-mode=%s: %s at power on; the guest asks for XIVE: %s, for XICS: %s',
+    (mode, first, xive, xics) => {
+      const after = (wanted: boolean): string | null => {
+        const m = fakeMachine(mode);
+        m.state.cas = 0;
+        expect(modeOf(m)).toBe(first);
+        const rc = m.machine.negotiate(wanted);
+        expect([rc, m.state.dead]).toEqual(rc < 0 ? [-EINVAL, 1] : [0, 0]);
+        return rc < 0 ? null : modeOf(m);
+      };
+      expect([after(true), after(false)]).toEqual([xive, xics]);
+    },
+  );
 
   it('F-48 dual: CAS for XIVE closes the XICS device and creates the XIVE device with all its sources; a reset goes back', () => {
     const m = fakeMachine('DUAL');

@@ -23,7 +23,9 @@ export interface SpaprMachine {
 
 /** spapr_xive_reset, xive_source_reset: valid EASs are masked, sources off, ENDs cleared. KVM's device is not told. */
 function resetTables({ tables }: SpaprContext): void {
-  tables.forEach((irq) => Object.assign(irq, { eas: easWord({ end: 0, masked: true, data: 0 }), pq: PQ.OFF, asserted: 0 }));
+  tables.forEach((irq) => {
+    Object.assign(irq, { eas: easWord({ end: 0, masked: true, data: 0 }), pq: PQ.OFF, asserted: 0 });
+  });
   for (let i = 0; i < tables.ends; i++) setEnd(tables.end(i), END_RESET);
 }
 
@@ -48,7 +50,8 @@ export function createMachineMode(c: SpaprContext): SpaprMachine {
     if (error < 0) return error;
     let failed = 0;
     tables.forEach((irq, lisn) => {
-      if (lisn >= 0x1000 && failed === 0) failed = Math.min(0, c.xics.setSource(lisn, icsAtReset(irq.lsi, irq.asserted)));
+      if (lisn >= 0x1000 && failed === 0)
+        failed = Math.min(0, c.xics.setSource(lisn, icsAtReset(irq.lsi, irq.asserted)));
     });
     return failed;
   }

@@ -114,7 +114,8 @@ function moveXics(from: SpaprContext, to: SpaprContext): number {
   from.tables.forEach((irq, lisn) => {
     if (failed < 0 || lisn < XIRQ_BASE) return;
     const value = from.xics.getSource(lisn);
-    failed = typeof value === 'number' ? to.xics.setSource(lisn, icsAtReset(irq.lsi, 0)) : to.xics.setSource(lisn, value);
+    failed =
+      typeof value === 'number' ? to.xics.setSource(lisn, icsAtReset(irq.lsi, 0)) : to.xics.setSource(lisn, value);
   });
   if (failed < 0) return failed;
   return firstError(from.servers.length, (vcpu) => {

@@ -37,7 +37,8 @@ describe('F-58 stop and resume', () => {
     expect([c.stopped, c.saved, c.pq, c.triggers]).toEqual([stands, atStop, pq, triggers]);
   });
 
-  it('F-30 F-58 queues are synchronised after the last source is held', () => expect(cycle(0, false).last).toBe('eq_sync'));
+  it('F-30 F-58 queues are synchronised after the last source is held', () =>
+    expect(cycle(0, false).last).toBe('eq_sync'));
 
   it('a second stop, and a resume of a VM that runs, do nothing', () => {
     const m = fakeMachine();

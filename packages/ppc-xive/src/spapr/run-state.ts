@@ -1,7 +1,7 @@
 // The VM stops and goes on: sources are kept from notifying, and get back what they had. QEMU: hw/intc/spapr_xive_kvm.c kvmppc_xive_change_state_handler.
 
-import { DEVICE } from '../kvm/layout.ts';
 import { ESB, PQ } from '../hw/esb.ts';
+import { DEVICE } from '../kvm/layout.ts';
 import type { SpaprContext } from './context.ts';
 
 const PQ_BITS = 3;

@@ -17,7 +17,13 @@ function setUp() {
 }
 
 const word = (m: ReturnType<typeof setUp>, server: number, priority: number): string[] =>
-  Array.from({ length: 8 }, (_, i) => m.tables.end(server * 8 + priority).w.get(i).toString(16).padStart(8, '0'));
+  Array.from({ length: 8 }, (_, i) =>
+    m.tables
+      .end(server * 8 + priority)
+      .w.get(i)
+      .toString(16)
+      .padStart(8, '0'),
+  );
 
 describe('F-56 H_INT_*: what is wrong with the parameters', () => {
   type Row = readonly [string, HcallName, readonly (number | bigint)[], keyof typeof H];
@@ -136,9 +142,7 @@ describe('F-56 H_INT_*: what they answer and leave behind', () => {
     m.call('H_INT_SET_QUEUE_CONFIG', 1, 5, 6, EQ, 16);
     const words = ['e0040000', '00400000', '00000000', '12340000', '00000000', '00000000', '00000405', '00060000'];
     expect(word(m, 5, 6)).toEqual(words);
-    expect(m.kvm.calls).toEqual([
-      'queue 5 6 {"flags":1,"qshift":16,"qaddr":"0x12340000","qtoggle":1,"qindex":0}',
-    ]);
+    expect(m.kvm.calls).toEqual(['queue 5 6 {"flags":1,"qshift":16,"qaddr":"0x12340000","qtoggle":1,"qindex":0}']);
   });
 
   it('V-20 size 0 resets the END: all zero but both ESBs off', () => {
@@ -194,10 +198,13 @@ describe('F-57 H_INT_ESB', () => {
   it.each([
     [0, ['load 4608 "0xc00"']],
     [1, ['load 4608 "0xc00"', 'store 4608 "0x0"']],
-  ])('F-02 F-57 the EOI of an LSI, asserted %i: SET_PQ_00, a trigger while the line is high, and it returns 0', (asserted, calls) => {
-    const m = setUp();
-    Object.assign(m.tables.irq(0x1200) as object, { asserted });
-    m.kvm.pq.set(0x1200, 3);
-    expect([m.call('H_INT_ESB', 0, 0x1200, 0, 0).out, m.kvm.calls]).toEqual([[0n], calls]);
-  });
+  ])(
+    'F-02 F-57 the EOI of an LSI, asserted %i: SET_PQ_00, a trigger while the line is high, and it returns 0',
+    (asserted, calls) => {
+      const m = setUp();
+      Object.assign(m.tables.irq(0x1200) as object, { asserted });
+      m.kvm.pq.set(0x1200, 3);
+      expect([m.call('H_INT_ESB', 0, 0x1200, 0, 0).out, m.kvm.calls]).toEqual([[0n], calls]);
+    },
+  );
 });

@@ -96,7 +96,8 @@ const getSourceInfo: Hcall = {
   checks: [lisnIsClaimed],
   run(c, a) {
     const lisn = arg(a, 1);
-    if (irqOf(c, a).lsi === 1) return { rc: 0, out: [SRC.H_INT_ESB | SRC.LSI, ALL_ONES, ALL_ONES, BigInt(ESB_SHIFT - 1)] };
+    if (irqOf(c, a).lsi === 1)
+      return { rc: 0, out: [SRC.H_INT_ESB | SRC.LSI, ALL_ONES, ALL_ONES, BigInt(ESB_SHIFT - 1)] };
     const trigger = VC_BASE + (lisn << BigInt(ESB_SHIFT));
     return { rc: 0, out: [0n, trigger + 0x10000n, trigger, BigInt(ESB_SHIFT - 1)] };
   },
@@ -220,7 +221,10 @@ function abort(c: SpaprContext, what: string): HcallResult {
 
 const esb: Hcall = {
   flags: ESB_STORE,
-  checks: [lisnIsClaimed, { rc: H.P3, says: 'offset beyond the ESB pages', holds: (_c, a) => arg(a, 2) <= 1n << BigInt(ESB_SHIFT) }],
+  checks: [
+    lisnIsClaimed,
+    { rc: H.P3, says: 'offset beyond the ESB pages', holds: (_c, a) => arg(a, 2) <= 1n << BigInt(ESB_SHIFT) },
+  ],
   run(c, a) {
     const isStore = (arg(a, 0) & ESB_STORE) !== 0n;
     if (c.state.inKernel === 0) return refused(c, -1, 'the emulated controller is not modelled');

@@ -90,10 +90,14 @@ const size = int('bytes of the access', { min: 1, max: 8, default: 8 });
 
 /** Operations of the guest. */
 export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
-  vcpu_load: onVcpu('the scheduler gives the vCPU a hardware thread', { thread: int('hardware thread', { max: 127 }) }, (c, v, args) =>
-    status(c.guest.exits.load(v, n(args, 'thread'))),
+  vcpu_load: onVcpu(
+    'the scheduler gives the vCPU a hardware thread',
+    { thread: int('hardware thread', { max: 127 }) },
+    (c, v, args) => status(c.guest.exits.load(v, n(args, 'thread'))),
   ),
-  vcpu_put: onVcpu('the vCPU is preempted: out of the guest, off its thread', {}, (c, v) => status(c.guest.exits.put(v))),
+  vcpu_put: onVcpu('the vCPU is preempted: out of the guest, off its thread', {}, (c, v) =>
+    status(c.guest.exits.put(v)),
+  ),
   vcpu_run: onVcpu('KVM_RUN: the vCPU enters the guest, its XIVE context goes to the thread', {}, (c, v) =>
     status(c.guest.exits.run(v)),
   ),
@@ -102,24 +106,34 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
     args: { mode: { type: 'enum', values: ['xive', 'xics'], default: 'xive', doc: 'mode' } },
     run: (c, args) => status(c.guest.boot(args['mode'] as GuestMode)),
   },
-  guest_irq_map: inGuest('irq_create_mapping: a number for a source', { lisn: { ...lisn, optional: false } }, (_c, on, args, driver) => {
-    const number = driver.map(on, n(args, 'lisn'));
-    return number < 0 ? { ret: number } : { ret: 0, out: { irq: number } };
-  }),
+  guest_irq_map: inGuest(
+    'irq_create_mapping: a number for a source',
+    { lisn: { ...lisn, optional: false } },
+    (_c, on, args, driver) => {
+      const number = driver.map(on, n(args, 'lisn'));
+      return number < 0 ? { ret: number } : { ret: 0, out: { irq: number } };
+    },
+  ),
   guest_irq_startup: inGuest(
     'irq_startup: a source gets a number if it has none, a target, and is unmasked',
     { lisn: { ...lisn, optional: false }, target },
     startup,
   ),
-  guest_irq_shutdown: onIrq('irq_shutdown: masked at its source, and without a target', (d, on, i) => d.shutdown(on, i)),
+  guest_irq_shutdown: onIrq('irq_shutdown: masked at its source, and without a target', (d, on, i) =>
+    d.shutdown(on, i),
+  ),
   guest_irq_mask: onIrq('masks it at its source', (d, on, i) => d.mask(on, i)),
   guest_irq_unmask: onIrq('unmasks it', (d, on, i) => d.unmask(on, i)),
   guest_irq_retrigger: onIrq('makes the source send once more', (d, on, i) => d.retrigger(on, i)),
-  guest_set_affinity: onIrq('moves it to another CPU', (d, on, i, args) => d.setAffinity(on, i, n(args, 'target')), { target }),
+  guest_set_affinity: onIrq('moves it to another CPU', (d, on, i, args) => d.setAffinity(on, i, n(args, 'target')), {
+    target,
+  }),
   guest_ipi: inGuest('sends an IPI', { target }, (c, on, args, driver) =>
     has(c, n(args, 'target')) ? status(driver.ipi(on, n(args, 'target'))) : { ret: -EINVAL },
   ),
-  guest_interrupt: inGuest('the CPU takes its external interrupt, if it has one', {}, (c, on) => shown(c.guest.interrupt(on))),
+  guest_interrupt: inGuest('the CPU takes its external interrupt, if it has one', {}, (c, on) =>
+    shown(c.guest.interrupt(on)),
+  ),
   guest_eoi: onIrq('the handler has done: end of interrupt', (d, on, i) => d.eoi(on, i)),
   guest_serve: inGuest('the CPU takes and ends interrupts until there is none', {}, (c, on, _args, driver) =>
     serve(c, on, driver),

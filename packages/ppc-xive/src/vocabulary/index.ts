@@ -4,8 +4,8 @@ import { EINVAL } from '@virq/irq-core/errors';
 import type { ArgFault, Args, Vocabulary } from '@virq/irq-core/machine';
 import type { PowerChip } from '../chip.ts';
 import { powerOptions, VM_ARGS } from '../options.ts';
-import { MEMORY_OPERATIONS } from './memory-operations.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
+import { MEMORY_OPERATIONS } from './memory-operations.ts';
 import { NATIVE_OPERATIONS } from './native-operations.ts';
 import { OBSERVE } from './observe.ts';
 import { SPAPR_OPERATIONS } from './spapr-operations.ts';
@@ -43,7 +43,13 @@ export const vocabulary: Vocabulary<PowerChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
   checkVm,
-  operations: guarded({ ...NATIVE_OPERATIONS, ...MEMORY_OPERATIONS, ...XICS_OPERATIONS, ...SPAPR_OPERATIONS, ...GUEST_OPERATIONS }),
+  operations: guarded({
+    ...NATIVE_OPERATIONS,
+    ...MEMORY_OPERATIONS,
+    ...XICS_OPERATIONS,
+    ...SPAPR_OPERATIONS,
+    ...GUEST_OPERATIONS,
+  }),
   observe: OBSERVE,
   observeDefault: ['pq', 'eq', 'efd'],
 };

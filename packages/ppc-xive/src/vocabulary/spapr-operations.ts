@@ -108,8 +108,12 @@ export const SPAPR_OPERATIONS: Readonly<Record<string, Op>> = {
       return 0;
     }),
   ),
-  migrate_state: onMachine('moves the state of the machine that stands to one that has not run yet', { to }, (c, args) => {
-    const other = c.host.peer(n(args, 'to')) as PowerChip | null;
-    return { ret: other === null || other === c ? -EINVAL : moveGuest(c, other) };
-  }),
+  migrate_state: onMachine(
+    'moves the state of the machine that stands to one that has not run yet',
+    { to },
+    (c, args) => {
+      const other = c.host.peer(n(args, 'to')) as PowerChip | null;
+      return { ret: other === null || other === c ? -EINVAL : moveGuest(c, other) };
+    },
+  ),
 };

@@ -1,6 +1,13 @@
 // VMs with a pseries machine and a guest, as a scenario has them, for tests.
 
-import { createMachine, createSession, findOperation, type Json, type Machine, type OpResult } from '@virq/irq-core/machine';
+import {
+  createMachine,
+  createSession,
+  findOperation,
+  type Json,
+  type Machine,
+  type OpResult,
+} from '@virq/irq-core/machine';
 import type { PowerChip } from '../../chip.ts';
 import { ppcXive } from '../../index.ts';
 
@@ -27,8 +34,13 @@ export interface TestOptions {
 
 type Spec = { readonly default?: Json; readonly optional?: boolean };
 
-function complete(args: Readonly<Record<string, Spec>>, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const defaults = Object.entries(args).flatMap(([key, spec]) => (spec.default === undefined ? [] : [[key, spec.default]]));
+function complete(
+  args: Readonly<Record<string, Spec>>,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const defaults = Object.entries(args).flatMap(([key, spec]) =>
+    spec.default === undefined ? [] : [[key, spec.default]],
+  );
   return { ...Object.fromEntries(defaults), ...given };
 }
 

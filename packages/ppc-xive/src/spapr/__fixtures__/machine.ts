@@ -3,6 +3,7 @@
 import { createArena } from '@virq/irq-core/arena';
 import { createTrace } from '@virq/irq-core/events';
 import { DEVICE } from '../../kvm/layout.ts';
+import type { HcallName } from '../codes.ts';
 import type { SpaprContext } from '../context.ts';
 import type { InKernel, InKernelXics } from '../in-kernel.ts';
 import { createIrqs } from '../irqs.ts';
@@ -11,7 +12,6 @@ import { createMachineMode, KERNEL_IRQCHIP } from '../machine.ts';
 import { createTables } from '../tables.ts';
 import type { HcallResult } from '../xive-hcalls.ts';
 import { xiveHcall } from '../xive-hcalls.ts';
-import type { HcallName } from '../codes.ts';
 
 /** PQ per LISN as the fake KVM has them, and its calls. */
 export interface FakeKvm {
