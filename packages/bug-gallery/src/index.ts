@@ -67,7 +67,7 @@ import { bug as xivePtPbit } from './xive-pt-pbit/index.ts';
 import { bug as xiveRearmOrder } from './xive-rearm-order/index.ts';
 import { bug as xiveZapOffset } from './xive-zap-offset/index.ts';
 
-export type { Bug, BugFamily, Link } from './bug.ts';
+export { type Bug, type BugFamily, EVIDENCE, type Link } from './bug.ts';
 export { correctedForm, type Examination, examine, faultyForm } from './examine.ts';
 
 /** All bugs: one screen to begin with, the four founding threads, what is told most often, and the rest. */
