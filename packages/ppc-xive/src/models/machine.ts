@@ -1,0 +1,52 @@
+// A small POWER machine for the checker: one VM with a XIVE native device, and a PCI device whose vectors can be passed through.
+
+import type { Machine, MachineOptions } from '@virq/irq-core/machine';
+import type { PowerChip } from '../chip.ts';
+import type { PowerHost } from '../host/power-host.ts';
+import ppcXive from '../index.ts';
+
+/** Sizes of the machine. */
+export interface SmallMachine {
+  /** Default 1. */
+  readonly vcpus?: number;
+  /** Message vectors of the device; default 1. */
+  readonly vectors?: number;
+  /** Process slots. */
+  readonly processes: number;
+  /** VMs; default 1. */
+  readonly vms?: number;
+  /** Further options of the VM and of the host. */
+  readonly vm?: Readonly<Record<string, unknown>>;
+  readonly host?: Readonly<Record<string, unknown>>;
+}
+
+/** A machine as the models see it. */
+export interface PowerMachine extends Machine {
+  readonly parts: { readonly power: PowerHost };
+}
+
+/** Guest sources of the models: numbers that are no index of anything else. */
+export const GSI = 5;
+
+/** Options with room for what the models do and no more. */
+export const smallMachine = ({
+  vcpus = 1,
+  vectors = 1,
+  vms = 1,
+  processes,
+  vm = {},
+  host = {},
+}: SmallMachine): MachineOptions => ({
+  vms: Array.from({ length: vms }, (_, i) => ({
+    name: i === 0 ? 'guest' : 'other',
+    backend: ppcXive as never,
+    options: { cpus: vcpus, sources: 4, passthru: vectors, max_vcpus: 2 * vcpus, ...vm },
+    limits: { vcpus, gsis: GSI + vectors, routes: 1, irqfds: vectors },
+  })),
+  devices: [{ name: 'device', kind: 'pci', msix: vectors }],
+  host: { threads: vcpus * vms, ipis: 4 * vms, frames: 1, ...host },
+  limits: { eventfds: vectors, processes, irqs: 1, bypass: vectors },
+});
+
+/** A VM's chip. */
+export const chipOf = (m: Machine, vm = 0): PowerChip => m.vms[vm]?.chip as PowerChip;
