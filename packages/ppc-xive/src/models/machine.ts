@@ -4,6 +4,9 @@ import type { Machine, MachineOptions } from '@virq/irq-core/machine';
 import type { PowerChip } from '../chip.ts';
 import type { PowerHost } from '../host/power-host.ts';
 import ppcXive from '../index.ts';
+import type { IrqState } from '../kvm/layout.ts';
+import { FILE_PAGE, filePageOf, WINDOW } from '../kvm/mappings.ts';
+import { setSource } from '../kvm/native-source.ts';
 
 /** Sizes of the machine. */
 export interface SmallMachine {
@@ -28,6 +31,9 @@ export interface PowerMachine extends Machine {
 /** Guest sources of the models: numbers that are no index of anything else. */
 export const GSI = 5;
 
+/** VFIO_PCI_MSIX_IRQ_INDEX. */
+const IRQ_INDEX_MSIX = 2;
+
 /** Options with room for what the models do and no more. */
 export const smallMachine = ({
   vcpus = 1,
@@ -50,3 +56,23 @@ export const smallMachine = ({
 
 /** A VM's chip. */
 export const chipOf = (m: Machine, vm = 0): PowerChip => m.vms[vm]?.chip as PowerChip;
+
+/** The VMM's page of a source's trigger page; the management page is the next one. */
+export const ESB_PAGE_OF = (gsi: number): number => WINDOW.ESB + filePageOf(gsi) - FILE_PAGE.ESB;
+
+/** KVM's state of the guest's source. */
+export const guestSource = (m: Machine, gsi = GSI): IrqState => chipOf(m).sources.find(gsi) as IrqState;
+
+/** VFIO opens the device and requests its vectors, each with an eventfd of its own. */
+export function openDevice(m: Machine, vectors = 1): void {
+  m.vfio.open(0);
+  const fds = Array.from({ length: vectors }, () => m.eventfds.create());
+  m.vfio.msi.setBlock(0, IRQ_INDEX_MSIX, 0, fds);
+}
+
+/** The VMM makes a VM's source and maps the ESB window up to it. */
+export function mapDevice(m: Machine, vm = 0): void {
+  const { context, sources, mappings } = chipOf(m, vm);
+  setSource(context, sources, GSI, { value: 0n });
+  mappings.mmap({ start: WINDOW.ESB, pages: 2 * (GSI + 1) }, FILE_PAGE.ESB);
+}
