@@ -1,6 +1,6 @@
 // Passthrough as the models prove it: the kernel's paths with every finding put right. What the kernel does instead is in protocols/.
 
-import { replace } from '@virq/irq-core/protocol';
+import { reorder, replace } from '@virq/irq-core/protocol';
 import { ESB, PQ } from '../hw/esb.ts';
 import { DEVICE } from '../kvm/layout.ts';
 import { MASKED } from '../kvm/priority.ts';
@@ -59,10 +59,21 @@ export const setPassthruNative = [
   ['map.restorePriority', restorePriority],
 ].reduce((p, [label, step]) => replace(p, label as string, step as never), setPassthruCorrected);
 
-/** kvmppc_clr_passthru_irq for a native guest. */
-export const clrPassthruNative = [
-  ['unmap.maskSource', maskAtSource],
-  ['unmap.configure', configure],
-  ['unmap.enableIpi', enableIpi],
-  ['unmap.restorePriority', restorePriority],
-].reduce((p, [label, step]) => replace(p, label as string, step as never), clrPassthruCorrected);
+/** Steps of clr_mapped that have to come before the host gets its interrupt back, in this order. */
+const IPI_FIRST = ['clearNumber', 'clearData', 'configure', 'enableIpi'].map((label) => `unmap.${label}`);
+const giveBack = clrPassthruCorrected.labels.filter((l) => l.startsWith('unmap.give.') || l === 'unmap.isGivenBack');
+
+/**
+ * kvmppc_clr_passthru_irq for a native guest. The IPI is in its place before the device's interrupt is the host's again: what the host gets goes through
+ * the irqfd, and kvmppc_xive_set_irq, which takes no lock, would drop it.
+ */
+export const clrPassthruNative = reorder(
+  [
+    ['unmap.maskSource', maskAtSource],
+    ['unmap.configure', configure],
+    ['unmap.enableIpi', enableIpi],
+    ['unmap.restorePriority', restorePriority],
+  ].reduce((p, [label, step]) => replace(p, label as string, step as never), clrPassthruCorrected),
+  ...IPI_FIRST,
+  ...giveBack,
+);

@@ -6,6 +6,7 @@ import type { PowerHost } from '../host/power-host.ts';
 import ppcXive from '../index.ts';
 import type { IrqState } from '../kvm/layout.ts';
 import { FILE_PAGE, filePageOf, WINDOW } from '../kvm/mappings.ts';
+import { EQ_SHIFT, eqId, setQueueConfig } from '../kvm/native-queue.ts';
 import { setSource } from '../kvm/native-source.ts';
 
 /** Sizes of the machine. */
@@ -34,7 +35,7 @@ export const GSI = 5;
 /** VFIO_PCI_MSIX_IRQ_INDEX. */
 const IRQ_INDEX_MSIX = 2;
 
-/** Options with room for what the models do and no more. */
+/** Options with room for what the models do and no more. The bypass is off at its parameter: vectors and irqfds meet in the models' agents, step by step. */
 export const smallMachine = ({
   vcpus = 1,
   vectors = 1,
@@ -46,7 +47,7 @@ export const smallMachine = ({
   vms: Array.from({ length: vms }, (_, i) => ({
     name: i === 0 ? 'guest' : 'other',
     backend: ppcXive as never,
-    options: { cpus: vcpus, sources: 4, passthru: vectors, max_vcpus: 2 * vcpus, ...vm },
+    options: { cpus: vcpus, sources: 4, passthru: vectors, max_vcpus: 2 * vcpus, bypass: false, ...vm },
     limits: { vcpus, gsis: GSI + vectors, routes: 1, irqfds: vectors },
   })),
   devices: [{ name: 'device', kind: 'pci', msix: vectors }],
@@ -70,9 +71,15 @@ export function openDevice(m: Machine, vectors = 1): void {
   m.vfio.msi.setBlock(0, IRQ_INDEX_MSIX, 0, fds);
 }
 
-/** The VMM makes a VM's source and maps the ESB window up to it. */
-export function mapDevice(m: Machine, vm = 0): void {
-  const { context, sources, mappings } = chipOf(m, vm);
-  setSource(context, sources, GSI, { value: 0n });
-  mappings.mmap({ start: WINDOW.ESB, pages: 2 * (GSI + 1) }, FILE_PAGE.ESB);
+/** The VMM makes a source. */
+export function makeSource(m: Machine, gsi = GSI, vm = 0): void {
+  const { context, sources } = chipOf(m, vm);
+  setSource(context, sources, gsi, { value: 0n });
+}
+
+/** The VMM sets a vCPU's queue of a priority up, at the vCPU's own page of guest memory. */
+export function makeQueue(m: Machine, vcpu: number, priority: number): void {
+  const qaddr = BigInt(vcpu) << BigInt(EQ_SHIFT);
+  const queue = { flags: 1n, qshift: BigInt(EQ_SHIFT), qaddr, qtoggle: 1n, qindex: 0n };
+  setQueueConfig(chipOf(m).context, eqId(vcpu, priority), queue);
 }

@@ -8,11 +8,10 @@
 import { u1, u8, u16 } from '@virq/irq-core/arena';
 import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
 import { assert, BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
-import { EQ_SHIFT, eqId, setQueueConfig } from '../kvm/native-queue.ts';
-import { setSource, updateSourceConfig } from '../kvm/native-source.ts';
+import { updateSourceConfig } from '../kvm/native-source.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { findServer } from '../kvm/targets.ts';
-import { chipOf, GSI, type PowerMachine, smallMachine } from './machine.ts';
+import { chipOf, GSI, makeQueue, makeSource, type PowerMachine, smallMachine } from './machine.ts';
 
 /** The one priority that Linux guests use. */
 const PRIORITY = 6;
@@ -94,17 +93,6 @@ const properties = [
   sometimes('the interrupt has moved', (m) => routedTo(m, 1) === 1),
 ];
 
-/** Two vCPUs with a queue each, one source. */
-function setUp(m: PowerMachine): void {
-  const { context, sources } = chipOf(m);
-  setSource(context, sources, GSI, { value: 0n });
-  for (let vcpu = 0; vcpu < VCPUS; vcpu++) {
-    const qaddr = BigInt(vcpu) << BigInt(EQ_SHIFT);
-    const queue = { flags: 1n, qshift: BigInt(EQ_SHIFT), qaddr, qtoggle: 1n, qindex: 0n };
-    setQueueConfig(context, eqId(vcpu, PRIORITY), queue);
-  }
-}
-
 /** The guest balances its interrupts. */
 export const xiveQueueCount = defineFamily({
   name: 'xive-queue-count',
@@ -120,8 +108,8 @@ export const xiveQueueCount = defineFamily({
       paths: [updateNativeSource],
       agents: (of) => [updateNativeSource, balance(of)] as never,
       start(m, [config, balance]) {
-        const machine = m as PowerMachine;
-        setUp(machine);
+        makeSource(m);
+        for (let vcpu = 0; vcpu < VCPUS; vcpu++) makeQueue(m, vcpu, PRIORITY);
         const { call, spawn } = m.processes as unknown as Record<'call' | 'spawn', (p: unknown, args: object) => number>;
         for (let move = 0; move <= before; move++) call(config, { server: move % BALANCED });
         spawn(balance, { left: moves });

@@ -14,7 +14,7 @@ import { SOURCE_KIND } from '../hw/layout.ts';
 import { PFN } from '../kvm/layout.ts';
 import { clrPassthruCorrected, PASSTHRU_LOCALS, setPassthruCorrected } from '../protocols/passthru.ts';
 import { esbFaultCorrected, FAULT_LOCALS } from '../protocols/esb-fault.ts';
-import { chipOf, ESB_PAGE_OF, GSI, guestSource, mapDevice, openDevice, type PowerMachine, smallMachine } from './machine.ts';
+import { chipOf, ESB_PAGE_OF, GSI, guestSource, makeSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
 
 /** Trigger page and management page. */
 const PAGES = 2;
@@ -126,8 +126,8 @@ export const xiveRemap = defineFamily({
         [setPassthruCorrected, clrPassthruCorrected, esbFaultCorrected, meetAndPart(of), touchPages(of)] as never,
       start(m, agents) {
         const [switching, touching] = agents.slice(-2);
-        openDevice(m as PowerMachine);
-        mapDevice(m as PowerMachine);
+        openDevice(m);
+        makeSource(m);
         m.processes.spawn(switching as never, { gsi: GSI, left: switches - 1 } as never);
         for (let v = 0; v < vcpus; v++) m.processes.spawn(touching as never, { left: touches } as never);
       },

@@ -20,6 +20,10 @@ describe('xive-vectors', () => {
     explore({order: 1, cycles: 1});
     const noq: Edits = [[setPassthruNative, replace(setPassthruNative, 'map.enable', replace(setPassthruCorrected, 'map.settle' in {} ? '' : 'settle', () => undefined).steps[setPassthruCorrected.labels.indexOf('map.enable')]!)]];
     explore({order: 1, cycles: 1}, noq);
+    explore({order: 0, cycles: 1, messages: 3});
+    const labels = clrPassthruNative.labels;
+    const fourth: Edits = [[clrPassthruNative, reorder(clrPassthruNative, ...clrPassthruCorrected.labels.filter(l => labels.includes(l)).filter(l => l.startsWith('unmap.')))]];
+    explore({order: 0, cycles: 1}, fourth);
     explore({order: 0, cycles: 0}, kernel);
     explore({order: 1, cycles: 0}, kernel);
     explore({order: 0, cycles: 1}, kernel, {all: true});

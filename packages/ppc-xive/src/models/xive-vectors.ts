@@ -12,12 +12,11 @@ import { u8, u16 } from '@virq/irq-core/arena';
 import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
 import { BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 import { ESB, PQ } from '../hw/esb.ts';
-import { EQ_SHIFT, eqId, setQueueConfig } from '../kvm/native-queue.ts';
-import { setSource, updateSourceConfig } from '../kvm/native-source.ts';
+import { updateSourceConfig } from '../kvm/native-source.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { PASSTHRU_LOCALS } from '../protocols/passthru.ts';
 import { clrPassthruNative, setPassthruNative } from './corrected.ts';
-import { chipOf, GSI, guestSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
+import { chipOf, GSI, guestSource, makeQueue, makeSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
 
 const PRIORITY = 6;
 /** The guest's own number of the interrupt, which is what it wants to find in its queue. */
@@ -126,11 +125,10 @@ const properties = [
   sometimes('the guest finds its number in the queue', (m) => endOf(m).index > 0),
 ];
 
-/** A source, a queue, and the device's vector with an eventfd whose irqfd triggers the source. */
+/** A source, a queue, and the device's vector with an eventfd whose irqfd triggers the source while the two are not connected. */
 function setUp(m: PowerMachine): void {
-  const { context, sources } = chipOf(m);
-  setSource(context, sources, GSI, { value: 0n });
-  setQueueConfig(context, eqId(0, PRIORITY), { flags: 1n, qshift: BigInt(EQ_SHIFT), qaddr: 0n, qtoggle: 1n, qindex: 0n });
+  makeSource(m);
+  makeQueue(m, 0, PRIORITY);
   openDevice(m);
   m.kvms[0]?.irqfd({ fd: m.vfio.state.devices.at(0).vectors.at(0).trigger, gsi: GSI, flags: 0, resamplefd: 0 });
 }
