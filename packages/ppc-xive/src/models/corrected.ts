@@ -2,9 +2,11 @@
 
 import { reorder, replace } from '@virq/irq-core/protocol';
 import { ESB, PQ } from '../hw/esb.ts';
-import { DEVICE } from '../kvm/layout.ts';
+import { DEVICE, VMA } from '../kvm/layout.ts';
+import { FILE_PAGE } from '../kvm/mappings.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { vpOf } from '../kvm/vp.ts';
+import { esbFaultCorrected, FAULT, type FaultFrame } from '../protocols/esb-fault.ts';
 import { clrPassthruCorrected, type PASSTHRU_LOCALS, setPassthruCorrected } from '../protocols/passthru.ts';
 import { type PowerMachine, roomOf, sourceOf } from '../protocols/world.ts';
 
@@ -51,8 +53,24 @@ const restorePriority = (m: PowerMachine, f: Frame): void => {
   sourceOf(m, f).guestPriority = MASKED;
 };
 
+/** What set_mapped returned is returned, so that the irqbypass manager does not hold the two for connected when they are not. */
+function settle(m: PowerMachine, f: Frame): void {
+  if (f.ret !== 0) roomOf(m, f).context.state.passthru.at(f.entry).hostIrq = 0;
+}
+
+/** Only what is mapped is given back. */
+function find(m: PowerMachine, f: Frame): 'unlock kvm' | undefined {
+  const { passthru } = roomOf(m, f).context.state;
+  for (f.entry = 0; f.entry < passthru.length; f.entry++) {
+    const { gsi, hostIrq } = passthru.at(f.entry);
+    if (gsi === f.gsi && hostIrq === f.irq + 1) return undefined;
+  }
+  return 'unlock kvm';
+}
+
 /** kvmppc_set_passthru_irq for a native guest. */
 export const setPassthruNative = [
+  ['settle', settle],
   ['map.maskSource', maskAtSource],
   ['map.configure', configure],
   ['map.enable', enable],
@@ -69,6 +87,7 @@ const giveBack = clrPassthruCorrected.labels.filter((l) => l.startsWith('unmap.g
  */
 export const clrPassthruNative = reorder(
   [
+    ['find', find],
     ['unmap.maskSource', maskAtSource],
     ['unmap.configure', configure],
     ['unmap.enableIpi', enableIpi],
@@ -77,3 +96,18 @@ export const clrPassthruNative = reorder(
   ...IPI_FIRST,
   ...giveBack,
 );
+
+/** Which source a page of the window is for: by its offset in the file, whatever mapping it lies in. */
+function findVma(m: PowerMachine, f: FaultFrame): 'leaveMm' | 'timaPage' | undefined {
+  const v = roomOf(m, f).mappings.find(f.page);
+  if (v === null) {
+    f.result = FAULT.SIGSEGV;
+    return 'leaveMm';
+  }
+  f.offset = v.pgoff + f.page - v.start - (v.kind === VMA.TIMA ? FILE_PAGE.TIMA : FILE_PAGE.ESB);
+  f.gsi = f.offset >>> 1;
+  return v.kind === VMA.TIMA ? 'timaPage' : undefined;
+}
+
+/** xive_native_esb_fault: mapping_lock from the choice of the page to its insertion, and the file's offset instead of the mapping's. */
+export const esbFaultNative = replace(esbFaultCorrected, 'findVma', findVma);

@@ -62,7 +62,7 @@ export const chipOf = (m: Machine, vm = 0): PowerChip => m.vms[vm]?.chip as Powe
 export const ESB_PAGE_OF = (gsi: number): number => WINDOW.ESB + filePageOf(gsi) - FILE_PAGE.ESB;
 
 /** KVM's state of the guest's source. */
-export const guestSource = (m: Machine, gsi = GSI): IrqState => chipOf(m).sources.find(gsi) as IrqState;
+export const guestSource = (m: Machine, gsi = GSI, vm = 0): IrqState => chipOf(m, vm).sources.find(gsi) as IrqState;
 
 /** VFIO opens the device and requests its vectors, each with an eventfd of its own. */
 export function openDevice(m: Machine, vectors = 1): void {

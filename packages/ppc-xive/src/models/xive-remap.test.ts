@@ -2,8 +2,9 @@ import { check } from '@virq/checker';
 import { type Edits, omit, reorder, replace } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
 import { xiveRemap } from './xive-remap.ts';
-import { setPassthruCorrected, setPassthru, clrPassthru, clrPassthruCorrected } from '../protocols/passthru.ts';
-import { esbFault, esbFaultCorrected } from '../protocols/esb-fault.ts';
+import { setPassthru, clrPassthru } from '../protocols/passthru.ts';
+import { setPassthruNative, clrPassthruNative, esbFaultNative } from './corrected.ts';
+import { esbFault } from '../protocols/esb-fault.ts';
 
 const explore = (scope: Readonly<Record<string, number>>, edits: Edits = [], o = {}) => {
   const model = xiveRemap.build(scope);
@@ -16,9 +17,9 @@ describe('xive-remap', () => {
   it('x', () => {
     explore({ });
     explore({vcpus: 2});
-    explore({}, [[setPassthruCorrected, setPassthru],[clrPassthruCorrected, clrPassthru],[esbFaultCorrected, esbFault]]);
-    explore({}, [[setPassthruCorrected, setPassthru],[clrPassthruCorrected, clrPassthru],[esbFaultCorrected, esbFault]], {all: true});
-    explore({}, [[esbFaultCorrected, esbFault]]);
+    explore({}, [[setPassthruNative, setPassthru],[clrPassthruNative, clrPassthru],[esbFaultNative, esbFault]]);
+    explore({}, [[setPassthruNative, setPassthru],[clrPassthruNative, clrPassthru],[esbFaultNative, esbFault]], {all: true});
+    explore({}, [[esbFaultNative, esbFault]]);
     expect(1).toBe(1);
   });
 });

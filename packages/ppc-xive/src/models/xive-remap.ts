@@ -12,8 +12,9 @@ import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
 import { BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 import { SOURCE_KIND } from '../hw/layout.ts';
 import { PFN } from '../kvm/layout.ts';
-import { clrPassthruCorrected, PASSTHRU_LOCALS, setPassthruCorrected } from '../protocols/passthru.ts';
-import { esbFaultCorrected, FAULT_LOCALS } from '../protocols/esb-fault.ts';
+import { FAULT_LOCALS } from '../protocols/esb-fault.ts';
+import { PASSTHRU_LOCALS } from '../protocols/passthru.ts';
+import { clrPassthruNative, esbFaultNative, setPassthruNative } from './corrected.ts';
 import { chipOf, ESB_PAGE_OF, GSI, guestSource, makeSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
 
 /** Trigger page and management page. */
@@ -35,13 +36,13 @@ export const touchPages = (of: StandIn) =>
         touch: p.idle(
           p.choose(PAGES, (m, f, _self, choice) => {
             const page = ESB_PAGE_OF(GSI) + choice;
-            if (f.left === 0 || chipOf(m).mappings.pte(page) !== PFN.NONE) return BLOCKED;
+            if (f.left === 0 || chipOf(m, f.vm).mappings.pte(page) !== PFN.NONE) return BLOCKED;
             f.left--;
             f.page = page;
             return undefined;
           }),
         ),
-        ...p.include('fault', of(esbFaultCorrected) as never),
+        ...p.include('fault', of(esbFaultNative) as never),
         again(_m: PowerMachine, f: FaultFrame) {
           Object.assign(f, { result: 0, data: 0, page: 0, offset: 0, gsi: 0, number: 0, pfn: 0 });
           return 'touch';
@@ -56,9 +57,9 @@ export const meetAndPart = (of: StandIn) =>
     { ...PASSTHRU_LOCALS, left: bits(2) },
     (p: Combinators<PowerMachine, PassthruFrame & { left: number }>) =>
       ({
-        ...p.locked('bypass', (m) => m.bypass.state.guard, { ...p.include('add', of(setPassthruCorrected) as never) }),
+        ...p.locked('bypass', (m) => m.bypass.state.guard, { ...p.include('add', of(setPassthruNative) as never) }),
         ...p.locked('bypass (unregister)', (m) => m.bypass.state.guard, {
-          ...p.include('del', of(clrPassthruCorrected) as never),
+          ...p.include('del', of(clrPassthruNative) as never),
         }),
         again(_m: PowerMachine, f: { left: number }) {
           if (f.left === 0) return DONE;
@@ -113,7 +114,7 @@ export const xiveRemap = defineFamily({
   name: 'xive-remap',
   summary: 'XIVE native: ESB pages of a source are faulted in while it is switched to a device and back',
   scope: {
-    vcpus: { says: 'vCPUs that touch the pages', default: 1, min: 1, max: 2 },
+    vcpus: { says: 'vCPUs that touch the pages', default: 1, min: 0, max: 2 },
     touches: { says: 'times each of them finds no page', default: 2, min: 1, max: 3 },
     switches: { says: 'times the device is passed through and taken back', default: 1, min: 1, max: 3 },
   },
@@ -121,9 +122,9 @@ export const xiveRemap = defineFamily({
     defineMachineModel({
       name: 'xive-remap',
       machine: smallMachine({ processes: 2 + vcpus }),
-      paths: [setPassthruCorrected, clrPassthruCorrected, esbFaultCorrected],
+      paths: [setPassthruNative, clrPassthruNative, esbFaultNative],
       agents: (of) =>
-        [setPassthruCorrected, clrPassthruCorrected, esbFaultCorrected, meetAndPart(of), touchPages(of)] as never,
+        [setPassthruNative, clrPassthruNative, esbFaultNative, meetAndPart(of), touchPages(of)] as never,
       start(m, agents) {
         const [switching, touching] = agents.slice(-2);
         openDevice(m);

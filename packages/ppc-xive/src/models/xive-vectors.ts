@@ -18,7 +18,8 @@ import { PASSTHRU_LOCALS } from '../protocols/passthru.ts';
 import { clrPassthruNative, setPassthruNative } from './corrected.ts';
 import { chipOf, GSI, guestSource, makeQueue, makeSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
 
-const PRIORITY = 6;
+/** The one priority that Linux guests use. */
+export const PRIORITY = 6;
 /** The guest's own number of the interrupt, which is what it wants to find in its queue. */
 export const EISN = 0x22;
 /** What a guest's kernel does first. */
@@ -29,6 +30,12 @@ const { always, quiescent, sometimes } = propertiesOn<PowerMachine>();
 
 type PassthruFrame = { -readonly [K in keyof typeof PASSTHRU_LOCALS]: number };
 type DriverFrame = PassthruFrame & { order: number; cycles: number };
+
+/** H_INT_SET_SOURCE_CONFIG: the interrupt gets its target and its number. */
+export function configure(m: PowerMachine): void {
+  const { context, sources } = chipOf(m);
+  updateSourceConfig(context, sources, guestSource(m), { priority: PRIORITY, server: 0, masked: false, eisn: EISN });
+}
 
 /** A guest's driver requests its interrupt; then QEMU takes the vector away and gives it back, `cycles` times. */
 const startVector = (of: StandIn) =>
@@ -44,10 +51,7 @@ const startVector = (of: StandIn) =>
         unmaskLast(m: PowerMachine, f: DriverFrame) {
           if (f.order === ORDER.TABLE) chipOf(m).sources.load(guestSource(m), ESB.SET_PQ_00);
         },
-        configure(m: PowerMachine) {
-          const { context, sources } = chipOf(m);
-          updateSourceConfig(context, sources, guestSource(m), { priority: PRIORITY, server: 0, masked: false, eisn: EISN });
-        },
+        configure,
         mayCycle(_m: PowerMachine, f: DriverFrame) {
           if (f.cycles === 0) return DONE;
           f.cycles--;
@@ -69,7 +73,7 @@ const endOf = (m: PowerMachine) => {
 };
 
 /** The guest's handler on another CPU: takes entries, ends those that bear the number of its interrupt, drops all others. */
-const handler = protocol('guest handler', { idx: u16, data: u16 }, (p) => ({
+export const handler = protocol('guest handler', { idx: u16, data: u16 }, (p) => ({
   take: p.idle((m, f) => {
     if (endOf(m).index === f.idx) return BLOCKED;
     const { host, state } = chipOf(m);
@@ -88,8 +92,8 @@ const handler = protocol('guest handler', { idx: u16, data: u16 }, (p) => ({
 }));
 
 /** The device has something to say, and sends its message: `left` times, once its driver is ready. */
-const device = protocol('device', { left: u8 }, () => ({
-  isReady: (m) => (guestSource(m).actPriority === MASKED ? BLOCKED : undefined),
+export const device = protocol('device', { left: u8 }, () => ({
+  isReady: (m) => ((chipOf(m).sources.find(GSI)?.actPriority ?? MASKED) === MASKED ? BLOCKED : undefined),
   send(m, f) {
     if (f.left === 0) return DONE;
     f.left--;
@@ -108,13 +112,18 @@ function isIdle(m: PowerMachine): boolean {
   return sources.at(0).pq === PQ.RESET && (s.ptNumber !== 0 || sources.at(s.ipi - 1).pq === PQ.RESET);
 }
 
-const properties = [
-  quiescent('what the device has to say is heard', (m) => m.pci.state.functions.at(0).pending === 0, {
+/** What must hold however a vector comes and goes. */
+export const deliveryProperties = [
+  quiescent('what the device has to say is heard', (m: PowerMachine) => m.pci.state.functions.at(0).pending === 0, {
     consequence: 'the device waits for its driver: a lost interrupt',
   }),
   quiescent('an interrupt that the guest has unmasked is enabled when nothing is in flight', isIdle, {
     consequence: 'the device interrupts once more at most, and then never again',
   }),
+];
+
+const properties = [
+  ...deliveryProperties,
   always(
     'the interrupt arrives under the number that the guest has given it',
     (m) => !isSettled(m) || guestSource(m).actPriority === MASKED || chipOf(m).sources.hw(guestSource(m)).data === EISN,
@@ -125,9 +134,8 @@ const properties = [
   sometimes('the guest finds its number in the queue', (m) => endOf(m).index > 0),
 ];
 
-/** A source, a queue, and the device's vector with an eventfd whose irqfd triggers the source while the two are not connected. */
-function setUp(m: PowerMachine): void {
-  makeSource(m);
+/** A queue, and the device's vector with an eventfd whose irqfd triggers the source while the two are not connected. */
+export function setUpVector(m: PowerMachine): void {
   makeQueue(m, 0, PRIORITY);
   openDevice(m);
   m.kvms[0]?.irqfd({ fd: m.vfio.state.devices.at(0).vectors.at(0).trigger, gsi: GSI, flags: 0, resamplefd: 0 });
@@ -149,7 +157,8 @@ export const xiveVectors = defineFamily({
       paths: [setPassthruNative, clrPassthruNative],
       agents: (of) => [setPassthruNative, clrPassthruNative, startVector(of), handler, device] as never,
       start(m, [, , starting]) {
-        setUp(m as PowerMachine);
+        makeSource(m);
+        setUpVector(m as PowerMachine);
         m.processes.spawn(starting as never, { gsi: GSI, order, cycles } as never);
         m.processes.spawn(handler as never, {} as never);
         m.processes.spawn(device as never, { left: messages } as never);
