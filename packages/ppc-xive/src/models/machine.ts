@@ -1,6 +1,6 @@
 // A small POWER machine for the checker: one VM with a XIVE native device, and a PCI device whose vectors can be passed through.
 
-import type { Machine, MachineOptions } from '@virq/irq-core/machine';
+import type { Machine, MachineOptions, Vm } from '@virq/irq-core/machine';
 import type { PowerChip } from '../chip.ts';
 import type { PowerHost } from '../host/power-host.ts';
 import ppcXive from '../index.ts';
@@ -26,6 +26,7 @@ export interface SmallMachine {
 
 /** A machine as the models see it. */
 export interface PowerMachine extends Machine {
+  readonly vms: readonly (Vm & { readonly chip: PowerChip })[];
   readonly parts: { readonly power: PowerHost };
 }
 

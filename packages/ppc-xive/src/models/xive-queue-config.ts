@@ -6,7 +6,7 @@
 
 import { u1, u8 } from '@virq/irq-core/arena';
 import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
-import { type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
+import { BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 import { attachEscalation } from '../kvm/escalation.ts';
 import { Q_COUNT } from '../kvm/layout.ts';
 import { ALWAYS_NOTIFY, cleanupQueue, configureQueue, EQ_SHIFT } from '../kvm/native-queue.ts';
@@ -70,22 +70,25 @@ export const setNativeQueue = protocol(
 
 const [SET, QUEUES] = [0, 4];
 
+type VmmFrame = Frame & { left: number; queues: number; unplugged: number };
+
 /** The VMM: `left` settings of either queue to either page, then both are reset as QEMU does it when a vCPU is unplugged, with flags 0. */
 const vmm = (of: StandIn) =>
   protocol(
     'H_INT_SET_QUEUE_CONFIG',
-    { ...LOCALS, left: u8, unplugged: u8 },
-    (p: Combinators<PowerMachine, Frame & { left: number; unplugged: number }>) => ({
+    { ...LOCALS, left: u8, queues: u8, unplugged: u8 },
+    (p: Combinators<PowerMachine, VmmFrame>) => ({
       choose: p.choose(QUEUES, (_m, f, _self, choice) => {
         if (f.left === 0) return 'unplug';
+        if ((choice & 1) >= f.queues) return BLOCKED;
         f.left--;
         f.priority = PRIORITIES[choice & 1] as number;
         Object.assign(f, { page: choice >> 1, qshift: EQ_SHIFT, flags: ALWAYS_NOTIFY, failed: SET, had: 0 });
         return undefined;
       }),
       ...p.include('config', of(setNativeQueue) as never),
-      again: (_m, f) => (f.left === 0 ? undefined : 'choose'),
-      unplug(_m, f) {
+      again: (_m: PowerMachine, f: VmmFrame) => (f.left === 0 ? undefined : 'choose'),
+      unplug(_m: PowerMachine, f: VmmFrame) {
         if (f.unplugged === PRIORITIES.length) return DONE;
         f.priority = PRIORITIES[f.unplugged++] as number;
         Object.assign(f, { page: 0, qshift: 0, flags: 0, failed: 0, had: 0 });
@@ -117,17 +120,18 @@ export const xiveQueueConfig = defineFamily({
   name: 'xive-queue-config',
   summary: 'XIVE native: the VMM sets, moves and resets the queues of a vCPU',
   scope: {
+    queues: { says: 'queues of the vCPU', default: 2, min: 1, max: 2 },
     sets: { says: 'queues that each thread of the VMM sets up', default: 2, min: 1, max: 4 },
     vmms: { says: 'threads of the VMM that do so', default: 1, min: 1, max: 2 },
   },
-  build: ({ sets, vmms }) =>
+  build: ({ queues, sets, vmms }) =>
     defineMachineModel({
       name: 'xive-queue-config',
       machine: smallMachine({ processes: vmms + 1 }),
       paths: [setNativeQueue],
       agents: (of) => [setNativeQueue, vmm(of)] as never,
       start(m, [, vmm]) {
-        for (let i = 0; i < vmms; i++) m.processes.spawn(vmm as never, { left: sets } as never);
+        for (let i = 0; i < vmms; i++) m.processes.spawn(vmm as never, { left: sets, queues } as never);
       },
       properties: properties(vmms) as never,
       symmetry: [{ name: 'VMM', size: vmms, arrays: [], processes: [Array.from({ length: vmms }, (_, v) => v)] }],
