@@ -1,5 +1,6 @@
 // The router (IVRE): from a source's EAS to an END, its event queue, its target and its escalation. QEMU: hw/intc/xive.c xive_router_notify, xive_router_end_notify.
 
+import { columns, pattern } from '@virq/irq-core/arena';
 import {
   EOI,
   ESB_INVALID,
@@ -13,8 +14,8 @@ import {
   setsPq,
   TRIGGER,
 } from './esb.ts';
-import type { End, Source, XiveState } from './layout.ts';
-import { NO_PRIORITY, type Presenter, priorityToIpb } from './presenter.ts';
+import { End, Nvt, Source, type XiveState } from './layout.ts';
+import { camOf, NO_PRIORITY, type Presenter, priorityToIpb } from './presenter.ts';
 import type { Queues } from './queue.ts';
 
 /** Why an event ended before a queue or a target. */
@@ -33,8 +34,8 @@ export type EndEsb = 'esn' | 'ese';
 
 /** The router of one machine. */
 export interface Router {
-  /** The event of a source. */
-  notify(source: Source): void;
+  /** The event of a source, by its index. */
+  notify(source: number): void;
   /** An event for an END, with the data that goes into its queue. */
   notifyEnd(index: number, data: number): void;
   /** Load from a page of an END's ESB: the value, or {@link ESB_INVALID} for an invalid END. An EOI of Q answers 1; nothing is sent anew. */
@@ -65,50 +66,101 @@ const MAX_ESCALATIONS = 16;
 
 /** Creates the router. */
 export function createRouter({ state, queues, presenter, host, queued, dropped, misuse }: RouterInit): Router {
-  const { ends, nvts } = state;
+  const { ends, nvts, generation } = state;
+  const { valid: isSet, endIndex, data: eisn } = columns(Source, state.sources);
+  const {
+    valid,
+    host: isHosts,
+    enqueue,
+    notify,
+    backlog,
+    silent,
+    format,
+    priority,
+    nvtBlock,
+    nvtIndex,
+  } = columns(End, ends);
+  const { escalate, unconditional } = columns(End, ends);
+  const { valid: isTarget } = columns(Nvt, nvts);
+  const targets = nvts.length;
+
+  /** The EAS of a source that sends. */
+  const open = pattern(Source, state.sources, { valid: 1, masked: 0 });
+  /** An END as operating systems have theirs: events go to a queue, and every one notifies. */
+  const usual = pattern(End, ends, {
+    ...{ valid: 1, enqueue: 1, notify: 1, silent: 0, host: 0 },
+    ...{ format: 0, ignore: 0, watched: 0 },
+  });
 
   /** Passes an event through ESn or ESe: false if it is coalesced. */
-  function passes(end: End, which: EndEsb): boolean {
+  function passes(index: number, which: EndEsb): boolean {
+    const end = ends.at(index);
     const pq = end[which];
     end[which] = nextPq(TRIGGER, pq);
     return sendsEvent(TRIGGER, pq);
   }
 
   /** What ends a notification before anybody is asked for the target; null if nothing does. */
-  function obstacle(end: End): Drop | null {
-    if (end.format === 0 && end.priority === NO_PRIORITY) return 'end masked';
-    if (end.notify === 0 && !passes(end, 'esn')) return 'coalesced';
-    if (end.nvtIndex >= nvts.length || nvts.at(end.nvtIndex).valid === 0) return 'nvt invalid';
-    return end.format === 1 && end.backlog === 1 ? 'user notification' : null;
+  function obstacle(index: number): Drop | null {
+    const f = format.get(index);
+    if (f === 0 && priority.get(index) === NO_PRIORITY) return 'end masked';
+    if (notify.get(index) === 0 && !passes(index, 'esn')) return 'coalesced';
+    const target = nvtIndex.get(index);
+    if (target >= nvts.length || isTarget.get(target) === 0) return 'nvt invalid';
+    return f === 1 && backlog.get(index) === 1 ? 'user notification' : null;
+  }
+
+  /** Nobody runs the target: what the END says is to happen then. */
+  function unanswered(index: number, depth: number): void {
+    if (backlog.get(index) === 1) nvts.at(nvtIndex.get(index)).ipb |= priorityToIpb(priority.get(index));
+    return escalateFrom(index, depth);
   }
 
   /**
-   * Notification: true when the event has found its target or ends here, so that nothing escalates. Abstraction: user-level notifications
-   * (F = 1, event-based branches) find nobody, and one that asks for a backlog is an error.
+   * Notification. Abstraction: user-level notifications (F = 1, event-based branches) find nobody, and one that asks for a backlog is an
+   * error.
    */
-  function present(index: number, end: End): boolean {
-    const why = obstacle(end);
-    if (why !== null) {
-      dropped(why, index);
-      return true;
-    }
-    if (end.format === 0 && presenter.notify(end)) return true;
-    if (end.backlog === 1) nvts.at(end.nvtIndex).ipb |= priorityToIpb(end.priority);
-    return false;
+  function present(index: number, depth: number): void {
+    const why = obstacle(index);
+    if (why !== null) return dropped(why, index);
+    if (format.get(index) === 0 && presenter.notify(index)) return undefined;
+    return unanswered(index, depth);
+  }
+
+  /** The way of most events, without a look at what is not set. */
+  function deliver(index: number, data: number): boolean {
+    queues.write(index, data);
+    queued(index, data);
+    const target = nvtIndex.get(index);
+    const p = priority.get(index);
+    if (p === NO_PRIORITY || target >= targets || isTarget.get(target) === 0) return false;
+    return presenter.present(camOf(nvtBlock.get(index), target, generation), p);
   }
 
   function route(index: number, data: number, depth: number): void {
-    const end = index < ends.length ? ends.at(index) : null;
-    if (end === null || end.valid === 0) return dropped('end invalid', index);
+    if (index >= ends.length || valid.get(index) === 0) return dropped('end invalid', index);
     if (depth > MAX_ESCALATIONS) return dropped('escalation loop', index);
-    if (end.host === 1) return host(data);
-    if (end.enqueue === 1) {
-      queues.push(index, end, data);
+    if (isHosts.get(index) === 1) return host(data);
+    if (enqueue.get(index) === 1) {
+      queues.push(index, data);
       queued(index, data);
     }
-    if (end.silent === 0 && present(index, end)) return undefined;
-    if (end.escalate === 0 || (end.unconditional === 0 && !passes(end, 'ese'))) return undefined;
-    return route(end.escIndex, end.escData, depth + 1);
+    if (silent.get(index) === 0) return present(index, depth);
+    return escalateFrom(index, depth);
+  }
+
+  /** The event of a source arrives at its END. */
+  function arrive(index: number, data: number): void {
+    if (index >= ends.length || !usual.holds(index)) return route(index, data, 0);
+    if (deliver(index, data)) return undefined;
+    const why = obstacle(index);
+    return why === null ? unanswered(index, 0) : dropped(why, index);
+  }
+
+  function escalateFrom(index: number, depth: number): void {
+    if (escalate.get(index) === 0 || (unconditional.get(index) === 0 && !passes(index, 'ese'))) return undefined;
+    const { escIndex, escData } = ends.at(index);
+    return route(escIndex, escData, depth + 1);
   }
 
   /** An END whose ESB pages answer. */
@@ -118,14 +170,12 @@ export function createRouter({ state, queues, presenter, host, queued, dropped, 
     return null;
   }
 
-  const notifyEnd = (index: number, data: number): void => route(index, data, 0);
-
   return {
-    notifyEnd,
+    notifyEnd: arrive,
     notify(source) {
-      if (source.valid === 0) dropped('eas invalid', source.endIndex);
-      else if (source.masked === 1) dropped('eas masked', source.endIndex);
-      else notifyEnd(source.endIndex, source.data);
+      const end = endIndex.get(source);
+      if (open.holds(source)) return arrive(end, eisn.get(source));
+      return dropped(isSet.get(source) === 0 ? 'eas invalid' : 'eas masked', end);
     },
     loadEnd(index, which, offset) {
       const end = validEnd(index);

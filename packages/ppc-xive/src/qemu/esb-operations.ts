@@ -107,7 +107,7 @@ export const ESB_OPERATIONS: Readonly<Record<string, Op>> = {
       pq_checked: bit('1: the device has looked at PQ itself', { default: 0 }),
     },
     run({ xive }, args) {
-      if (n(args, 'pq_checked') === 1) xive.router.notify(xive.sources.at(n(args, 'lisn')));
+      if (n(args, 'pq_checked') === 1) xive.router.notify(n(args, 'lisn'));
       else xive.sources.trigger(n(args, 'lisn'));
       return DONE;
     },
