@@ -71,10 +71,11 @@ const HANDLERS: Readonly<Record<XicsHcall, (c: Call) => HcallResult>> = {
   },
 };
 
-/** Creates the hcalls. A vCPU that is not in XICS mode gets H_TOO_HARD: the VMM has to answer. */
+/** Creates the hcalls. A vCPU that is not in XICS mode, or was not when it entered the guest, gets H_TOO_HARD: the VMM has to answer. */
 export const createHcalls =
   ({ vm, state, processes }: Context, now: () => number): Hcall =>
   (vcpu, name, args) => {
-    if (state.vcpus.at(vcpu).irqType !== DEVICE.XICS) return { ret: H.TOO_HARD };
+    const { irqType, pushed } = state.vcpus.at(vcpu);
+    if (irqType !== DEVICE.XICS || pushed === 0) return { ret: H.TOO_HARD };
     return HANDLERS[name]({ at: { vm, vcpu }, processes: processes(), args, now });
   };
