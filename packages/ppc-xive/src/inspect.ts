@@ -3,6 +3,7 @@
 import type { InspectSection } from '@virq/irq-core/backend';
 import type { PowerChip } from './chip.ts';
 import type { IrqState } from './kvm/layout.ts';
+import { machineSections } from './spapr/inspect.ts';
 
 const hex = (v: number, digits = 0): string => v.toString(16).padStart(digits, '0');
 
@@ -17,5 +18,8 @@ function sourceLine(c: PowerChip, s: IrqState, irq: number): string {
 export function inspect(c: PowerChip): readonly InspectSection[] {
   const lines: string[] = [];
   c.sources.forEach((s, irq) => void lines.push(sourceLine(c, s, irq)));
-  return [{ title: 'Sources (P pending, Q queued, PT passed through)', lines }];
+  return [
+    { title: 'Sources (P pending, Q queued, PT passed through)', lines },
+    ...machineSections(c.spapr, c.state.guest),
+  ];
 }

@@ -12,5 +12,6 @@ export { xicsIpi } from './xics-ipi.ts';
 export * as xicsMigrate from './xics-migrate.ts';
 export { xicsReroute } from './xics-reroute.ts';
 export * as xicsResend from './xics-resend.ts';
+export { xiveCede } from './xive-cede.ts';
 export * as xiveEscalation from './xive-escalation.ts';
 export * as xiveFreeIrq from './xive-free-irq.ts';
