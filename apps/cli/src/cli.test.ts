@@ -350,6 +350,10 @@ describe('about', () => {
     const { code, out } = await virq(['inspect', 'examples/intx-resample.yaml']);
     expect(code).toBe(EXIT.OK);
     expect(out).toMatch(/^guest: LAPIC\n/);
+    const modes = await Promise.all(
+      [[], ['--mode', 'native']].map((more) => virq(['inspect', 'examples/pseries-nvme.yaml', ...more])),
+    );
+    expect(modes.map((m) => (m.out.match(/ · (?:native|xics)$/gm) ?? []).length)).toEqual([2, 1]);
     expect((await virq(['inspect', 'examples/intx-resample.yaml', '--json'])).out).toMatch(
       /^\{"schema":"virq\/inspect@1"/,
     );

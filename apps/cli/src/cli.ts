@@ -31,6 +31,7 @@ function addRun(program: Command, io: Io, set: Set): void {
   program
     .command('inspect <scenario>')
     .description('run a scenario and print only the controllers it ends with')
+    .option('--mode <name>', 'only this mode of the scenario; default all of them')
     .option('--seed <n>', 'seed of the schedule of concurrent parts')
     .option('--schedule <s>', 'as for run')
     .option('--json', 'NDJSON, first record names the schema')

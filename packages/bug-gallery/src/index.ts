@@ -50,6 +50,7 @@ import { bug as vfioTrigger } from './vfio-trigger/index.ts';
 import { bug as vfioVirqfdRelease } from './vfio-virqfd-release/index.ts';
 import { bug as vtdClobber } from './vtd-clobber/index.ts';
 import { bug as vtdPostedMsi } from './vtd-posted-msi/index.ts';
+import { bug as xicsReroute } from './xics-reroute/index.ts';
 import { bug as xicsResend } from './xics-resend/index.ts';
 import { bug as xicsResendBitmap } from './xics-resend-bitmap/index.ts';
 import { bug as xicsResendOrder } from './xics-resend-order/index.ts';
@@ -136,6 +137,7 @@ export const BUGS: readonly Bug[] = [
   vfioPlatformTrigger,
   vfioCdx,
   vcpuRequests,
+  xicsReroute,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -90,6 +90,7 @@ const LARGE = [
   'intx-mask',
   'intx-share-switch',
   'vfio-intx-enable',
+  'xics-reroute',
 ];
 
 const noticed = (model: Model, { edits }: Mutant): boolean => {

@@ -45,5 +45,7 @@ export function createArch(ctx: Context, sources: KvmSources, passthrough: Passt
     updateIrte: () => 0,
     addProducer: passthrough.add,
     delProducer: (gsi, hostIrq) => void passthrough.remove(gsi, hostIrq),
+    startAddProducer: passthrough.startAdd,
+    startDelProducer: passthrough.startRemove,
   };
 }

@@ -50,7 +50,7 @@ export function createPowerChip(vm: VmContext, state: PowerState): PowerChip {
   const sources = createSources(context);
   const xics = createXicsDevice(context, { sources, now: vm.now });
   const mappings = createMappings(context);
-  const native = createNative(context, mappings);
+  const native = createNative(context, sources, mappings);
   const passthrough = createPassthrough(context);
   const devices = createDevices(context, { xive: native.ops, xics: xics.ops });
   const parts = { context, state, sources, mappings, native, devices, xics };

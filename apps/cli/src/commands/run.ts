@@ -102,6 +102,7 @@ export async function runOrReplay(path: string | undefined, options: RunVerbOpti
 
 async function printInspect(result: RunReport, options: RunVerbOptions, io: Io): Promise<void> {
   if (options.json !== true) {
+    if (result.mode !== null) await print(io, renderMode(result, wantsColor(io)));
     await print(io, renderInspect(result));
     return;
   }

@@ -3,7 +3,19 @@
 import type { Op } from '../oracle.ts';
 import type { Choose } from './choose.ts';
 import { timaLoad, timaStore } from './powernv-tima.ts';
-import { anySource, type Backend, cppr, data, end, endArguments, lsi, msi, nvt, thread } from './powernv-values.ts';
+import {
+  anySource,
+  type Backend,
+  backlog,
+  cppr,
+  data,
+  end,
+  endArguments,
+  lsi,
+  msi,
+  nvt,
+  thread,
+} from './powernv-values.ts';
 
 /** A row. */
 export interface PowernvRow {
@@ -48,7 +60,7 @@ export const POWERNV_ROWS: readonly PowernvRow[] = [
     }),
   },
   { weight: 5, make: (c) => ({ op: 'end', ...endArguments(c) }) },
-  { weight: 2, make: (c) => ({ op: 'nvt', idx: nvt(c), valid: c.chance(90) ? 1 : 0 }) },
+  { weight: 3, make: (c) => ({ op: 'nvt', idx: nvt(c), valid: c.chance(85) ? 1 : 0, ipb: backlog(c) }) },
   { weight: 5, small: true, make: (c) => ({ op: 'push_os', nvt: nvt(c), thread: thread(c) }) },
   { weight: 4, small: true, make: (c) => ({ op: 'pull_os', thread: thread(c) }) },
   { weight: 2, small: true, make: (c) => ({ op: 'push_phys', thread: thread(c) }) },

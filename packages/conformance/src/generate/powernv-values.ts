@@ -18,6 +18,8 @@ export const lsi = (c: Choose): number => 16 + c.between(0, c.chance(90) ? 1 : 3
 export const anySource = (c: Choose): number => (c.chance(85) ? msi(c) : lsi(c));
 export const end = (c: Choose): number => (c.chance(85) ? c.between(0, 3) : c.between(4, 7));
 export const nvt = (c: Choose): number => (c.chance(80) ? c.one(HOT_NVTS) : c.one(HARDWARE_NVTS));
+/** What an NVT has pending. */
+export const backlog = (c: Choose): number => c.one([0, 0, 0, 2, 8, 0x82]);
 export const thread = (c: Choose): number => c.between(0, 1);
 /** A CPPR as it is stored; all above 7 mean 0xff. */
 export const cppr = (c: Choose): number => c.one(CPPRS);
@@ -45,10 +47,11 @@ export const escalation = (c: Choose, idx: number, unconditional: boolean): numb
 /** Arguments of `end`: one that notifies, coalesces, backlogs, escalates, is silent, or several of these. */
 export function endArguments(c: Choose, idx = end(c)): Readonly<Record<string, number>> {
   const unconditional = c.chance(30);
+  const format = bit(c, 4);
   return {
     idx,
     nvt: nvt(c),
-    prio: priority(c),
+    prio: format === 1 && c.chance(50) ? 0xff : priority(c),
     valid: bit(c, 94),
     enqueue: bit(c, 92),
     notify: bit(c, 60),
@@ -56,7 +59,7 @@ export function endArguments(c: Choose, idx = end(c)): Readonly<Record<string, n
     escalate: bit(c, 45),
     unconditional: unconditional ? 1 : 0,
     silent: bit(c, 12),
-    format: bit(c, 3),
+    format,
     ignore: bit(c, 6),
     esn: c.one([0, 0, 0, 1, 2, 3]),
     ese: c.one([0, 0, 0, 1, 2, 3]),

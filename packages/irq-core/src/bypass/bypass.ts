@@ -55,7 +55,7 @@ export function createBypass({ state, world, kernel, onStep }: BypassInit): Bypa
       const consumer = insertConsumer(parts, { eventfd, vm, irqfd });
       if (consumer < 0) return consumer;
       const producer = producerOn(parts, eventfd);
-      const failed = producer === 0 ? 0 : connect(parts, { producer, consumer });
+      const failed = producer === 0 ? 0 : connect(parts, { producer, consumer }, true);
       if (failed !== 0) consumers.free(consumer);
       return failed;
     },
@@ -64,7 +64,7 @@ export function createBypass({ state, world, kernel, onStep }: BypassInit): Bypa
       if (consumer === 0) return;
       const { connected, eventfd, producer: known } = consumers.at(consumer);
       const producer = remembersPeers ? known : producerOn(parts, eventfd);
-      if (connected === 1 && producer !== 0) disconnect(parts, { producer, consumer });
+      if (connected === 1 && producer !== 0) disconnect(parts, { producer, consumer }, true);
       consumers.free(consumer);
     },
     peerOf(producer) {

@@ -69,13 +69,13 @@ export function startProducer(b: BypassParts, { producer }: Pair): void {
  * kvm_arch_irq_bypass_add_producer: posts the interrupt if its route is an MSI. Returns 0 or negative errno, POWER's also 1.
  * Linux: on failure irqfd->producer stays set, so a later routing update tries again although nothing is connected.
  */
-export function addProducer(b: BypassParts, pair: Pair): number {
+export function addProducer(b: BypassParts, pair: Pair, waits = false): number {
   b.say('add_producer');
   const { k, c, irqfd } = peerOf(b, pair);
   const { irq } = b.state.producers.at(pair.producer);
-  const { addProducer: handOver } = k.arch();
+  const { addProducer: handOver, startAddProducer: start } = k.arch();
   if (handOver !== undefined) {
-    const failed = handOver(irqfd.gsi, irq);
+    const failed = waits && start !== undefined ? start(c.irqfd, irq) : handOver(irqfd.gsi, irq);
     if (failed === 0) Object.assign(irqfd, { producer: pair.producer, hostIrq: irq });
     return failed;
   }
@@ -89,15 +89,18 @@ export function addProducer(b: BypassParts, pair: Pair): number {
 }
 
 /** kvm_arch_irq_bypass_del_producer: back to host mode, if the snapshot says that it was posted. A failure is only logged. */
-export function delProducer(b: BypassParts, pair: Pair): void {
+export function delProducer(b: BypassParts, pair: Pair, waits = false): void {
   b.say('del_producer');
   const { k, c, irqfd } = peerOf(b, pair);
   const { hostIrq } = irqfd;
-  const { delProducer: takeBack, updateIrte } = k.arch();
+  const { delProducer: takeBack, startDelProducer: start, updateIrte } = k.arch();
   if (takeBack === undefined && irqfd.route.type === ROUTE.MSI) updateIrte(c.irqfd, hostIrq, null);
   irqfd.producer = 0;
   irqfd.hostIrq = 0;
-  if (takeBack !== undefined) return takeBack(irqfd.gsi, b.state.producers.at(pair.producer).irq);
+  if (takeBack !== undefined) {
+    const { irq } = b.state.producers.at(pair.producer);
+    return waits && start !== undefined ? start(c.irqfd, irq) : takeBack(irqfd.gsi, irq);
+  }
   k.state.bypassIrqs--;
 }
 
@@ -117,12 +120,15 @@ export function unlink(b: BypassParts, { producer, consumer }: Pair): void {
   c.connected = 0;
 }
 
-/** __connect in one go. Whatever comes of it, both are started again. Returns 0 or what add_producer returned. */
-export function connect(b: BypassParts, pair: Pair): number {
+/**
+ * __connect in one go. Whatever comes of it, both are started again. Returns 0 or what add_producer returned. `waits`: the irqfd waits for a
+ * hand-over that takes its time (Abstraction: the two count as connected meanwhile).
+ */
+export function connect(b: BypassParts, pair: Pair, waits = false): number {
   stopProducer(b, pair);
   stopConsumer(b, pair);
   b.say('add_consumer');
-  const failed = addProducer(b, pair);
+  const failed = addProducer(b, pair, waits);
   if (failed !== 0) b.say('del_consumer');
   startConsumer(b, pair);
   startProducer(b, pair);
@@ -131,10 +137,10 @@ export function connect(b: BypassParts, pair: Pair): number {
 }
 
 /** __disconnect in one go. */
-export function disconnect(b: BypassParts, pair: Pair): void {
+export function disconnect(b: BypassParts, pair: Pair, waits = false): void {
   stopProducer(b, pair);
   stopConsumer(b, pair);
-  delProducer(b, pair);
+  delProducer(b, pair, waits);
   b.say('del_consumer');
   startConsumer(b, pair);
   startProducer(b, pair);

@@ -76,6 +76,12 @@ export interface KvmArch {
   /** Its counterpart, kvm_arch_irq_bypass_del_producer. A failure is only logged. */
   delProducer?(gsi: number, hostIrq: number): void;
   /**
+   * The two as processes that others can interleave, for an irqfd that comes or goes and waits for them. They set `irteBusy` of the irqfd, and clear
+   * it when they are done. Without them each is one step.
+   */
+  startAddProducer?(irqfd: number, hostIrq: number): number;
+  startDelProducer?(irqfd: number, hostIrq: number): void;
+  /**
    * {@link updateIrte} as a process, for paths that others can interleave: true if it was started. It sets `irteBusy` of the irqfd, and clears it when it is done.
    * Without it the update is one step.
    */

@@ -119,10 +119,12 @@ export const kvmIrqfdAssign = protocol('kvm_irqfd_assign', LOCALS, (p) => ({
     },
     registerConsumer(m, f) {
       const k = m.kvms[f.vm];
+      const irqfd = k.state.irqfds.at(f.irqfd);
+      if (irqfd.consumer === 1) return irqfd.irteBusy === 1 ? BLOCKED : undefined;
       if (!producersMayChange(k)) return BLOCKED;
       const failed = k.bypass()?.registerConsumer(k.vm, f.irqfd, f.fd) ?? 0;
-      k.state.irqfds.at(f.irqfd).consumer = failed === 0 ? 1 : 0;
-      return undefined;
+      irqfd.consumer = failed === 0 ? 1 : 0;
+      return irqfd.irteBusy === 1 ? 'registerConsumer' : undefined;
     },
   }),
   hasSucceeded(m, f) {

@@ -28,10 +28,13 @@ export const irqfdShutdown = protocol('irqfd_shutdown', { vm: u8, old: u8, irqfd
   ...p.include('resampler', irqfdResamplerShutdown),
   unregisterConsumer(m, f) {
     const k = m.kvms[f.vm];
-    if (k.state.irqfds.at(f.irqfd).consumer === 0) return undefined;
+    const irqfd = k.state.irqfds.at(f.irqfd);
+    if (irqfd.consumer === 0) return irqfd.irteBusy === 1 ? BLOCKED : undefined;
     if (!producersMayChange(k)) return BLOCKED;
     k.bypass()?.unregisterConsumer(k.vm, f.irqfd);
-    return undefined;
+    if (irqfd.irteBusy === 0) return undefined;
+    irqfd.consumer = 0;
+    return 'unregisterConsumer';
   },
   free: (m, f) => freeIrqfd(m.kvms[f.vm], f.irqfd),
   nextWork(m, f) {

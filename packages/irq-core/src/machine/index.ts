@@ -25,6 +25,7 @@ export {
   type Json,
   OK,
   type Operation,
+  type OperationPath,
   type OpResult,
   type Vocabulary,
 } from './vocabulary.ts';

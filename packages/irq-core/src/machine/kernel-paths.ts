@@ -3,6 +3,7 @@
 import { EINVAL } from '../errors.ts';
 import { IRQFD_FLAG, type KvmWorld, kvmIrqfdAssign, kvmIrqfdDeassign, kvmSetIrqRouting } from '../kvm/index.ts';
 import type { AnyProtocol } from '../protocol/index.ts';
+import type { VmSpec } from './machine.ts';
 import { irqfdArgs, routeInputs, type Session } from './session.ts';
 import type { Args } from './vocabulary.ts';
 
@@ -38,8 +39,21 @@ function routingPath(args: Args): KernelPath {
   };
 }
 
-/** The path of an operation with checked arguments; null for those that are done in one go. */
-export function kernelPathOf(op: string, args: Args): KernelPath | null {
+/** The path of a backend's own operation. */
+function ownPath(op: string, args: Args, vm: VmOf): KernelPath | null {
+  const { operations } = vm.backend.vocabulary;
+  const own = Object.hasOwn(operations, op) ? operations[op] : undefined;
+  const path = own?.path?.(args, vm.options ?? {});
+  if (path === undefined) return null;
+  return { protocol: path.protocol as never, begin: (s) => path.begin(s.vm.chip as never) };
+}
+
+type VmOf = Pick<VmSpec, 'backend' | 'options'>;
+
+/** The path of an operation with checked arguments on a VM; null for those that are done in one go. */
+export function kernelPathOf(op: string, args: Args, vm: VmOf): KernelPath | null {
+  const own = ownPath(op, args, vm);
+  if (own !== null || Object.hasOwn(vm.backend.vocabulary.operations, op)) return own;
   if (op === 'irqfd') return irqfdPath(args);
   return op === 'set_gsi_routing' ? routingPath(args) : null;
 }

@@ -1,5 +1,8 @@
 // The words of a scenario and of `virq exec`: operations with declared arguments, and what `observe` can show. Data plus a function each.
 
+import type { VmOptions } from '../backend.ts';
+import type { AnyProtocol } from '../protocol/index.ts';
+
 /** JSON as it goes in and out. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -48,6 +51,15 @@ export interface Operation<T> {
   readonly summary: string;
   readonly args: Readonly<Record<string, ArgSpec>>;
   run(target: T, args: Args): OpResult;
+  /** Its kernel path, if others can come between: a process of `check` walks it step by step. `options` are the VM's. */
+  path?(args: Args, options: VmOptions): OperationPath<T>;
+}
+
+/** An operation in two parts: what it validates at once, and the path after that. */
+export interface OperationPath<T> {
+  readonly protocol: AnyProtocol<never>;
+  /** Up to the first place where another CPU can come between: locals for the protocol, or what it returned without getting there. */
+  begin(target: T): Readonly<Record<string, number>> | number;
 }
 
 /** A backend's words. */

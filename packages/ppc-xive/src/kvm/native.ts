@@ -1,14 +1,15 @@
 // The XIVE native device of a VM: its parts put together. Linux: arch/powerpc/kvm/book3s_xive_native.c.
 
 import { esbFault, esbFaultCorrected, FAULT } from '../protocols/esb-fault.ts';
-import { xiveMmap, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts';
+import { isLast, xiveMmap, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts';
 import { xiveRelease } from '../protocols/release.ts';
 import type { Context } from './context.ts';
 import type { DeviceOps } from './devices.ts';
-import { DEVICE, PFN } from './layout.ts';
+import { PFN } from './layout.ts';
 import { ESB_PAGES, FILE_PAGE, type Mappings, TIMA_PAGES, WINDOW } from './mappings.ts';
 import { connectNative } from './native-connect.ts';
 import { runForErrno, runPath } from './run-path.ts';
+import type { KvmSources } from './sources.ts';
 
 /** The VMM's access to a page: the frame it leads to, or the signal that it gets. */
 export type Touch = number | 'SIGBUS' | 'SIGSEGV';
@@ -27,26 +28,18 @@ export interface Native {
 }
 
 /** Creates the device. */
-export function createNative(ctx: Context, mappings: Mappings): Native {
-  const { state, options } = ctx;
-  const fault = options.esbMapping === 'corrected' ? esbFaultCorrected : esbFault;
-
-  function releaseIfLast(): void {
-    if (state.fileOpen === 1 || mappings.count() > 0 || state.device !== DEVICE.XIVE) return;
-    runForErrno(ctx, xiveRelease);
-  }
+export function createNative(ctx: Context, sources: KvmSources, mappings: Mappings): Native {
+  const fault = ctx.options.esbMapping === 'corrected' ? esbFaultCorrected : esbFault;
 
   return {
     ops: {
       connect: (vcpu, server) => connectNative(ctx, vcpu, server),
-      closed: releaseIfLast,
+      closed() {
+        if (isLast({ context: ctx, mappings, sources })) runForErrno(ctx, xiveRelease);
+      },
     },
     mmap: (start, pages, pgoff) => runForErrno(ctx, xiveMmap, { start, pages, pgoff }),
-    munmap(start, pages) {
-      const ret = runForErrno(ctx, xiveMunmap, { start, pages, pgoff: 0 });
-      releaseIfLast();
-      return ret;
-    },
+    munmap: (start, pages) => runForErrno(ctx, xiveMunmap, { start, pages, pgoff: 0 }),
     mprotect: (start, pages) => runForErrno(ctx, xiveMprotect, { start, pages, pgoff: 0 }),
     mapWindows() {
       mappings.mmap({ start: WINDOW.TIMA, pages: TIMA_PAGES }, FILE_PAGE.TIMA);

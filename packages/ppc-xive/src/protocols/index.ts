@@ -1,7 +1,9 @@
 // @virq/ppc-xive/protocols: kernel paths of KVM's XIVE that other CPUs can interleave.
 
+export { hCpprLocked } from './xics-cppr.ts';
 export {
   cedeVcpu,
+  cedeVcpuCorrected,
   enterGuest,
   escIrq,
   pullVcpu,

@@ -1,9 +1,19 @@
 // Every kernel path of KVM's XIVE that runs in a machine's process table.
 
 import { eqSync, sourceConfig, sourceSync, xiveReset } from './attributes.ts';
+import { esbAccess, esbAccessCorrected } from './esb-access.ts';
 import { esbFault, esbFaultCorrected } from './esb-fault.ts';
 import { xiveMmap, xiveMprotect, xiveMunmap } from './mmap.ts';
-import { clrPassthru, clrPassthruCorrected, setPassthru, setPassthruCorrected } from './passthru.ts';
+import {
+  addProducer,
+  addProducerCorrected,
+  clrPassthru,
+  clrPassthruCorrected,
+  delProducer,
+  delProducerCorrected,
+  setPassthru,
+  setPassthruCorrected,
+} from './passthru.ts';
 import { xiveRelease } from './release.ts';
 
 /** Protocols of the backend, by name. */
@@ -12,6 +22,8 @@ export const KVM_XIVE_PROTOCOLS = {
   sourceConfig,
   sourceSync,
   xiveReset,
+  esbAccess,
+  esbAccessCorrected,
   esbFault,
   esbFaultCorrected,
   xiveMmap,
@@ -21,5 +33,9 @@ export const KVM_XIVE_PROTOCOLS = {
   setPassthruCorrected,
   clrPassthru,
   clrPassthruCorrected,
+  addProducer,
+  addProducerCorrected,
+  delProducer,
+  delProducerCorrected,
   xiveRelease,
 };

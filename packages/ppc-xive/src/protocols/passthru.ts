@@ -28,14 +28,19 @@ function entryOf({ passthru }: XiveKvmState, gsi: number): number {
   return passthru.length;
 }
 
-/** Enters the pair: ENOENT for a host irq that is no PCI MSI, EINVAL for a number that is mapped, EAGAIN when the map is full. */
+/** Why a pair cannot be entered, as a positive errno: ENOENT for a host irq that is no PCI MSI, EINVAL for a number that is mapped, EAGAIN when the map is full. */
+export function refusal(state: XiveKvmState, gsi: number, irq: number): number {
+  const entry = entryOf(state, gsi);
+  if (irq === NO_IRQ) return ENOENT;
+  if (entry === state.passthru.length) return EAGAIN;
+  return state.passthru.at(entry).hostIrq === 0 ? 0 : EINVAL;
+}
+
 function reserve(m: PowerMachine, f: Frame): Outcome<'unlock kvm'> {
   const state = stateOf(m, f);
-  f.entry = entryOf(state, f.gsi);
-  const full = f.entry === state.passthru.length;
-  const taken = !full && state.passthru.at(f.entry).hostIrq !== 0;
-  f.ret = f.irq === NO_IRQ ? ENOENT : taken ? EINVAL : full ? EAGAIN : 0;
+  f.ret = refusal(state, f.gsi, f.irq);
   if (f.ret !== 0) return 'unlock kvm';
+  f.entry = entryOf(state, f.gsi);
   Object.assign(state.passthru.at(f.entry), { used: 1, gsi: f.gsi, hostIrq: f.irq + 1 });
   return undefined;
 }
@@ -46,8 +51,8 @@ function settle(m: PowerMachine, f: Frame): void {
   f.ret = 0;
 }
 
-const setPassthruWith = (inner: typeof setMapped) =>
-  protocol('kvmppc_set_passthru_irq', PASSTHRU_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
+const setPassthruWith = (name: string, inner: typeof setMapped) =>
+  protocol(name, PASSTHRU_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
     ...p.locked('kvm', (m, f) => stateOf(m, f).kvmLock, {
       reserve,
       ...p.include('map', inner),
@@ -70,8 +75,8 @@ function invalidate(m: PowerMachine, f: Frame): void {
   stateOf(m, f).passthru.at(f.entry).hostIrq = 0;
 }
 
-const clrPassthruWith = (inner: typeof clrMapped) =>
-  protocol('kvmppc_clr_passthru_irq', PASSTHRU_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
+const clrPassthruWith = (name: string, inner: typeof clrMapped) =>
+  protocol(name, PASSTHRU_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
     ...p.locked('kvm', (m, f) => stateOf(m, f).kvmLock, {
       find,
       ...p.include('unmap', inner),
@@ -80,10 +85,31 @@ const clrPassthruWith = (inner: typeof clrMapped) =>
   }));
 
 /** add_producer. */
-export const setPassthru = setPassthruWith(setMapped);
+export const setPassthru = setPassthruWith('kvmppc_set_passthru_irq', setMapped);
 /** The same over the corrected form. */
-export const setPassthruCorrected = setPassthruWith(setMappedCorrected);
+export const setPassthruCorrected = setPassthruWith('kvmppc_set_passthru_irq (corrected)', setMappedCorrected);
 /** del_producer. */
-export const clrPassthru = clrPassthruWith(clrMapped);
+export const clrPassthru = clrPassthruWith('kvmppc_clr_passthru_irq', clrMapped);
 /** The same over the corrected form. */
-export const clrPassthruCorrected = clrPassthruWith(clrMappedCorrected);
+export const clrPassthruCorrected = clrPassthruWith('kvmppc_clr_passthru_irq (corrected)', clrMappedCorrected);
+
+/** `irqfd` is the handle of the irqfd that waits. */
+const BYPASS_LOCALS = { ...PASSTHRU_LOCALS, irqfd: u16 } as const;
+type BypassFrame = { -readonly [K in keyof typeof BYPASS_LOCALS]: number };
+
+/** The irqfd goes on. */
+function answer(m: PowerMachine, f: BypassFrame): void {
+  (m.kvms[f.vm] as PowerMachine['kvms'][number]).state.irqfds.at(f.irqfd).irteBusy = 0;
+}
+
+const bypassWith = (name: string, inner: typeof setPassthru) =>
+  protocol(name, BYPASS_LOCALS, (p: Combinators<PowerMachine, BypassFrame>) => ({
+    ...p.include('passthru', inner),
+    answer,
+  }));
+
+/** A device's interrupt handed over and taken back for an irqfd that waits, as the kernel has it and corrected. */
+export const addProducer = bypassWith('kvmppc_irq_bypass_add_producer_hv', setPassthru);
+export const addProducerCorrected = bypassWith('kvmppc_irq_bypass_add_producer_hv (corrected)', setPassthruCorrected);
+export const delProducer = bypassWith('kvmppc_irq_bypass_del_producer_hv', clrPassthru);
+export const delProducerCorrected = bypassWith('kvmppc_irq_bypass_del_producer_hv (corrected)', clrPassthruCorrected);

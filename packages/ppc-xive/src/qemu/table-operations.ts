@@ -107,12 +107,16 @@ export const TABLE_OPERATIONS: Readonly<Record<string, Op>> = {
   },
   end: { summary: 'sets up an END and clears its queue', args: END_ARGS, run: setEnd },
   nvt: {
-    summary: 'sets up an NVT with nothing pending',
-    args: { idx: idx('NVT', SIZES.nvts), valid: flag('valid', true) },
+    summary: 'sets up an NVT',
+    args: {
+      idx: idx('NVT', SIZES.nvts),
+      valid: flag('valid', true),
+      ipb: int('priorities that it has pending', { max: 255, default: 0 }),
+    },
     run({ state }, args) {
       const nvt = state.xive.nvts.at(n(args, 'idx'));
       nvt.valid = on(args, 'valid');
-      nvt.ipb = 0;
+      nvt.ipb = n(args, 'ipb');
       return DONE;
     },
   },

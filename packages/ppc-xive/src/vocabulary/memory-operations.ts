@@ -1,11 +1,15 @@
 // Words for the VMM's mappings of the device's file, and for accesses through them.
 
+import type { VmOptions } from '@virq/irq-core/backend';
 import { EFAULT } from '@virq/irq-core/errors';
-import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
+import type { ArgSpec, Args, Operation, OperationPath, OpResult } from '@virq/irq-core/machine';
 import type { PowerChip } from '../chip.ts';
 import { ESB } from '../hw/esb.ts';
 import { PFN } from '../kvm/layout.ts';
 import { FILE_PAGE, filePageOf, WINDOW } from '../kvm/mappings.ts';
+import { esbAccess, esbAccessCorrected } from '../protocols/esb-access.ts';
+import { esbFault, esbFaultCorrected } from '../protocols/esb-fault.ts';
+import { xiveMmap, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts';
 import { hex, int, n } from './args.ts';
 
 /** What an access to a source's pages is: page (0 trigger, 1 management), offset, load or store. */
@@ -58,6 +62,15 @@ const range: Readonly<Record<string, ArgSpec>> = {
 /** Virtual page of an ESB page, by the first mapping of the window. */
 const esbPage = (args: Args, page: number): number => WINDOW.ESB + filePageOf(n(args, 'n')) - FILE_PAGE.ESB + page;
 
+/** A path with its locals. */
+const pathOf = (protocol: object, locals: Readonly<Record<string, number>>): OperationPath<PowerChip> => ({
+  protocol: protocol as never,
+  begin: (c) => ({ vm: c.context.vm, ...locals }),
+});
+
+const rangeOf = (args: Args) => ({ start: n(args, 'page'), pages: n(args, 'pages') });
+const isCorrected = (options: VmOptions): boolean => options['esb_mapping'] === 'corrected';
+
 /** Operations on mappings. */
 export const MEMORY_OPERATIONS: Readonly<Record<string, Operation<PowerChip>>> = {
   esb: {
@@ -70,6 +83,11 @@ export const MEMORY_OPERATIONS: Readonly<Record<string, Operation<PowerChip>>> =
       const cmd = ESB_CMDS[args['cmd'] as string] as EsbAccess;
       return access(c, esbPage(args, cmd.page), cmd);
     },
+    path(args, options) {
+      const { page, offset, store } = ESB_CMDS[args['cmd'] as string] as EsbAccess;
+      const locals = { page: esbPage(args, page), at: offset, store: store ? 1 : 0 };
+      return pathOf(isCorrected(options) ? esbAccessCorrected : esbAccess, locals);
+    },
   },
   mmap: {
     summary: "mmap(2) of the device's file: TIMA at page 0, ESB pages from page 4 on",
@@ -79,16 +97,19 @@ export const MEMORY_OPERATIONS: Readonly<Record<string, Operation<PowerChip>>> =
       pgoff: int('page of the file'),
     },
     run: (c, args) => ({ ret: c.native.mmap(n(args, 'page'), n(args, 'pages'), n(args, 'pgoff')) }),
+    path: (args) => pathOf(xiveMmap, { ...rangeOf(args), pgoff: n(args, 'pgoff') }),
   },
   munmap: {
     summary: 'munmap(2): mappings that it cuts are split',
     args: range,
     run: (c, args) => ({ ret: c.native.munmap(n(args, 'page'), n(args, 'pages')) }),
+    path: (args) => pathOf(xiveMunmap, rangeOf(args)),
   },
   mprotect: {
     summary: 'mprotect(2) of a part of a mapping, which splits it',
     args: range,
     run: (c, args) => ({ ret: c.native.mprotect(n(args, 'page'), n(args, 'pages')) }),
+    path: (args) => pathOf(xiveMprotect, rangeOf(args)),
   },
   touch: {
     summary: 'the VMM touches a virtual page: what it leads to, or the signal that it gets',
@@ -96,6 +117,11 @@ export const MEMORY_OPERATIONS: Readonly<Record<string, Operation<PowerChip>>> =
     run(c, args) {
       const pfn = c.native.touch(n(args, 'page'));
       return typeof pfn === 'string' ? killed(pfn) : { ret: 0, out: { page: describePfn(c, pfn) } };
+    },
+    path(args, options) {
+      const page = n(args, 'page');
+      const fault = pathOf(isCorrected(options) ? esbFaultCorrected : esbFault, { page });
+      return { ...fault, begin: (c) => (c.mappings.pte(page) === PFN.NONE ? fault.begin(c) : 0) };
     },
   },
 };

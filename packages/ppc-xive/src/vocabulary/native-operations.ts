@@ -2,14 +2,17 @@
 
 import { EBADF, ENXIO } from '@virq/irq-core/errors';
 import { type AttrPayload, getDeviceAttr, hasDeviceAttr, setDeviceAttr } from '@virq/irq-core/kvm';
-import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
+import type { ArgSpec, Args, Operation, OperationPath, OpResult } from '@virq/irq-core/machine';
 import type { PowerChip } from '../chip.ts';
 import type { DeviceType } from '../kvm/devices.ts';
 import { DEVICE } from '../kvm/layout.ts';
 import { NATIVE_ATTRS, XIVE_CTRL, XIVE_GRP } from '../kvm/native-attrs.ts';
 import { ALWAYS_NOTIFY, EQ_SHIFT, eqId } from '../kvm/native-queue.ts';
-import { encodeConfig, SOURCE_FLAG } from '../kvm/native-source.ts';
+import { configArguments, encodeConfig, SOURCE_FLAG } from '../kvm/native-source.ts';
 import { getVp, setVp } from '../kvm/native-vp.ts';
+import { eqSync, sourceConfig, sourceSync, xiveReset } from '../protocols/attributes.ts';
+import { isLast } from '../protocols/mmap.ts';
+import { xiveRelease } from '../protocols/release.ts';
 import { bit, hex, int, n } from './args.ts';
 
 /** Where a queue is when nothing is said. */
@@ -43,6 +46,36 @@ function vpState(c: PowerChip, args: Args): OpResult {
   const w01 = getVp(c.context, n(args, 'cpu'));
   if (typeof w01 === 'number') return { ret: w01 };
   return { ret: 0, out: { vp: `${w01.toString(16).padStart(16, '0')}${'0'.repeat(16)}` } };
+}
+
+type Path = OperationPath<PowerChip>;
+
+/** An attribute whose path takes locks. */
+const attrPath = (protocol: object, locals: Readonly<Record<string, number>> = {}): Path => ({
+  protocol: protocol as never,
+  begin: (c) => (c.context.state.fileOpen === 0 ? -EBADF : { vm: c.context.vm, ...locals }),
+});
+
+function configPath(args: Args): Path {
+  const [irq, priority] = [n(args, 'n'), n(args, 'prio')];
+  const to = { priority, server: n(args, 'server'), eisn: n(args, 'eisn') };
+  const payload = value(encodeConfig({ ...to, masked: args['masked'] === 1 }));
+  return {
+    protocol: sourceConfig as never,
+    begin(c) {
+      if (c.context.state.fileOpen === 0) return -EBADF;
+      const checked = configArguments(c.sources, irq, payload);
+      return typeof checked === 'number' ? checked : { vm: c.context.vm, gsi: irq, ...to, masked: n(args, 'masked') };
+    },
+  };
+}
+
+/** close(2) up to the release, if it comes to that. */
+function beginClose(c: PowerChip): Readonly<Record<string, number>> | number {
+  const { state, vm } = c.context;
+  if (state.device !== DEVICE.XIVE || state.fileOpen === 0) return c.devices.close();
+  state.fileOpen = 0;
+  return isLast(c) ? { vm } : 0;
 }
 
 const eqArgs: Readonly<Record<string, ArgSpec>> = {
@@ -96,11 +129,13 @@ const SOURCES: Readonly<Record<string, Operation<PowerChip>>> = {
       const to = { priority: n(args, 'prio'), server: n(args, 'server'), eisn: n(args, 'eisn') };
       return set(c, XIVE_GRP.SOURCE_CONFIG, n(args, 'n'), value(encodeConfig({ ...to, masked: args['masked'] === 1 })));
     },
+    path: configPath,
   },
   sync: {
     summary: 'KVM_DEV_XIVE_GRP_SOURCE_SYNC: waits until what the source has sent is in its queue',
     args: { n: source },
     run: (c, args) => set(c, XIVE_GRP.SOURCE_SYNC, n(args, 'n')),
+    path: (args) => attrPath(sourceSync, { gsi: n(args, 'n') }),
   },
   irq_line: {
     summary: 'KVM_IRQ_LINE: sets the level of a source; what comes of it is not reported',
@@ -124,6 +159,7 @@ const DEVICES: Readonly<Record<string, Operation<PowerChip>>> = {
     summary: 'close(2) of the device: it is released once nothing of it is mapped',
     args: {},
     run: (c) => ({ ret: c.devices.close() }),
+    path: () => ({ protocol: xiveRelease as never, begin: beginClose }),
   },
   connect: {
     summary: 'KVM_CAP_PPC_IRQ_XIVE or KVM_CAP_IRQ_XICS: connects a vCPU to the device',
@@ -139,11 +175,13 @@ const DEVICES: Readonly<Record<string, Operation<PowerChip>>> = {
     summary: 'KVM_DEV_XIVE_RESET',
     args: {},
     run: (c) => set(c, XIVE_GRP.CTRL, XIVE_CTRL.RESET),
+    path: () => attrPath(xiveReset),
   },
   eq_sync: {
     summary: 'KVM_DEV_XIVE_EQ_SYNC: sources are synchronised, pages of queues marked dirty',
     args: {},
     run: (c) => set(c, XIVE_GRP.CTRL, XIVE_CTRL.EQ_SYNC),
+    path: () => attrPath(eqSync),
   },
   vp: { summary: 'KVM_GET_ONE_REG of KVM_REG_PPC_VP_STATE: words 0 and 1 of the OS ring', args: { cpu }, run: vpState },
   set_vp: {

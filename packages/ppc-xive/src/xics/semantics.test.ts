@@ -44,7 +44,10 @@ class Run {
   readonly off = new Set<number>();
   broken: string | null = null;
 
-  constructor(readonly g: Guest) {
+  readonly g: Guest;
+
+  constructor(g: Guest) {
+    this.g = g;
     for (let c = 0; c < CPUS; c++) g.run('h_cppr', { cpu: c, value: 0xff });
     for (let s = 0; s < SOURCES; s++) g.run('xics_source_set', { n: FIRST + s, destination: 0, priority: 5 });
   }

@@ -16,6 +16,7 @@ const SHOWING: readonly string[] = ['observe', 'trace'];
 interface Given {
   readonly b: Binding;
   readonly eventfds: Set<string>;
+  readonly machine: MachineOptions;
   /** Protocols of the machine, by name. */
   readonly protocols: ReadonlyMap<string, KernelPath['protocol']>;
 }
@@ -74,7 +75,8 @@ function bindTurn(g: Given, turn: TurnFile, path: Path): Turn | null {
   collectEventfds(g.b, bound, g.eventfds);
   const { op, args } = bound;
   const vm = g.b.vmNames.indexOf(bound.vm);
-  return { name: op, vm, args, path: kernelPathOf(op, args), when: when ?? null };
+  const spec = g.machine.vms[vm] as MachineOptions['vms'][number];
+  return { name: op, vm, args, path: kernelPathOf(op, args, spec), when: when ?? null };
 }
 
 function bindProcess(g: Given, p: ProcessFile, i: number, taken: Set<string>): Agent[] {
@@ -105,7 +107,7 @@ export function bindAgents(
   eventfds: Set<string>,
 ): readonly Agent[] {
   const protocols = protocolsByName(machine);
-  const g: Given = { b, eventfds, protocols };
+  const g: Given = { b, eventfds, machine, protocols };
   const taken = new Set(protocols.keys());
   return (section.processes ?? []).flatMap((p, i) => bindProcess(g, p, i, taken));
 }

@@ -32,10 +32,12 @@ const TABLE_OPERATIONS: Readonly<Record<string, Run<Session>>> = {
     s.ends.add(idx);
     return undefined;
   },
-  /** Sets up an NVT without anything pending. */
+  /** Sets up an NVT with what it has pending. */
   async nvt({ qemu, generation }, op) {
-    const { size } = generation.nvt;
-    const words = [flag(op, 'valid', true) ? NVT_VALID : 0, ...new Array<number>(size / 4 - 1).fill(0)];
+    const { size, ipb } = generation.nvt;
+    const words = new Array<number>(size / 4).fill(0);
+    words[0] = flag(op, 'valid', true) ? NVT_VALID : 0;
+    words[ipb >> 2] = num(op, 'ipb') << (24 - 8 * (ipb & 3));
     await qemu.qtest(`write ${hex(TABLE.nvt + num(op, 'idx') * size)} ${hex(size)} ${bytesOf(words)}`);
     return undefined;
   },
