@@ -144,4 +144,4 @@ export const escIrq = protocol('xive_esc_irq', { vm: u8, vcpu: u16, priority: u8
 }));
 
 /** Protocols of the run loop. */
-export const RUN_PROTOCOLS = [enterGuest, pullVcpu, cedeVcpu, signalVcpu, escIrq];
+export const RUN_PROTOCOLS = [enterGuest, pullVcpu, cedeVcpu, cedeVcpuCorrected, signalVcpu, escIrq];
