@@ -20,7 +20,7 @@ describe('virq check', () => {
     expect(code).toBe(EXIT.OK);
     expect(out).toMatch(/^avic-ir-list$/m);
     expect(out).toContain('vcpus 1–3 (2): vCPUs');
-    expect(out).toContain('variants: xive-mapping, xive-fault-zap');
+    expect(out).toContain('variants: xive-fault-zap');
     expect(records((await virq(['check', '--json'])).out)[0]).toMatchObject({ schema: 'virq/model@1' });
   });
 

@@ -11,6 +11,12 @@ export interface Link {
   readonly url: string;
 }
 
+/** How a bug that no commit fixes is known. */
+export const EVIDENCE = {
+  model: 'read in the source and shown by the model; unconfirmed on hardware',
+  emulation: 'shown by the model and by the kernel itself under emulation; unconfirmed on hardware',
+} as const;
+
 /** One entry of the gallery: the bug is an edit of the corrected protocols, and nothing else differs. */
 export interface Bug {
   /** Folder name and what `virq gallery` takes. */
@@ -22,6 +28,8 @@ export interface Bug {
   /** Fixing commits (12 hex digits and title) and CVE numbers. */
   readonly commits: readonly { readonly hash: string; readonly title: string }[];
   readonly cve?: string;
+  /** A bug that the kernel has: the versions in which virq found it, and how it is known. Left out, it is of the past, or never shipped. */
+  readonly found?: { readonly versions: string; readonly evidence: keyof typeof EVIDENCE };
   /** Two to five short paragraphs of Markdown: what a user saw, what happened, who found it. */
   readonly story: string;
   readonly links: readonly Link[];

@@ -29,13 +29,14 @@ function bugOf(slug: string): Bug {
   throw new UsageError('VIRQ-K003', `there is no bug '${slug}' in the gallery`, hint);
 }
 
-const summaryOf = ({ slug, title, family, thread, cve, commits, expected, model }: Bug) => ({
+const summaryOf = ({ slug, title, family, thread, cve, commits, found, expected, model }: Bug) => ({
   slug,
   title,
   family,
   thread: thread ?? null,
   cve: cve ?? null,
   commits,
+  found: found ?? null,
   model: model.name,
   expected,
 });

@@ -1,6 +1,6 @@
 // A bug of the gallery: its story, what the edit changed label by label, and the two verdicts.
 
-import type { Bug } from '@virq/bug-gallery';
+import { type Bug, EVIDENCE } from '@virq/bug-gallery';
 import type { AnyProtocol } from '@virq/irq-core/protocol';
 import pc from 'picocolors';
 
@@ -60,8 +60,10 @@ export function renderStory(bug: Bug, color: boolean): string {
   const c = pc.createColors(color);
   const thread = bug.thread === undefined ? '' : ` · thread ${bug.thread}`;
   const cve = bug.cve === undefined ? '' : ` · ${bug.cve}`;
+  const { found } = bug;
+  const status = found === undefined ? [] : [`  Found by virq in ${found.versions}: ${EVIDENCE[found.evidence]}.`];
   const commits = bug.commits.map(({ hash, title }) => `  ${hash} ${title}`);
   const links = bug.links.map(({ text, url }) => `  ${text}: ${url}`);
   const head = `${c.bold(bug.title)}\n${c.dim(`${bug.slug} · ${bug.family}${thread}${cve}`)}`;
-  return `${[head, '', bug.story, '', ...commits, ...links].join('\n')}\n\n`;
+  return `${[head, '', bug.story, '', ...status, ...commits, ...links].join('\n')}\n\n`;
 }

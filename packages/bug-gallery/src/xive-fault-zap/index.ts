@@ -11,7 +11,7 @@ export const bug = defineBug({
   family: 'ppc',
   thread: 1,
   commits: [],
-  story: `Suppose kvmppc_xive_set_mapped stored the new source before it removes the old page (see xive-mapping). A window remains, in the fault handler:
+  story: `Suppose kvmppc_xive_set_mapped stored the new source before it removes the old page (see xive-mapping). The model is the smallest one that shows what remains, a window in the fault handler (told step by step in docs/concepts/every-interleaving.md; xive-mapping has the whole machine):
 it finds out which source is behind the interrupt, reads the address of its page under the lock of the source block, lets the lock go, and inserts the page.
 A switch that runs in between removes a page that is not there yet.
 

@@ -35,6 +35,15 @@ export function replace<M, A extends Fields>(
   return assemble(`${p.name}~replace(${label})`, p.locals, entries);
 }
 
+/** Takes the named steps from another form of the protocol, which has them under the same labels. */
+export function borrow<M, A extends Fields>(
+  p: Protocol<M, A>,
+  from: Protocol<M, A>,
+  ...labels: readonly string[]
+): Protocol<M, A> {
+  return labels.reduce((q, label) => replace(q, label, from.steps[indexOf(from, label)] as Step<M, StructView<A>>), p);
+}
+
 /** Lets one step sleep: an allocation whose flags are wrong, a copy from user space where it may fault. What the step does stays the same. */
 export function sleepsAt<M, A extends Fields>(p: Protocol<M, A>, label: string): Protocol<M, A> {
   const at = indexOf(p, label);

@@ -1,7 +1,7 @@
 // @virq/irq-core/protocol: labelled steps, one stepOnce, schedulers, schedule strings, edits.
 
 export { type Combinators, type ProtocolBuilder, protocolsOn } from './builder.ts';
-export { insert, omit, reorder, replace, sleepsAt } from './edit.ts';
+export { borrow, insert, omit, reorder, replace, sleepsAt } from './edit.ts';
 export { defineFamily, type ModelFamily, type Scope, type ScopeParameter } from './family.ts';
 export { defineModel, type Model, type ModelDefinition, type Spawn, type System, type SystemOptions } from './model.ts';
 export { hasRun, type Mutant, mutantsOf } from './mutants.ts';

@@ -133,8 +133,8 @@ export function createPowerHost(context: HostContext, state: PowerHostState): Po
     eoi(index) {
       const irq = state.irqs.at(index);
       if (irq.queued > 0) irq.queued--;
-      if (irq.forwarded === 1) irq.staleP = 1;
-      else sourceEoi(xive, index);
+      irq.staleP = irq.forwarded;
+      if (irq.forwarded === 0) sourceEoi(xive, index);
       irq.savedP = 0;
     },
     routeToHost(index) {

@@ -43,6 +43,7 @@ export function createDevices({ state, host, options }: Context, ops: DeviceTabl
       if (device === undefined) return -ENODEV;
       Object.assign(state, { vpBase: 0, nrServers: options.maxVcpus, srcCount: 0, savedSrcCount: 0 });
       Object.assign(state, { delayedIrqs: 0, maxSbid: 0, qmap: 0, mapping: 0, fileOpen: 1 });
+      state.files++;
       state.singleEscalation = host.singleEscalation ? 1 : 0;
       state.saveRestore = host.saveRestore ? 1 : 0;
       state.device = DEVICE_OF[type];

@@ -131,7 +131,7 @@ export interface XiveKvmSizes {
 }
 
 /**
- * struct kvmppc_xive of one VM. `vpBase` is 0 until the first vCPU connects; `mapping` says that the pointer of that name is set, `fileOpen` that the
+ * struct kvmppc_xive of one VM. `vpBase` is 0 until the first vCPU connects; `files` counts the files made for it so far, `mapping` is the number of the one whose address_space the pointer of that name is, 0 for NULL, `fileOpen` that the
  * VMM has a descriptor of the device; `nrServers` servers the VP block is made for. `mmapLock` is the VMM's mmap_lock: its holder a writer, `mmapReaders` page faults.
  */
 export const xiveKvmLayout = (sizes: XiveKvmSizes) =>
@@ -139,7 +139,8 @@ export const xiveKvmLayout = (sizes: XiveKvmSizes) =>
     device: u8,
     singleEscalation: u1,
     saveRestore: u1,
-    mapping: u1,
+    files: u8,
+    mapping: u8,
     fileOpen: u1,
     vpBase: u32,
     nrServers: u32,

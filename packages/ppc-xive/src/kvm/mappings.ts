@@ -155,7 +155,7 @@ export function createMappings(ctx: Context): Mappings {
       const v = freeSlot();
       if (v === null) return -ENOMEM;
       Object.assign(v, { kind, device: state.device, start, pages, pgoff });
-      state.mapping = 1;
+      state.mapping = state.files;
       return 0;
     },
     munmap(range) {

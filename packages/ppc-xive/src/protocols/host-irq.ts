@@ -91,7 +91,9 @@ export const giveToHost = protocol(
       sync,
       routeToHost,
       enable(m, f) {
-        if (hostIrq(m, f).savedP === 0) sourceEoi(m.parts.power.xive, m.parts.power.sourceOf(f.irq));
+        if (hostIrq(m, f).savedP === 1) return;
+        hostIrq(m, f).staleP = 0;
+        sourceEoi(m.parts.power.xive, m.parts.power.sourceOf(f.irq));
       },
     }),
   }),

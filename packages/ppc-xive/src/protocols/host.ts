@@ -1,7 +1,7 @@
 // What the host does beside its VMs: it takes an entry of its queue, and an event finds its way from source to END.
 
 import { u16 } from '@virq/irq-core/arena';
-import { protocolsOn } from '@virq/irq-core/protocol';
+import { BLOCKED, protocolsOn } from '@virq/irq-core/protocol';
 import type { PowerHost } from '../host/power-host.ts';
 
 /** A machine as these protocols see it. */
@@ -11,10 +11,15 @@ export interface PowerWorld {
 
 const { protocol } = protocolsOn<PowerWorld>();
 
-/** A host CPU takes a device's interrupt: handler, then EOI (handle_fasteoi_irq, xive_irq_eoi). */
+/** A host CPU takes a device's interrupt: handler, then EOI under the lock of its descriptor (handle_fasteoi_irq, xive_irq_eoi). */
 export const xiveHostIrq = protocol('xive_host_irq', { irq: u16 }, () => ({
   handle: (m, f) => m.parts.power.handle(f.irq),
-  eoi: (m, f) => m.parts.power.eoi(f.irq),
+  eoi(m, f) {
+    const { power } = m.parts;
+    if (power.irq(f.irq).desc.holder !== 0) return BLOCKED;
+    power.eoi(f.irq);
+    return undefined;
+  },
 }));
 
 /** An event on its way; what it finds at its end is what holds then. */

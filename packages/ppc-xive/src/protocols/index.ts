@@ -1,5 +1,8 @@
 // @virq/ppc-xive/protocols: kernel paths of KVM's XIVE that other CPUs can interleave.
 
+export { esbFault as nativeEsbFault, esbFaultCorrected } from './esb-fault.ts';
+export { clrPassthru, clrPassthruCorrected, setPassthru, setPassthruCorrected } from './passthru.ts';
+export { xiveRelease as nativeRelease } from './release.ts';
 export { hCpprLocked } from './xics-cppr.ts';
 export {
   cedeVcpu,
@@ -14,4 +17,3 @@ export {
 } from './xive-cede.ts';
 export { type Handover, handle, handOver, isInFlight, probe, raise, xiveHandover } from './xive-handover.ts';
 export { clrMapped, esbFault, PAGE, setMapped, type XiveMapping, xiveMapping } from './xive-mapping.ts';
-export { deviceLife, type XiveRelease, xiveRelease, zapMapped } from './xive-release.ts';

@@ -4,7 +4,7 @@
 // What is modelled: one guest interrupt; behind it the IPI that KVM made for it, or the hardware source of a device. The guest reaches the
 // source through a page that the fault handler puts into the VMM's page table. The corrected form here is stricter than the kernel: there
 // the fault handler takes no lock from choosing the page to inserting it, and set_mapped removes the old page before it stores the new
-// source. That order is the variant `xive-mapping` of the gallery, and the checker finds both of its windows.
+// source. This is the model of docs/concepts/every-interleaving.md; what the kernel does at its registers is models/xive-remap.ts.
 //
 // Which outer locks would exclude them? None that is taken: kvm->lock keeps set_mapped, clr_mapped and release apart, but no page fault takes
 // it; a fault holds mmap_lock for reading, and unmap_mapping_range does not take mmap_lock; the page table lock covers the insertion alone.

@@ -15,5 +15,5 @@ export const mappingLockOf = (m: PowerMachine, f: { readonly vm: number }) => ro
 /** unmap_mapping_range over both pages, if the file was ever mapped. */
 export function zap(m: PowerMachine, f: Frame): void {
   const { context, mappings } = roomOf(m, f);
-  if (context.state.mapping === 1) mappings.zap(filePageOf(f.gsi), 2);
+  if (context.state.mapping !== 0) mappings.zap(filePageOf(f.gsi), 2);
 }
