@@ -1,7 +1,7 @@
 // Every example runs as it says, under many schedules where it has concurrent parts.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { bindScenario, parseScenario, runScenario } from '@virq/scenario';
+import { bindScenario, modesOf, parseScenario, runScenario } from '@virq/scenario';
 import { describe, expect, it } from 'vitest';
 import { virq } from './__fixtures__/call.ts';
 import { BUILT_IN, PARTS } from './backends.ts';
@@ -10,13 +10,19 @@ const DIR = new URL('../../../examples/', import.meta.url);
 const backends = new Map(BUILT_IN.map((backend) => [backend.name, backend as never]));
 
 const text = (name: string): string => readFileSync(new URL(name, DIR), 'utf8');
-const bind = (name: string) => bindScenario(parseScenario(text(name)), backends, PARTS);
+const bind = (name: string, mode?: string) => bindScenario(parseScenario(text(name)), backends, PARTS, mode);
+/** A name and each of its modes; no mode for most. */
+const inModes = (name: string): readonly (readonly [string, string | undefined])[] => {
+  const { scenario } = parseScenario(text(name));
+  const modes = scenario === null ? [] : modesOf(scenario);
+  return modes.length === 0 ? [[name, undefined]] : modes.map((mode) => [name, mode] as const);
+};
 const NAMES = readdirSync(DIR).filter((f) => f.endsWith('.yaml'));
 
 describe('examples', () => {
-  for (const name of NAMES.filter((n) => !/^ {2}model:/m.test(text(n))))
-    it(name, () => {
-      const { bound, diagnostics } = bind(name);
+  for (const [name, mode] of NAMES.filter((n) => !/^ {2}model:/m.test(text(n))).flatMap(inModes))
+    it(mode === undefined ? name : `${name} in mode ${mode}`, () => {
+      const { bound, diagnostics } = bind(name, mode);
       expect(diagnostics).toEqual([]);
       const report = runScenario(bound as NonNullable<typeof bound>);
       expect(report.failures).toEqual([]);

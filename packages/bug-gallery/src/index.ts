@@ -56,6 +56,7 @@ import { bug as xicsResendBitmap } from './xics-resend-bitmap/index.ts';
 import { bug as xicsResendOrder } from './xics-resend-order/index.ts';
 import { bug as xicsSavedState } from './xics-saved-state/index.ts';
 import { bug as xiveAllOnes } from './xive-all-ones/index.ts';
+import { bug as xiveCedeSaved } from './xive-cede-saved/index.ts';
 import { bug as xiveEscalationCleared } from './xive-escalation-cleared/index.ts';
 import { bug as xiveEscalationOrder } from './xive-escalation-order/index.ts';
 import { bug as xiveEscalationTwice } from './xive-escalation-twice/index.ts';
@@ -145,6 +146,7 @@ export const BUGS: readonly Bug[] = [
   xiveEscalationTwice,
   xiveEscalationCleared,
   xiveRearmOrder,
+  xiveCedeSaved,
   threadWake,
   threadNapCount,
   doorbellMigration,

@@ -4,6 +4,7 @@ import type { InspectSection } from '@virq/irq-core/backend';
 import type { PowerChip } from './chip.ts';
 import { DEVICE, type IrqState, PFN, Q_COUNT, VMA, type XiveVcpu } from './kvm/layout.ts';
 import { MASKED } from './kvm/priority.ts';
+import { machineSections } from './spapr/inspect.ts';
 
 const hex = (v: number | bigint, digits = 0): string => v.toString(16).padStart(digits, '0');
 const flag = (on: number, text: string): string => (on === 0 ? '' : ` ${text}`);
@@ -83,6 +84,7 @@ export function inspect(c: PowerChip): readonly InspectSection[] {
     { title: 'Sources (P pending, Q queued, PT passed through)', lines: sources },
     { title: 'Mappings of the device', lines: mappingLines(c) },
     { title: 'Passed-through interrupts', lines: passthruLines(c) },
+    ...machineSections(c.spapr, c.state.guest),
   ];
   return sections.filter(({ title, lines }) => title === 'vCPUs' || lines.length > 0);
 }

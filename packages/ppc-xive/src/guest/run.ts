@@ -35,7 +35,10 @@ export interface VcpuRun {
   /** Word 2: from here on the thread answers for the vCPU. */
   pushContext(vcpu: number): void;
   pullContext(vcpu: number): void;
+  /** Words 0 and 1 from the OS ring, unless hardware has saved them. */
   saveWords(vcpu: number): void;
+  /** The same in any case. */
+  readWords(vcpu: number): void;
   fixWords(vcpu: number): void;
   /** SET_PQ of its escalation interrupt: the old PQ. */
   setEscalation(vcpu: number, pq: number): number;
@@ -63,6 +66,13 @@ export function createVcpuRun(ctx: Context, guest: GuestState): VcpuRun {
     const on = at(vcpu).thread - 1;
     if (on < 0) throw new ModelError(`vCPU ${vcpu} is on no thread`);
     return on;
+  }
+
+  function readWords(vcpu: number): void {
+    const v = at(vcpu);
+    const lo = tima.load(thread(vcpu), TM_PAGE.HV, RING);
+    v.savedHi = tima.hi;
+    v.savedLo = lo;
   }
 
   function isInterruptPending(vcpu: number): boolean {
@@ -100,12 +110,9 @@ export function createVcpuRun(ctx: Context, guest: GuestState): VcpuRun {
     },
     pullContext: (vcpu) => void tima.load(thread(vcpu), TM_PAGE.HV, PULL),
     saveWords(vcpu) {
-      const v = at(vcpu);
-      if (isSaved(v)) return;
-      const lo = tima.load(thread(vcpu), TM_PAGE.HV, RING);
-      v.savedHi = tima.hi;
-      v.savedLo = lo;
+      if (!isSaved(at(vcpu))) readWords(vcpu);
     },
+    readWords,
     fixWords(vcpu) {
       const v = at(vcpu);
       v.savedHi = (v.savedHi & ~LSMFB) >>> 0;

@@ -14,6 +14,7 @@ export { xicsIpi } from './xics-ipi.ts';
 export * as xicsMigrate from './xics-migrate.ts';
 export { xicsReroute } from './xics-reroute.ts';
 export * as xicsResend from './xics-resend.ts';
+export { xiveCede } from './xive-cede.ts';
 export * as xiveEscalation from './xive-escalation.ts';
 export * as xiveFreeIrq from './xive-free-irq.ts';
 export { clrPassthruRefused, clrPassthruRefusedKernel, xiveGiveBack } from './xive-give-back.ts';

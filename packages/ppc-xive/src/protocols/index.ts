@@ -4,5 +4,16 @@ export { esbFault as nativeEsbFault, esbFaultCorrected } from './esb-fault.ts';
 export { clrPassthru, clrPassthruCorrected, setPassthru, setPassthruCorrected } from './passthru.ts';
 export { xiveRelease as nativeRelease } from './release.ts';
 export { hCpprLocked } from './xics-cppr.ts';
+export {
+  cedeVcpu,
+  cedeVcpuCorrected,
+  enterGuest,
+  escIrq,
+  pullVcpu,
+  pushVcpu,
+  RUN_PROTOCOLS,
+  rearmEscalation,
+  signalVcpu,
+} from './xive-cede.ts';
 export { type Handover, handle, handOver, isInFlight, probe, raise, xiveHandover } from './xive-handover.ts';
 export { clrMapped, esbFault, PAGE, setMapped, type XiveMapping, xiveMapping } from './xive-mapping.ts';

@@ -1,7 +1,7 @@
 // A vCPU enters and leaves its thread's XIVE context, cedes, and is woken by its escalation interrupt. Linux 7.3: arch/powerpc/kvm/book3s_xive.c, book3s_hv.c kvmhv_run_single_vcpu.
 
 import { u1, u8, u16 } from '@virq/irq-core/arena';
-import { BLOCKED, DONE, protocolsOn } from '@virq/irq-core/protocol';
+import { BLOCKED, DONE, protocolsOn, replace } from '@virq/irq-core/protocol';
 import type { VcpuRun } from '../guest/run.ts';
 import { PQ } from '../hw/esb.ts';
 
@@ -111,6 +111,12 @@ export const cedeVcpu = protocol('kvmppc_cede', LOCALS, (p) => ({
   ...p.include('entry', enterGuest),
 }));
 
+/**
+ * Corrected: the words are read also where hardware has saved them (POWER10), so that the look before the sleep sees what came during H_CEDE. The kernel reads
+ * nothing there, and looks at the words that the vCPU was connected with.
+ */
+export const cedeVcpuCorrected = replace(cedeVcpu, 'pull.words', (m, f) => runOf(m, f).readWords(f.vcpu));
+
 /** A signal for the thread of a vCPU that sleeps: over once KVM_RUN has returned. */
 export const signalVcpu = protocol('kick of a vCPU thread', { vm: u8, vcpu: u16 }, () => ({
   send(m, f) {
@@ -138,4 +144,4 @@ export const escIrq = protocol('xive_esc_irq', { vm: u8, vcpu: u16, priority: u8
 }));
 
 /** Protocols of the run loop. */
-export const RUN_PROTOCOLS = [enterGuest, pullVcpu, cedeVcpu, signalVcpu, escIrq];
+export const RUN_PROTOCOLS = [enterGuest, pullVcpu, cedeVcpu, cedeVcpuCorrected, signalVcpu, escIrq];
