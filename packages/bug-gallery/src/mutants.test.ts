@@ -25,6 +25,7 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "irqfd_shutdown: 'hostMode' behind 'unlock irqfds'",
     "kvm_irqfd_deassign without 'lock irqfds'",
     "kvm_irqfd_deassign without 'lock irqfds'",
+    "kvm_pic_read_irq: 'clearIsr' behind 'unlock pic'",
     "kvm_set_irq level: 'keepLevel' before 'lock chip'",
     "kvmppc_xive_cleanup_vcpu without 'free.lock desc'",
     "svm_ir_list_add without 'lock irqfds'",
