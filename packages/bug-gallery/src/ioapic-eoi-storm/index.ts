@@ -9,12 +9,12 @@ export const bug = defineBug({
   slug: 'ioapic-eoi-storm',
   title: 'IOAPIC: a guest that ends a level interrupt too early makes no progress any more',
   family: 'x86',
-  commits: [{ hash: '184564efae4d', title: 'kvm: ioapic: conditionally delay irq delivery during eoi broadcast' }],
-  story: `A handler should quieten its device before it ends a level interrupt. Windows guests that resume have a handler that does not: the line is still up at the EOI, and the device is dealt with by code
-that runs after the handler.
+  commits: [{ hash: '184564efae4d', title: 'kvm: ioapic: conditionally delay irq delivery duringeoi broadcast' }],
+  story: `A handler should quieten its device before it ends a level interrupt. Windows guests that resume from hibernation have one that does not: the line is still up at the EOI, and the proper
+handler is set only later.
 
 Hardware takes a moment from the EOI to the next delivery. KVM took none: the interrupt was pending again before the guest had run a single instruction, and the guest never got out of its handler.
-Found by Zhang Haoyu and Jason Wang; QEMU's IOAPIC got the same remedy years later.`,
+Fixed by Jason Wang and Zhang Haoyu; QEMU's IOAPIC took over the remedy in 2019, for Hyper-V.`,
   links: [
     {
       text: 'kvm: ioapic: conditionally delay irq delivery (184564efae4d)',
