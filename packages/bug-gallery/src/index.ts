@@ -31,6 +31,7 @@ import { bug as irqfdRouteType } from './irqfd-route-type/index.ts';
 import { bug as levelStates } from './level-states/index.ts';
 import { bug as lpiMigrateDisable } from './lpi-migrate-disable/index.ts';
 import { bug as lpiReregister } from './lpi-reregister/index.ts';
+import { bug as msixPba } from './msix-pba/index.ts';
 import { bug as oneshotResample } from './oneshot-resample/index.ts';
 import { bug as piAssign } from './pi-assign/index.ts';
 import { bug as piInhibited } from './pi-inhibited/index.ts';
@@ -161,6 +162,7 @@ export const BUGS: readonly Bug[] = [
   picLock,
   picAckRecursion,
   ioapicEoiStorm,
+  msixPba,
   xicsReroute,
   xiveVmaSplit,
   xiveZapSleeps,

@@ -61,6 +61,7 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "kvmhv_p9_guest_entry: 'cede' before 'guest'",
     "kvmhv_p9_guest_entry: 'guest' before 'maskEscalation'",
     "kvmppc_xive_native_create, mmap, release without 'again'",
+    "polling driver without 'readPba'",
     "vCPU, icp_down_cppr: 'accept' before 'wait'",
     "xive_native_esb_fault without 'touch'",
   ],
