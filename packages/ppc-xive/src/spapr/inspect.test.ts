@@ -11,7 +11,7 @@ it('F-63 a line per LISN with its queue, per CPU and per interrupt of the guest'
   t.op('claim_irq', { lisn: 0x1200, lsi: 1 });
   t.op('guest_irq_startup', { lisn: 0x1300, target: 1 });
   t.op('qemu_irq', { lisn: 0x1200 });
-  const [, machine, guest] = inspect(t.chip);
+  const [machine, guest] = inspect(t.chip).filter(({ title }) => /^(pseries|Linux)/.test(title));
   expect(machine?.title).toBe('pseries, XIVE: LISN, EISN, CPU/priority, EQ');
   expect(machine?.lines).toEqual([
     '00000000 MSI   00000010 0/6 0/16384 @1000000 ^1',
@@ -28,5 +28,6 @@ it('F-63 a line per LISN with its queue, per CPU and per interrupt of the guest'
 
 it('F-66 without KVM the machine says that it emulates', () => {
   const t = testVm({ vm: { kernel_irqchip: 'off' } });
-  expect(inspect(t.chip)[1]?.title).toMatch(/^pseries, XIVE \(emulated, not modelled\)/);
+  const titles = inspect(t.chip).map(({ title }) => title);
+  expect(titles).toContainEqual(expect.stringMatching(/^pseries, XIVE \(emulated, not modelled\)/));
 });
