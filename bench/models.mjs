@@ -1,7 +1,7 @@
 // Delivery and arena: nanoseconds per operation, events switched off; the delivery cycles against the peers in the same run. `--json` for machines.
 
 import { array, bits, createArena, struct, u8, u32 } from '@virq/irq-core/arena';
-import { CYCLES, measurePeers } from './delivery/peers.mjs';
+import { CYCLES, measurePeers, measureXive } from './delivery/peers.mjs';
 import { assigned, MESSAGE, machine } from './delivery/virq.mjs';
 import { nanoseconds } from './measure.mjs';
 
@@ -87,6 +87,19 @@ function printCycles(peers) {
       console.log(`${`  virq / ${NAMES[name]}`.padEnd(42)}${ratio(peers.virq, peers[name]).join('')}`);
 }
 
+function printXive(peers) {
+  console.log('\nXIVE cycle, nanoseconds of CPU time: trigger, queue entry, acknowledge, EOI, CPPR');
+  for (const [name, row] of Object.entries(peers))
+    console.log(
+      `${NAMES[name].padEnd(42)}${row.skipped === undefined ? row.xive.toFixed(1).padStart(8) : ` skipped: ${row.skipped}`}`,
+    );
+  for (const name of ['minimal', 'native'])
+    if (peers[name].skipped === undefined)
+      console.log(
+        `${`  virq / ${NAMES[name]}`.padEnd(42)}${(peers.virq.xive / peers[name].xive).toFixed(2).padStart(7)}×`,
+      );
+}
+
 const json = process.argv.includes('--json');
 const rows = ROWS.map(([name, make, calls]) => ({ name: name.trim(), ...nanoseconds(make(), calls) }));
 if (!json) {
@@ -95,5 +108,9 @@ if (!json) {
     console.log(`${name.padEnd(42)} ${median.toFixed(1).padStart(8)}   (${min.toFixed(1)}–${max.toFixed(1)})`);
 }
 const peers = await measurePeers(5);
-if (json) console.log(JSON.stringify({ node: process.versions.node, rows, cycles: peers }, null, 2));
-else printCycles(peers);
+const xive = await measureXive(5);
+if (json) console.log(JSON.stringify({ node: process.versions.node, rows, cycles: peers, xive }, null, 2));
+else {
+  printCycles(peers);
+  printXive(xive);
+}

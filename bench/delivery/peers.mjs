@@ -12,11 +12,11 @@ const number = (file, args) => Number(execFileSync(file, args, { stdio: ['ignore
 
 const inNode = (name) => ({ run: (cycle) => number(process.execPath, [here('run.mjs'), name, cycle]) });
 
-/** The C model, compiled; a reason if there is no compiler. */
-function inC(folder) {
-  const program = join(folder, 'apic');
+/** A C model, compiled; a reason if there is no compiler. */
+function inC(folder, name) {
+  const program = join(folder, name);
   try {
-    execFileSync('gcc', ['-O2', '-o', program, here('../native/apic.c')], { stdio: 'ignore' });
+    execFileSync('gcc', ['-O2', '-o', program, here(`../native/${name}.c`)], { stdio: 'ignore' });
   } catch {
     return { skipped: 'no C compiler' };
   }
@@ -31,29 +31,47 @@ async function v86() {
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-/** Nanoseconds by implementation and cycle: medians over `rounds` processes. `{ skipped }` where something is missing. */
-export async function measurePeers(rounds) {
+/** Medians of `rounds` processes per peer and cycle, the peers in turn. `{ skipped }` where something is missing. */
+function measure(peers, cycles, rounds) {
+  const samples = cycles.flatMap((cycle) =>
+    Object.entries(peers).map(([name, { run, skipped }]) => ({ name, cycle, run, skipped, values: [] })),
+  );
+  for (let round = 0; round < rounds; round++)
+    for (const { run, cycle, values } of samples) if (run !== undefined) values.push(run(cycle));
+  const rowOf = (name) => {
+    const row = samples.filter((s) => s.name === name);
+    if (row[0].skipped !== undefined) return { skipped: row[0].skipped };
+    return Object.fromEntries(row.map(({ cycle, values }) => [cycle, median(values)]));
+  };
+  return Object.fromEntries(Object.keys(peers).map((name) => [name, rowOf(name)]));
+}
+
+/** Runs with a folder for compiled programs. */
+async function withFolder(run) {
   const folder = mkdtempSync(join(tmpdir(), 'virq-bench-'));
   try {
+    return await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Nanoseconds of the x86 cycles by implementation. */
+export const measurePeers = (rounds) =>
+  withFolder(async (folder) => {
     const peers = {
       virq: inNode('virq'),
       crowded: inNode('crowded'),
       v86: await v86(),
       minimal: inNode('minimal'),
-      native: inC(folder),
+      native: inC(folder, 'apic'),
     };
-    const samples = CYCLES.flatMap((cycle) =>
-      Object.entries(peers).map(([name, { run, skipped }]) => ({ name, cycle, run, skipped, values: [] })),
-    );
-    for (let round = 0; round < rounds; round++)
-      for (const { run, cycle, values } of samples) if (run !== undefined) values.push(run(cycle));
-    const rowOf = (name) => {
-      const row = samples.filter((s) => s.name === name);
-      if (row[0].skipped !== undefined) return { skipped: row[0].skipped };
-      return Object.fromEntries(row.map(({ cycle, values }) => [cycle, median(values)]));
-    };
-    return Object.fromEntries(Object.keys(peers).map((name) => [name, rowOf(name)]));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+    return measure(peers, CYCLES, rounds);
+  });
+
+/** Nanoseconds of the XIVE cycle by implementation: trigger, queue entry, acknowledge, EOI, CPPR. */
+export const measureXive = (rounds) =>
+  withFolder((folder) => {
+    const peers = { virq: inNode('xive'), minimal: inNode('minimal-xive'), native: inC(folder, 'xive') };
+    return measure(peers, ['xive'], rounds);
+  });

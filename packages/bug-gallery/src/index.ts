@@ -23,6 +23,7 @@ import { bug as intxFlagOmitted } from './intx-flag-omitted/index.ts';
 import { bug as intxMaskWindow } from './intx-mask-window/index.ts';
 import { bug as intxShareOrder } from './intx-share-order/index.ts';
 import { bug as intxShareSwitch } from './intx-share-switch/index.ts';
+import { bug as ioapicEoiStorm } from './ioapic-eoi-storm/index.ts';
 import { bug as ioapicRemoteIrr } from './ioapic-remote-irr/index.ts';
 import { bug as irqfdAssignDeassign } from './irqfd-assign-deassign/index.ts';
 import { bug as irqfdInactiveRoute } from './irqfd-inactive-route/index.ts';
@@ -30,11 +31,14 @@ import { bug as irqfdRouteType } from './irqfd-route-type/index.ts';
 import { bug as levelStates } from './level-states/index.ts';
 import { bug as lpiMigrateDisable } from './lpi-migrate-disable/index.ts';
 import { bug as lpiReregister } from './lpi-reregister/index.ts';
+import { bug as msixPba } from './msix-pba/index.ts';
 import { bug as oneshotResample } from './oneshot-resample/index.ts';
 import { bug as piAssign } from './pi-assign/index.ts';
 import { bug as piInhibited } from './pi-inhibited/index.ts';
 import { bug as piRunningVcpu } from './pi-running-vcpu/index.ts';
 import { bug as piSnOn } from './pi-sn-on/index.ts';
+import { bug as picAckRecursion } from './pic-ack-recursion/index.ts';
+import { bug as picLock } from './pic-lock/index.ts';
 import { bug as resampleCap } from './resample-cap/index.ts';
 import { bug as resampleOrder } from './resample-order/index.ts';
 import { bug as routeNonMsi } from './route-non-msi/index.ts';
@@ -157,6 +161,10 @@ export const BUGS: readonly Bug[] = [
   vfioPlatformTrigger,
   vfioCdx,
   vcpuRequests,
+  picLock,
+  picAckRecursion,
+  ioapicEoiStorm,
+  msixPba,
   xicsReroute,
   xiveVmaSplit,
   xiveZapSleeps,

@@ -14,8 +14,7 @@ import { createPages } from './spapr/pages.ts';
 import { createSpapr, type Spapr } from './spapr/spapr.ts';
 import type { HcallArgs, HcallResult } from './spapr/xive-hcalls.ts';
 import type { XicsDevice } from './xics/device.ts';
-import type { XicsHcall } from './xics/hcalls.ts';
-import { HCALL as XICS_HCALL } from './xics/numbers.ts';
+import { XICS_HCALLS, type XicsHcall } from './xics/hcalls.ts';
 import { callRtas, type RtasName } from './xics/rtas.ts';
 
 /** The upper half of a VM. */
@@ -39,8 +38,8 @@ export interface KvmParts {
 /** Hypercalls that KVM answers: those of XICS, for a vCPU in that mode. */
 function inKernel({ xics }: KvmParts): (vcpu: number, name: HcallName, args: HcallArgs) => HcallResult {
   return (vcpu, name, args) => {
-    if (!Object.hasOwn(XICS_HCALL, name)) return { rc: H.TOO_HARD };
-    const { ret, r4, r5 } = xics.hcall(vcpu, name as XicsHcall, args.map(Number));
+    if (!XICS_HCALLS.includes(name as XicsHcall)) return { rc: H.TOO_HARD };
+    const { ret, r4, r5 } = xics.hcall(vcpu, name as XicsHcall, args);
     return { rc: ret, out: [r4, r5].filter((r) => r !== undefined).map(BigInt) };
   };
 }

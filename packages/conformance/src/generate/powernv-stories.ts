@@ -71,6 +71,17 @@ function backlog(c: Choose, on: Backend): Op[] {
   ];
 }
 
+/** A target that comes with something pending, valid or not, and goes again. */
+function pending(c: Choose, on: Backend): Op[] {
+  const context = nvt(c);
+  return [
+    { op: 'nvt', idx: context, valid: c.chance(60) ? 1 : 0, ipb: c.one([0x80, 0x0a, 2]) },
+    ...dispatch(c, on, context),
+    { op: 'nvt_read', idx: context },
+    { op: 'pull_os', thread: thread(c) },
+  ];
+}
+
 /** ENDs that escalate one to the next, because nobody runs their target or because they are silent; the last one to somebody who runs. */
 function chain(c: Choose, on: Backend): Op[] {
   const [lisn, first, links] = [msi(c), c.between(0, 2), c.between(1, 3)];
@@ -172,6 +183,7 @@ export const POWERNV_STORIES: readonly PowernvStory[] = [
   { weight: 10, tell: delivered },
   { weight: 6, tell: backlog },
   { weight: 10, tell: chain },
+  { weight: 3, tell: pending },
   { weight: 5, tell: coalesced },
   { weight: 4, tell: wrap },
   { weight: 4, tell: level },

@@ -44,8 +44,11 @@ const ringBytes = (c: Choose): bigint =>
     .map(BigInt)
     .reduce((value, byte) => (value << 8n) | byte);
 
+/** Bits of word 2 between the valid bit and what POWER9 compares; POWER10 compares the low four of them. */
+const ABOVE = [0x01000000n, 0x08000000n, 0x40000000n];
 /** Word 2 of a ring and a word that is not there. */
-const cam = (c: Choose): bigint => ((c.chance(85) ? VALID : 0n) | BigInt(nvt(c))) << 32n;
+const cam = (c: Choose): bigint =>
+  ((c.chance(85) ? VALID : 0n) | (c.chance(12) ? c.one(ABOVE) : 0n) | BigInt(nvt(c))) << 32n;
 
 const stored = (c: Choose, off: number, size: number): string => {
   const eight = off % 0x10 < 8 ? ringBytes(c) : cam(c);

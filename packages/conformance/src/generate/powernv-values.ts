@@ -47,7 +47,7 @@ export const escalation = (c: Choose, idx: number, unconditional: boolean): numb
 /** Arguments of `end`: one that notifies, coalesces, backlogs, escalates, is silent, or several of these. */
 export function endArguments(c: Choose, idx = end(c)): Readonly<Record<string, number>> {
   const unconditional = c.chance(30);
-  const format = bit(c, 4);
+  const format = bit(c, 8);
   return {
     idx,
     nvt: nvt(c),

@@ -5,6 +5,7 @@ export * as bypassRoute from './bypass-route.ts';
 export * as irqfdAssign from './irqfd-assign.ts';
 export * as irqfdRoute from './irqfd-route.ts';
 export { type LevelStates, levelStates, setLevel } from './level-states.ts';
+export * as msixPba from './msix-pba.ts';
 export * as resample from './resample.ts';
 export * as vcpuRequests from './vcpu-requests.ts';
 export * as vfioCdx from './vfio-cdx.ts';

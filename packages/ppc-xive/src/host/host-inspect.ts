@@ -5,4 +5,4 @@ import { xiveInspect } from '../hw/inspect.ts';
 import type { PowerHost } from './power-host.ts';
 
 /** Sections of the host. */
-export const hostInspect = ({ xive }: PowerHost): readonly InspectSection[] => xiveInspect(xive.state);
+export const hostInspect = ({ xive }: PowerHost): readonly InspectSection[] => xiveInspect(xive);

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { packEas, unpackEas } from '../regs/eas.ts';
 import { packEnd, packNvt, unpackEnd, unpackNvt } from '../regs/tables.ts';
 import { type Hardware, hardware } from './__fixtures__/hardware.ts';
+import { createEndEvents } from './end-events.ts';
 import { EOI, nextPq, sendsEvent, TRIGGER } from './esb.ts';
 import { End, Nvt, Source } from './layout.ts';
 import { ipbToPipr, NO_PRIORITY, RING, W2_VALID } from './presenter.ts';
@@ -214,6 +215,44 @@ describe('F-08 F-09 F-23 words', () => {
         expect(packEas(source)).toEqual({ hi: (hi & 0x8fffffff) >>> 0, lo });
       }),
       runs,
+    );
+  });
+});
+
+describe('the straight way of an event', () => {
+  const bit = fc.integer({ min: 0, max: 1 });
+  const end = fc.record({
+    ...{ valid: bit, enqueue: bit, notify: bit, backlog: bit, escalate: bit, unconditional: bit, silent: bit },
+    ...{ ignore: bit, watched: bit, format: fc.constantFrom(0, 0, 0, 1), esn: upTo(3), ese: upTo(3), generation: bit },
+    ...{ priority: fc.constantFrom(0, 3, 6, 0xff), nvtIndex: upTo(4), index: fc.constantFrom(0, 5, 1023) },
+    escIndex: fc.constantFrom(4, 5, 6, 99),
+  });
+
+  it('ends as the way step by step does, whatever the END is', () => {
+    fc.assert(
+      fc.property(end, end, fc.array(fc.constantFrom(4, 5), { maxLength: 6 }), upTo(7), (four, five, events, cppr) => {
+        const [straight, steps] = [hardware(), hardware()].map((h) => {
+          for (const i of [2, 3]) h.nvt(i).valid = 1;
+          h.push(0, 3);
+          h.cppr(0, cppr);
+          h.setEnd(4, four);
+          h.setEnd(5, five);
+          return h;
+        }) as [Hardware, Hardware];
+        const { route } = createEndEvents({
+          ...steps,
+          host() {},
+          queued: (e, data) => void steps.reported.push(`xive_queue ${e} ${data}`),
+          dropped: (why, n) => void steps.reported.push(`xive_drop ${why} ${n}`),
+        });
+        for (const index of events) {
+          straight.router.notifyEnd(index, 7);
+          route(index, 7);
+        }
+        expect(Buffer.compare(straight.arena.bytes, steps.arena.bytes)).toBe(0);
+        expect(straight.reported).toEqual(steps.reported);
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -10,7 +10,7 @@ export const SOURCE_KIND = { FREE: 0, IPI: 1, PHB_MSI: 2, PHB_LSI: 3 } as const;
  * for; `fenced`: the PHB answers loads with all ones.
  */
 export const Source = struct('source', {
-  pq: bits(2),
+  pq: u8,
   kind: bits(2),
   lsi: u1,
   asserted: u1,
@@ -21,17 +21,18 @@ export const Source = struct('source', {
   masked: u1,
   endBlock: bits(4),
   inFlight: u8,
-  endIndex: bits(24),
-  data: bits(31),
+  endIndex: u32,
+  data: u32,
 });
 export type Source = View<typeof Source>;
 
 /**
  * One event notification descriptor. Names are those of skiboot's END_W0 … END_W7; the words themselves are put together by the codecs in
  * regs/, one per generation. `qaddr` is a real address, `index` the next entry, `qsize` log2(bytes) - 12.
- * `watched` to `readIndex` are the model's own: whether it knows what the owner of the queue has read, how much is unread, where the owner
- * is, and that an entry was overwritten before it was read.
- * `genFlipped`: P10's note that the generation has changed. `host`: an END of the host, whose queue Linux reads at once (Abstraction: the host's own queues are not kept).
+ * `genFlipped`: P10's note that the generation has changed. `host`: an END of the host, whose queue Linux reads at once (Abstraction: the
+ * host's own queues are not kept).
+ * The model's own: `watched`, it knows what the owner of the queue has read; `unread`, `readIndex` and `readToggle`, how much is left and
+ * where the owner is; `overrun`, an entry was overwritten before it was read.
  */
 export const End = struct('end', {
   valid: u1,
@@ -44,25 +45,25 @@ export const End = struct('end', {
   silent: u1,
   firmware: u1,
   host: u1,
-  qsize: bits(4),
-  esn: bits(2),
-  ese: bits(2),
-  generation: u1,
   format: u1,
   ignore: u1,
   escalateEnd: u1,
+  watched: u1,
+  overrun: u1,
+  readToggle: u1,
   genFlipped: u1,
+  esn: bits(2),
+  ese: bits(2),
   nvtBlock: bits(4),
+  qsize: u8,
+  generation: u8,
   priority: u8,
-  index: bits(22),
-  nvtIndex: bits(24),
+  index: u32,
+  nvtIndex: u32,
   escBlock: bits(4),
   escIndex: bits(24),
   escData: bits(31),
   qaddr: u64,
-  watched: u1,
-  overrun: u1,
-  readToggle: u1,
   unread: bits(23),
   readIndex: bits(22),
 });
@@ -70,7 +71,7 @@ export type End = View<typeof End>;
 
 /** A notification virtual target (P9 NVT, P10 NVP): what the presenter keeps of a virtual processor that is on no thread. */
 export const Nvt = struct('nvt', {
-  valid: u1,
+  valid: u8,
   /** P10: hardware saves and restores the context (w0 HW); whether it is on a thread (w1 CO) and on which, by PIR. */
   saveRestore: u1,
   checkedOut: u1,
@@ -99,11 +100,11 @@ export const Ring = struct('ring', {
 export type Ring = View<typeof Ring>;
 
 /** A hardware thread: its processor identification, user, OS, pool and physical ring, and its two exception lines. */
-export const Thread = struct('thread', { pir: u16, rings: array(Ring, 4), osLine: u1, hvLine: u1 });
+export const Thread = struct('thread', { pir: u16, rings: array(Ring, 4), osLine: u8, hvLine: u8 });
 export type Thread = View<typeof Thread>;
 
 /** A 4 KiB frame of memory that somebody has written: `key` is 1 + its real frame number. */
-const Frame = struct('frame', { key: u32, words: array(u32, 1024) });
+export const Frame = struct('frame', { key: u32, words: array(u32, 1024) });
 
 /** Sizes of the hardware. */
 export interface XiveSizes {

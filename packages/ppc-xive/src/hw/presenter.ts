@@ -1,6 +1,7 @@
 // The presenter (IVPE): finds the thread on which a virtual target runs and raises its exception line. QEMU: hw/intc/xive.c xive_presenter_match, xive_tctx_*.
 
-import type { End, Ring, Thread, XiveState } from './layout.ts';
+import { type Columns, columns } from '@virq/irq-core/arena';
+import { End, Ring, Thread, type XiveState } from './layout.ts';
 import type { HardwareProfile } from './profile.ts';
 
 /** Rings of a thread's context, in the order of the TIMA. */
@@ -24,8 +25,10 @@ export const ipbToPipr = (ipb: number): number => (ipb === 0 ? NO_PRIORITY : Mat
 
 /** The presenter of one machine. */
 export interface Presenter {
-  /** An END notifies its target: true when a thread had it. */
-  notify(end: End): boolean;
+  /** An END, by its index, notifies its target: true when a thread had it. */
+  notify(end: number): boolean;
+  /** A priority for the target of a CAM value: true when a thread had it. */
+  present(cam: number, priority: number): boolean;
   /** A priority becomes pending on a ring of a thread. */
   raise(thread: number, ring: number, priority: number): void;
   /** IPB has changed: PIPR follows, and the line rises if something more favoured than CPPR is pending. */
@@ -47,12 +50,12 @@ export interface PresenterInit {
   /** A line has risen. */
   signalled(thread: number, ring: number): void;
   /** Two threads answered for one target. */
-  ambiguous(end: End): void;
+  ambiguous(cam: number): void;
 }
 
 /** CAM value of a virtual target: block and index (P9: 4 and 19 bits; P10: 4 and 24). */
 export const camOf = (block: number, index: number, generation: number): number =>
-  generation === 2 ? block * 2 ** 24 + index : block * 2 ** 19 + index;
+  (block << (generation === 2 ? 24 : 19)) | index;
 
 /** Bits of word 2 that are compared, with the valid bit: P9 8 to 31, P10 4 to 31 in IBM's numbering. */
 const comparedBits = (generation: number): number => W2_VALID | (generation === 2 ? 0x0fffffff : 0x00ffffff) | 0;
@@ -60,160 +63,160 @@ const comparedBits = (generation: number): number => W2_VALID | (generation === 
 /** CAM value by which a thread answers for itself: 0x80 and 7 bits of its PIR. */
 export const threadCam = (pir: number): number => 0x80 | (pir & 0x7f);
 
-/** The rings of a thread that take part, bound once. */
-interface Context {
-  readonly thread: Thread;
-  readonly os: Ring;
-  readonly pool: Ring;
-  readonly phys: Ring;
-}
+/** The columns of one ring of all threads, those by which an exception shows. */
+type RingColumns = Columns<typeof Ring.fields>;
 
-const contextOf = (thread: Thread): Context => ({
-  thread,
-  os: thread.rings.at(RING.OS),
-  pool: thread.rings.at(RING.POOL),
-  phys: thread.rings.at(RING.PHYS),
-});
+const ringColumns = ({ threads }: XiveState, ring: number): RingColumns =>
+  columns(Ring, threads, (t) => t.rings.at(ring));
 
 /** Creates the presenter over zeroed state. */
 export function createPresenter({ state, profile, signalled, ambiguous }: PresenterInit): Presenter {
-  const contexts = Array.from({ length: state.threads.length }, (_, i) => contextOf(state.threads.at(i)));
+  const { generation, threads } = state;
+  const count = threads.length;
+  const { nsr, cppr, ipb, pipr, w2 } = ringColumns(state, RING.OS);
+  const pool = ringColumns(state, RING.POOL);
+  const phys = ringColumns(state, RING.PHYS);
+  const { w2: poolW2 } = pool;
+  const { w2: physW2 } = phys;
+  const { pir, osLine, hvLine } = columns(Thread, threads);
+  const { ignore, nvtBlock, nvtIndex, priority } = columns(End, state.ends);
   const { cpprWithdraws, presentsPool } = profile;
-  const { generation } = state;
   const compared = comparedBits(generation);
   const knowsGroups = profile.groups.includes(generation);
-  const at = (thread: number): Context => contexts[thread] as Context;
 
   /** The OS exception shows in NSR and on the line if PIPR lets it. */
-  function signalOs(thread: number, { os, thread: t }: Context, pipr: number): void {
-    const { nsr } = os;
-    if (pipr < os.cppr) {
-      if ((nsr & NSR_EO) === 0) os.nsr = nsr | NSR_EO;
-      if (t.osLine === 1) return;
-      t.osLine = 1;
+  function signalOs(thread: number, favoured: number): void {
+    const was = nsr.get(thread);
+    if (favoured < cppr.get(thread)) {
+      nsr.set(thread, was | NSR_EO);
+      if (osLine.get(thread) === 1) return;
+      osLine.set(thread, 1);
       signalled(thread, RING.OS);
     } else if (cpprWithdraws) {
-      os.nsr = nsr & ~NSR_EO;
-      t.osLine = 0;
+      nsr.set(thread, was & ~NSR_EO);
+      osLine.set(thread, 0);
     }
   }
 
   /** The same for the hypervisor's exception, which says for whom it is. */
-  function signalPhysical(thread: number, { phys, thread: t }: Context, exception: number): void {
-    const others = phys.nsr & ~NSR_HE.LSI;
-    if (phys.pipr < phys.cppr) {
-      phys.nsr = others | exception;
-      if (t.hvLine === 1) return;
-      t.hvLine = 1;
+  function signalPhysical(thread: number, exception: number): void {
+    const others = phys.nsr.get(thread) & ~NSR_HE.LSI;
+    if (phys.pipr.get(thread) < phys.cppr.get(thread)) {
+      phys.nsr.set(thread, others | exception);
+      if (hvLine.get(thread) === 1) return;
+      hvLine.set(thread, 1);
       signalled(thread, RING.PHYS);
     } else if (cpprWithdraws) {
-      phys.nsr = others;
-      t.hvLine = 0;
+      phys.nsr.set(thread, others);
+      hvLine.set(thread, 0);
     }
   }
 
+  /** PIPR of an OS ring follows its IPB. */
+  function updateOs(thread: number, pending: number): number {
+    const favoured = ipbToPipr(pending);
+    pipr.set(thread, favoured);
+    return favoured;
+  }
+
   /** PIPR of the physical ring, which is also the pool's; returns whose exception is the more favoured. */
-  function updatePhysical({ phys, pool }: Context): number {
-    const own = ipbToPipr(phys.ipb);
-    const pools = presentsPool && (pool.w2 & W2_VALID) !== 0 ? ipbToPipr(pool.ipb) : NO_PRIORITY;
-    phys.pipr = Math.min(pools, own);
+  function updatePhysical(thread: number): number {
+    const own = ipbToPipr(phys.ipb.get(thread));
+    const shared = presentsPool && (pool.w2.get(thread) & W2_VALID) !== 0;
+    const pools = shared ? ipbToPipr(pool.ipb.get(thread)) : NO_PRIORITY;
+    phys.pipr.set(thread, Math.min(pools, own));
     return pools < own ? NSR_HE.POOL : NSR_HE.PHYS;
   }
 
   function recompute(thread: number, ring: number): void {
-    const c = at(thread);
-    if (ring === RING.OS) signalOs(thread, c, updateOs(c.os, c.os.ipb));
-    else if (ring === RING.PHYS || presentsPool) signalPhysical(thread, c, updatePhysical(c));
+    if (ring === RING.OS) signalOs(thread, updateOs(thread, ipb.get(thread)));
+    else if (ring === RING.PHYS || presentsPool) signalPhysical(thread, updatePhysical(thread));
   }
 
-  function raise(thread: number, ring: number, priority: number): void {
-    const c = at(thread);
-    const bit = priorityToIpb(priority);
+  function raise(thread: number, ring: number, p: number): void {
     if (ring === RING.OS) {
-      const ipb = c.os.ipb | bit;
-      c.os.ipb = ipb;
-      signalOs(thread, c, updateOs(c.os, ipb));
-      return;
+      const pending = ipb.get(thread) | priorityToIpb(p);
+      ipb.set(thread, pending);
+      return signalOs(thread, updateOs(thread, pending));
     }
-    const r = c.thread.rings.at(ring);
-    r.ipb |= bit;
-    recompute(thread, ring);
+    threads.at(thread).rings.at(ring).ipb |= priorityToIpb(p);
+    return recompute(thread, ring);
   }
 
-  function acknowledgeOs({ os, thread: t }: Context): number {
-    const { nsr } = os;
-    t.osLine = 0;
-    if ((nsr & NSR_EO) === 0) return (nsr << 8) | os.cppr;
-    const { pipr } = os;
-    const ipb = os.ipb & ~priorityToIpb(pipr);
-    os.cppr = pipr;
-    os.ipb = ipb;
-    os.nsr = nsr & ~NSR_EO;
-    updateOs(os, ipb);
-    return (nsr << 8) | pipr;
+  function acknowledgeOs(thread: number): number {
+    const was = nsr.get(thread);
+    osLine.set(thread, 0);
+    if ((was & NSR_EO) === 0) return (was << 8) | cppr.get(thread);
+    const taken = pipr.get(thread);
+    const pending = ipb.get(thread) & ~priorityToIpb(taken);
+    cppr.set(thread, taken);
+    ipb.set(thread, pending);
+    nsr.set(thread, was & ~NSR_EO);
+    updateOs(thread, pending);
+    return (was << 8) | taken;
   }
 
-  function acknowledgePhysical(c: Context): number {
-    const { nsr, pipr } = c.phys;
-    c.thread.hvLine = 0;
-    if ((nsr & NSR_HE.LSI) === 0) return (nsr << 8) | c.phys.cppr;
-    const from = (nsr & NSR_HE.LSI) === NSR_HE.POOL ? c.pool : c.phys;
-    from.ipb &= ~priorityToIpb(pipr);
-    c.phys.cppr = pipr;
-    c.phys.nsr = nsr & ~NSR_HE.LSI;
-    updatePhysical(c);
-    return (nsr << 8) | pipr;
+  function acknowledgePhysical(thread: number): number {
+    const was = phys.nsr.get(thread);
+    hvLine.set(thread, 0);
+    if ((was & NSR_HE.LSI) === 0) return (was << 8) | phys.cppr.get(thread);
+    const taken = phys.pipr.get(thread);
+    const from = (was & NSR_HE.LSI) === NSR_HE.POOL ? pool : phys;
+    from.ipb.set(thread, from.ipb.get(thread) & ~priorityToIpb(taken));
+    phys.cppr.set(thread, taken);
+    phys.nsr.set(thread, was & ~NSR_HE.LSI);
+    updatePhysical(thread);
+    return (was << 8) | taken;
   }
 
   /** Ring of a thread on which a CAM value is dispatched, -1 if none. */
-  function match({ os, pool, phys, thread: t }: Context, cam: number): number {
+  function match(thread: number, cam: number): number {
     const valid = W2_VALID | cam | 0;
-    if ((phys.w2 & W2_VALID) !== 0 && threadCam(t.pir) === cam) return RING.PHYS;
-    if ((pool.w2 & compared) === valid) return RING.POOL;
-    return (os.w2 & compared) === valid ? RING.OS : -1;
+    if ((physW2.get(thread) & W2_VALID) !== 0 && threadCam(pir.get(thread)) === cam) return RING.PHYS;
+    if ((poolW2.get(thread) & compared) === valid) return RING.POOL;
+    return (w2.get(thread) & compared) === valid ? RING.OS : -1;
+  }
+
+  function present(cam: number, p: number): boolean {
+    let found = -1;
+    let on = -1;
+    for (let thread = 0; thread < count; thread++) {
+      const ring = match(thread, cam);
+      if (ring < 0) continue;
+      if (found >= 0) {
+        ambiguous(cam);
+        return false;
+      }
+      found = thread;
+      on = ring;
+    }
+    if (found >= 0) raise(found, on, p);
+    return found >= 0;
   }
 
   return {
     raise,
     recompute,
-    notify(end) {
-      if (knowsGroups && end.ignore === 1) return false;
-      const cam = camOf(end.nvtBlock, end.nvtIndex, generation);
-      let found = -1;
-      let on = -1;
-      for (let thread = 0; thread < contexts.length; thread++) {
-        const ring = match(at(thread), cam);
-        if (ring < 0) continue;
-        if (found >= 0) {
-          ambiguous(end);
-          return false;
-        }
-        found = thread;
-        on = ring;
-      }
-      if (found >= 0) raise(found, on, end.priority);
-      return found >= 0;
-    },
+    present,
+    notify: (end) =>
+      !(knowsGroups && ignore.get(end) === 1) &&
+      present(camOf(nvtBlock.get(end), nvtIndex.get(end), generation), priority.get(end)),
     setCppr(thread, ring, value) {
-      const c = at(thread);
-      const r = ring === RING.OS ? c.os : c.phys;
-      r.cppr = value > 7 ? NO_PRIORITY : value;
-      if (cpprWithdraws) recompute(thread, ring);
-      else if (ring === RING.OS) signalOs(thread, c, r.pipr);
-      else signalPhysical(thread, c, NSR_HE.PHYS);
+      const to = value > 7 ? NO_PRIORITY : value;
+      if (ring === RING.OS) {
+        cppr.set(thread, to);
+        signalOs(thread, cpprWithdraws ? updateOs(thread, ipb.get(thread)) : pipr.get(thread));
+      } else {
+        phys.cppr.set(thread, to);
+        signalPhysical(thread, cpprWithdraws ? updatePhysical(thread) : NSR_HE.PHYS);
+      }
     },
-    acknowledge: (thread, ring) => (ring === RING.OS ? acknowledgeOs(at(thread)) : acknowledgePhysical(at(thread))),
-    lower(thread, ring) {
-      if (ring === RING.OS) at(thread).thread.osLine = 0;
-      else at(thread).thread.hvLine = 0;
+    acknowledge: (thread, ring) => (ring === RING.OS ? acknowledgeOs(thread) : acknowledgePhysical(thread)),
+    lower: (thread, ring) => (ring === RING.OS ? osLine : hvLine).set(thread, 0),
+    threadOf(cam) {
+      for (let thread = 0; thread < count; thread++)
+        if ((w2.get(thread) & compared) === (W2_VALID | cam | 0)) return thread;
+      return -1;
     },
-    threadOf: (cam) => contexts.findIndex(({ os }) => (os.w2 & compared) === (W2_VALID | cam | 0)),
   };
-}
-
-/** PIPR of an OS ring follows its IPB. */
-function updateOs(os: Ring, ipb: number): number {
-  const pipr = ipbToPipr(ipb);
-  os.pipr = pipr;
-  return pipr;
 }

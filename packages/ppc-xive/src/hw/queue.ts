@@ -1,12 +1,15 @@
 // Event queues: rings of 32-bit entries that hardware writes and software reads, told apart by a generation bit. QEMU: hw/intc/xive.c xive_end_enqueue; Linux: sysdev/xive/common.c xive_read_eq.
 
-import type { End, XiveState } from './layout.ts';
+import { columns } from '@virq/irq-core/arena';
+import { End, type XiveState } from './layout.ts';
 import type { Ram } from './ram.ts';
 
 /** The queues of one machine, by END. */
 export interface Queues {
-  /** Writes an entry and moves on; hardware does not ask whether the one before it in this place has been read. */
-  push(index: number, end: End, data: number): void;
+  /** Writes an entry of 31 bits and moves on; hardware does not ask whether the one before it in this place has been read. */
+  push(index: number, data: number): void;
+  /** The same for a queue that nobody watches. */
+  write(index: number, data: number): void;
   /**
    * Reads the next entry as its owner does, -1 if there is none. From the first call on the model knows what has been read, and notes an
    * entry that is overwritten unread: `overrun` of the END, and an event.
@@ -23,6 +26,8 @@ export interface QueuesInit {
 }
 
 const FRAME_SHIFT = 12;
+/** log2 of the entries in a frame; queues are aligned to their size. */
+const PER_FRAME = 10;
 const GENERATION = 31;
 const DATA = 0x7fffffff;
 
@@ -30,14 +35,17 @@ const DATA = 0x7fffffff;
 export const entriesOf = (end: Pick<End, 'qsize'>): number => 1024 << end.qsize;
 
 /** Real frame of a queue's first entry. */
-export const frameOf = (end: Pick<End, 'qaddrHi' | 'qaddrLo'>): number =>
-  ((end.qaddrHi << (32 - FRAME_SHIFT)) | (end.qaddrLo >>> FRAME_SHIFT)) >>> 0;
+export const frameOf = (end: Pick<End, 'qaddrHi' | 'qaddrLo'>): number => realFrame(end.qaddrHi, end.qaddrLo);
+
+const realFrame = (hi: number, lo: number): number => ((hi << (32 - FRAME_SHIFT)) | (lo >>> FRAME_SHIFT)) >>> 0;
 
 /** Creates the queues. */
 export function createQueues({ state, ram, overrun }: QueuesInit): Queues {
   const { ends, generation: machine } = state;
+  const { index: next, generation, qsize, qaddrHi, qaddrLo, watched } = columns(End, ends);
 
-  function count(index: number, end: End): void {
+  function count(index: number): void {
+    const end = ends.at(index);
     if (end.unread < entriesOf(end)) {
       end.unread++;
       return;
@@ -46,28 +54,32 @@ export function createQueues({ state, ram, overrun }: QueuesInit): Queues {
     overrun(index);
   }
 
-  /** Frame and offset of an entry; queues are aligned to their size. */
-  const frameAt = (end: End, entry: number): number => frameOf(end) + (entry >>> 10);
+  function wrap(index: number, flipped: number): void {
+    next.set(index, 0);
+    generation.set(index, flipped);
+    ends.at(index).genFlipped = machine === 2 ? flipped : 0;
+  }
+
+  function write(index: number, data: number): void {
+    const entry = next.get(index);
+    const g = generation.get(index);
+    const frame = realFrame(qaddrHi.get(index), qaddrLo.get(index)) + (entry >>> PER_FRAME);
+    ram.store(frame, (entry << 2) & 0xfff, (g << GENERATION) | (data & DATA));
+    if (entry + 1 < 1024 << qsize.get(index)) next.set(index, entry + 1);
+    else wrap(index, g ^ 1);
+  }
 
   return {
-    push(index, end, data) {
-      const entry = end.index;
-      const { generation } = end;
-      ram.store(frameAt(end, entry), (entry << 2) & 0xfff, (generation << GENERATION) | data);
-      const next = entry + 1;
-      if (next < entriesOf(end)) end.index = next;
-      else {
-        end.index = 0;
-        end.generation = generation ^ 1;
-        end.genFlipped = machine === 2 ? generation ^ 1 : 0;
-      }
-      if (end.watched === 1) count(index, end);
+    write,
+    push(index, data) {
+      write(index, data);
+      if (watched.get(index) === 1) count(index);
     },
     next(index) {
       const end = ends.at(index);
       end.watched = 1;
       const at = end.readIndex;
-      const entry = ram.load(frameAt(end, at), (at << 2) & 0xfff);
+      const entry = ram.load(frameOf(end) + (at >>> PER_FRAME), (at << 2) & 0xfff);
       if (entry >>> GENERATION === end.readToggle) return -1;
       end.readIndex = at + 1 < entriesOf(end) ? at + 1 : 0;
       if (end.readIndex === 0) end.readToggle ^= 1;

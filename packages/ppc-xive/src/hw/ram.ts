@@ -1,7 +1,8 @@
 // Memory as XIVE sees it: 32-bit big-endian words at real addresses. Frames come into being when they are written; all others read as zero.
 
+import { columns } from '@virq/irq-core/arena';
 import { VirqError } from '@virq/irq-core/errors';
-import type { XiveState } from './layout.ts';
+import { Frame, type XiveState } from './layout.ts';
 
 /** Real memory. Addresses are given as frame number (address / 4096) and byte offset in the frame; the owner is part of the frame number. */
 export interface Ram {
@@ -25,6 +26,7 @@ export const guestFrame = (frame: number): number => frame % 2 ** OWNER_SHIFT;
 
 /** Creates memory over zeroed state. */
 export function createRam({ frames }: XiveState): Ram {
+  const { key: keys } = columns(Frame, frames);
   const mask = frames.length - 1;
   if ((frames.length & mask) !== 0) throw new RangeError(`frames: ${frames.length} is no power of two`);
 
@@ -33,7 +35,7 @@ export function createRam({ frames }: XiveState): Ram {
     const key = (frame + 1) >>> 0;
     let slot = Math.imul(key, 0x9e3779b1) & mask;
     for (let probes = 0; probes <= mask; probes++) {
-      const found = frames.at(slot).key;
+      const found = keys.get(slot);
       if (found === key) return slot;
       if (found === 0) return ~slot;
       slot = (slot + 1) & mask;
@@ -48,7 +50,7 @@ export function createRam({ frames }: XiveState): Ram {
       throw new VirqError('VIRQ-P101', `more than ${frames.length} frames of memory are written`, {
         hint: 'give the host more: host: { frames: N }',
       });
-    frames.at(~slot).key = (frame + 1) >>> 0;
+    keys.set(~slot, (frame + 1) >>> 0);
     return ~slot;
   }
 

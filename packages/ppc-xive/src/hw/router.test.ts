@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { packEas } from '../regs/eas.ts';
 import { packEnd } from '../regs/tables.ts';
 import { hardware, queueAt } from './__fixtures__/hardware.ts';
+import { endEsbOf } from './end-esb.ts';
 import { ESB, ESB_INVALID, ESB_PAGE } from './esb.ts';
 import { noOverrun } from './properties.ts';
-import { endEsbOf } from './router.ts';
 
 const word = (w: number): string => w.toString(16).padStart(8, '0');
 const words = (ws: readonly number[]): string => ws.map(word).join(' ');

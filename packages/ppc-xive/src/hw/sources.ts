@@ -1,7 +1,9 @@
 // The source controller (IVSE): sources, their PQ bits and their pages. QEMU: hw/intc/xive.c xive_source_*.
 
+import { columns, pattern } from '@virq/irq-core/arena';
 import {
   EOI,
+  ESB,
   ESB_INVALID,
   ESB_OP,
   ESB_PAGE,
@@ -10,12 +12,13 @@ import {
   LEVEL,
   LOADS,
   nextPq,
+  PQ,
   STORES,
   sendsEvent,
   setsPq,
   TRIGGER,
 } from './esb.ts';
-import type { Source, XiveState } from './layout.ts';
+import { Source, type XiveState } from './layout.ts';
 
 /** Sources of one machine, by index. */
 export interface Sources {
@@ -48,59 +51,72 @@ export interface SourcesInit {
 /** Creates the sources. */
 export function createSources({ state, eoiAsserted, send, misuse }: SourcesInit): Sources {
   const { sources } = state;
+  const { pq, pages, lsi, asserted, fenced, storeEoi, inFlight } = columns(Source, sources);
 
-  function pass(index: number, s: Source, t: EsbTransition): boolean {
-    const { pq } = s;
-    s.pq = nextPq(t, pq);
-    if (!sendsEvent(t, pq)) return false;
+  /** Nothing on its way and nothing in the way. */
+  const ready = pattern(Source, sources, { pq: PQ.RESET, fenced: 0 });
+  /** The event has been taken, nothing has come since, and its EOI has nothing else to look at. */
+  const done = pattern(Source, sources, { pq: PQ.PENDING, fenced: 0, lsi: 0 });
+
+  function pass(index: number, t: EsbTransition): boolean {
+    const was = pq.get(index);
+    pq.set(index, nextPq(t, was));
+    if (!sendsEvent(t, was)) return false;
     send(index);
     return true;
   }
 
   /** An LSI whose line is still high fires again. */
-  const endOfInterrupt = (index: number, s: Source): boolean =>
-    pass(index, s, s.lsi === 1 && s.asserted === 1 ? eoiAsserted : EOI);
+  const eoi = (index: number): boolean =>
+    pass(index, lsi.get(index) === 1 && asserted.get(index) === 1 ? eoiAsserted : EOI);
 
-  const managed = (s: Source, page: number): boolean => s.pages === 1 || page === ESB_PAGE.MANAGEMENT;
+  const managed = (index: number, page: number): boolean => page === ESB_PAGE.MANAGEMENT || pages.get(index) === 1;
 
-  function manage(index: number, s: Source, op: number): void {
-    if (op === ESB_OP.TRIGGER) pass(index, s, TRIGGER);
+  function manage(index: number, op: number): void {
+    if (op === ESB_OP.TRIGGER) pass(index, TRIGGER);
     else if (op === ESB_OP.INJECT) send(index);
-    else if (setsPq(op)) s.pq = op;
-    else if (s.storeEoi === 1) endOfInterrupt(index, s);
+    else if (setsPq(op)) pq.set(index, op);
+    else if (storeEoi.get(index) === 1) eoi(index);
     else misuse(index, 'StoreEOI is not supported');
   }
 
   return {
     count: sources.length,
     at: (index) => sources.at(index),
-    trigger: (index) => void pass(index, sources.at(index), TRIGGER),
-    eoi: (index) => endOfInterrupt(index, sources.at(index)),
+    trigger: (index) => void pass(index, TRIGGER),
+    eoi,
     load(index, page, offset) {
-      const s = sources.at(index);
-      if (s.fenced === 1) return ESB_INVALID;
-      if (!managed(s, page)) {
+      if (page === ESB_PAGE.MANAGEMENT && offset === ESB.LOAD_EOI && done.holds(index)) {
+        pq.set(index, PQ.RESET);
+        return 0;
+      }
+      if (fenced.get(index) === 1) return ESB_INVALID;
+      if (!managed(index, page)) {
         misuse(index, 'load from a trigger page');
         return ESB_INVALID;
       }
       const op = esbOp(LOADS, offset);
-      if (op === ESB_OP.EOI) return endOfInterrupt(index, s) ? 1 : 0;
-      const { pq } = s;
-      if (setsPq(op)) s.pq = op;
-      return pq;
+      if (op === ESB_OP.EOI) return eoi(index) ? 1 : 0;
+      const was = pq.get(index);
+      if (setsPq(op)) pq.set(index, op);
+      return was;
     },
     store(index, page, offset) {
-      const s = sources.at(index);
-      if (s.fenced === 1) return;
-      manage(index, s, managed(s, page) ? esbOp(STORES, offset) : ESB_OP.TRIGGER);
+      if (page === ESB_PAGE.TRIGGER && offset === 0 && ready.holds(index)) {
+        pq.set(index, PQ.PENDING);
+        return send(index);
+      }
+      if (fenced.get(index) === 1) return;
+      if (managed(index, page)) return manage(index, esbOp(STORES, offset));
+      pass(index, TRIGGER);
+      return undefined;
     },
     setLevel(index, level) {
-      const s = sources.at(index);
-      s.asserted = level;
-      if (level === 1) pass(index, s, LEVEL);
+      asserted.set(index, level);
+      if (level === 1) pass(index, LEVEL);
     },
     arrive(index) {
-      sources.at(index).inFlight--;
+      inFlight.set(index, inFlight.get(index) - 1);
     },
   };
 }

@@ -54,11 +54,24 @@ function reset({ state, generation, pirOf }: XiveInit): void {
   }
 }
 
-/** Creates the hardware over zeroed state. */
+/** What the units report, built out of line: the hot path only asks whether anybody listens. */
+function reports(trace: Trace) {
+  const emit = trace.emit.bind(trace);
+  return {
+    signal: (thread: number, ring: number) => emit('xive_signal', { thread, ring }),
+    queue: (end: number, data: number) => emit('xive_queue', { end, data }),
+    overrun: (end: number) => emit('xive_overrun', { end }),
+    drop: (why: string, number: number) => emit('xive_drop', { why, number }),
+    error: (unit: string, number: number, what: string) => emit('xive_guest_error', { unit, number, what }),
+  };
+}
+
+/** Creates the hardware over zeroed state. `delayed` is a matter of its creation. */
 export function createXive(init: XiveInit): Xive {
-  const { state, trace, profile, ...hooks } = init;
+  const { state, trace, profile, signalled, host, fabric } = init;
+  const report = reports(trace);
   const misuse = (unit: string) => (number: number, what: string) => {
-    if (trace.on) trace.emit('xive_guest_error', { unit, number, what });
+    if (trace.on) report.error(unit, number, what);
   };
   reset(init);
   const ram = createRam(state);
@@ -66,40 +79,41 @@ export function createXive(init: XiveInit): Xive {
     state,
     profile,
     signalled(thread, ring) {
-      if (trace.on) trace.emit('xive_signal', { thread, ring });
-      hooks.signalled?.(thread, ring);
+      if (trace.on) report.signal(thread, ring);
+      signalled?.(thread, ring);
     },
-    ambiguous: (end) => misuse('presenter')(end.nvtIndex, 'two threads answer'),
+    ambiguous: (cam) => misuse('presenter')(cam, 'two threads answer'),
   });
   const queues = createQueues({
     state,
     ram,
     overrun(end) {
-      if (trace.on) trace.emit('xive_overrun', { end });
+      if (trace.on) report.overrun(end);
     },
   });
   const router = createRouter({
     state,
     queues,
     presenter,
-    host: hooks.host,
+    host,
     misuse: misuse('end'),
     queued(end, data) {
-      if (trace.on) trace.emit('xive_queue', { end, data });
+      if (trace.on) report.queue(end, data);
     },
     dropped(why, number) {
-      if (trace.on) trace.emit('xive_drop', { why, number });
+      if (trace.on) report.drop(why, number);
     },
   });
+  function sendLater(index: number): void {
+    state.sources.at(index).inFlight++;
+    fabric?.(index);
+  }
+  const send = state.delayed === 1 && fabric !== undefined ? sendLater : router.notify;
   const sources = createSources({
     state,
     eoiAsserted: profile.eoiAsserted,
     misuse: misuse('source'),
-    send(index) {
-      if (hooks.fabric === undefined || state.delayed === 0) return router.notify(state.sources.at(index));
-      state.sources.at(index).inFlight++;
-      return hooks.fabric(index);
-    },
+    send,
   });
   const tima = createTima({ state, presenter, profile, misuse: misuse('tima') });
   return { state, ram, sources, queues, router, presenter, tima };

@@ -1,4 +1,4 @@
-// Escalation interrupts of a vCPU: requested per queue, delivered to the host, which wakes the vCPU. Linux: book3s_xive.c kvmppc_xive_attach_escalation, xive_esc_irq.
+// Escalation interrupts of a vCPU: requested per queue, and freed. What the host does with them is in guest/. Linux: book3s_xive.c kvmppc_xive_attach_escalation, xive_cleanup_single_escalation.
 
 import { EBUSY } from '@virq/irq-core/errors';
 import { escalationLirq, HOST_PRIORITY } from '../host/power-host.ts';

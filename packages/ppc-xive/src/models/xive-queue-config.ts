@@ -9,7 +9,8 @@ import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
 import { BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 import { attachEscalation } from '../kvm/escalation.ts';
 import { Q_COUNT } from '../kvm/layout.ts';
-import { ALWAYS_NOTIFY, cleanupQueue, configureQueue, EQ_SHIFT } from '../kvm/native-queue.ts';
+import { ALWAYS_NOTIFY, cleanupQueue, EQ_SHIFT } from '../kvm/native-queue.ts';
+import { configureQueue } from '../kvm/queues.ts';
 import { chipOf, type PowerMachine, smallMachine } from './machine.ts';
 
 /** Priorities that the VMM sets queues up for. */

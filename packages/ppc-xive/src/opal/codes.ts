@@ -18,8 +18,6 @@ export const EQ_FLAG = { ENABLED: 1, ALWAYS_NOTIFY: 2, ESCALATE: 4 } as const;
 export const VP_FLAG = { ENABLED: 1, SINGLE_ESCALATION: 2, SAVE_RESTORE: 4 } as const;
 /** Flags of get_irq_info. */
 export const IRQ_FLAG = { TRIGGER_PAGE: 0x01, STORE_EOI: 0x02, LSI: 0x04, STORE_EOI2: 0x40 } as const;
-/** What sync waits for. */
-export const SYNC = { EAS: 1, QUEUE: 2 } as const;
 
 /** Priority that masks an interrupt in set_irq_config. */
 export const MASKED = 0xff;

@@ -27,7 +27,7 @@ export const xiveEvent = protocol('xive_event', { source: u16 }, () => ({
   arrive(m, f) {
     const { xive } = m.parts.power;
     xive.sources.arrive(f.source);
-    xive.router.notify(xive.sources.at(f.source));
+    xive.router.notify(f.source);
   },
 }));
 

@@ -2,7 +2,7 @@
 
 import { u8, u16, u32 } from '@virq/irq-core/arena';
 import { type Combinators, DONE, protocolsOn } from '@virq/irq-core/protocol';
-import { H } from '../xics/numbers.ts';
+import { H } from '../spapr/codes.ts';
 import { SCAN, SCAN_LOCALS, scanInterrupts } from './xics-scan.ts';
 import { type XicsWorld, xicsOf } from './xics-world.ts';
 

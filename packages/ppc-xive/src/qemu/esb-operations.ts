@@ -1,8 +1,8 @@
 // Words on ESB pages of a powernv machine: those of sources, those of ENDs, lines and triggers of devices. QEMU: hw/intc/xive.c, xive2.c.
 
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
+import { endEsbOf } from '../hw/end-esb.ts';
 import { ESB, ESB_INVALID, ESB_PAGE } from '../hw/esb.ts';
-import { endEsbOf } from '../hw/router.ts';
 import { bit, hex, int, n } from '../vocabulary/args.ts';
 import type { PowernvChip } from './chip.ts';
 import { FIRST_LSI, LSIS, SIZES } from './machine.ts';
@@ -107,7 +107,7 @@ export const ESB_OPERATIONS: Readonly<Record<string, Op>> = {
       pq_checked: bit('1: the device has looked at PQ itself', { default: 0 }),
     },
     run({ xive }, args) {
-      if (n(args, 'pq_checked') === 1) xive.router.notify(xive.sources.at(n(args, 'lisn')));
+      if (n(args, 'pq_checked') === 1) xive.router.notify(n(args, 'lisn'));
       else xive.sources.trigger(n(args, 'lisn'));
       return DONE;
     },

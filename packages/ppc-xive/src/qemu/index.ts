@@ -23,5 +23,5 @@ export const powernv: Backend<typeof powernvLayout.fields, PowernvChip> = define
   properties: [{ name: 'no event queue is overrun', holds: ({ xive }: PowernvChip) => noOverrun(xive.state) }],
   vocabulary: powernvVocabulary,
   events: powerEvents,
-  inspect: ({ xive }) => xiveInspect(xive.state),
+  inspect: ({ xive }) => xiveInspect(xive),
 });

@@ -1,11 +1,12 @@
 // Words for QEMU's pseries machine: LISNs of devices, hypercalls, stop and go, reset, migration.
 
 import { EINVAL, ENODEV } from '@virq/irq-core/errors';
-import type { ArgSpec, Operation, OpResult } from '@virq/irq-core/machine';
+import type { ArgSpec, Operation } from '@virq/irq-core/machine';
 import type { PowerChip } from '../chip.ts';
-import { H_NAMES, HCALL, type HcallName } from '../spapr/codes.ts';
+import { HCALL, type HcallName } from '../spapr/codes.ts';
 import { copyRam, type MigrationEnd, moveState, type RamPass } from '../spapr/migration.ts';
 import { bit, hex, int, n } from './args.ts';
+import { hcall } from './hcall.ts';
 
 type Op = Operation<PowerChip>;
 
@@ -32,14 +33,6 @@ const migrate = (run: (from: MigrationEnd, to: MigrationEnd, pass: RamPass) => n
     return { ret: other === null ? -EINVAL : run(c.spapr.end, other, args['pass'] as RamPass) };
   };
 };
-
-/** A hypercall of a guest that runs; `rc` by its name, then R4 on. */
-function hcall(c: PowerChip, vcpu: number, name: HcallName, args: readonly bigint[]): OpResult {
-  if (!c.guest.exits.isIn(vcpu)) return { ret: -EINVAL };
-  const { rc, out = [] } = c.guest.exits.hcall(vcpu, name, args);
-  const registers = Object.fromEntries(out.map((value, i) => [`r${4 + i}`, hex(value)]));
-  return { ret: 0, out: { rc: H_NAMES.get(rc) ?? String(rc), ...registers } };
-}
 
 const u64: ArgSpec = { type: 'u64', doc: 'value' };
 

@@ -1,60 +1,47 @@
 // Words of a VM in XICS mode: hcalls and RTAS calls of the guest, attributes and registers that the VMM saves and restores.
 
-import { EINVAL, ENXIO } from '@virq/irq-core/errors';
+import { ENXIO } from '@virq/irq-core/errors';
 import { type AttrPayload, getDeviceAttr, setDeviceAttr } from '@virq/irq-core/kvm';
-import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
+import type { Args, Operation } from '@virq/irq-core/machine';
 import type { Bitfield64, FieldSpec } from '@virq/irq-core/registers';
 import type { PowerChip } from '../chip.ts';
 import { DEVICE } from '../kvm/layout.ts';
 import { XICS_ATTRIBUTES, XICS_GROUP, XICS_NR_SERVERS } from '../xics/attributes.ts';
 import type { XicsHcall } from '../xics/hcalls.ts';
-import { H } from '../xics/numbers.ts';
 import { callRtas, RTAS_NAMES, type RtasName } from '../xics/rtas.ts';
 import { ICP_FIELDS, icpWord, SOURCE_FIELDS, sourceWord, wholeOf } from '../xics/words.ts';
 import { hex, int, n } from './args.ts';
+import { hcall } from './hcall.ts';
 
 type Op = Operation<PowerChip>;
 
 const cpu = int('vCPU index', { max: 1023, default: 0 });
 
-/** 64-bit arguments are cut to 32 bits; of a larger one that it was larger is kept. */
-const cut = (value: bigint): number => (value <= 0xffffffffn ? Number(value) : Number(0xffffff00n | (value & 0xffn)));
-
-/** An hcall of a vCPU in the guest; -EINVAL if it is not there, and an exit to the VMM if KVM does not answer. */
-function hcall(summary: string, name: XicsHcall, args: Op['args'], of: (args: Args) => readonly number[]): Op {
-  return {
-    summary,
-    args: { cpu, ...args },
-    run(c, given): OpResult {
-      const vcpu = n(given, 'cpu');
-      if (c.state.kvm.vcpus.at(vcpu).pushed === 0) return { ret: -EINVAL };
-      const { ret, r4, r5 } = c.xics.hcall(vcpu, name, of(given));
-      if (ret === H.TOO_HARD) return { ret: 0, out: { exit: 'papr_hcall' } };
-      return {
-        ret: 0,
-        out: { r3: ret, ...(r4 !== undefined && { r4: hex(r4) }), ...(r5 !== undefined && { r5: hex(r5) }) },
-      };
-    },
-  };
+/** An hcall of a vCPU in the guest: {@link hcall}. */
+function onVcpu(summary: string, name: XicsHcall, args: Op['args'], of: (args: Args) => readonly bigint[]): Op {
+  return { summary, args: { cpu, ...args }, run: (c, given) => hcall(c, n(given, 'cpu'), name, of(given)) };
 }
 
-const u64 = (args: Args, key: string): number => cut(args[key] as bigint);
+const big = (args: Args, key: string): bigint => BigInt(args[key] as number | bigint);
 const server = int('server number');
 const mfrr = { type: 'u64', doc: 'most favoured request: a priority, 0xff withdraws it' } as const;
 
 /** Hcalls. */
 const HCALLS: Readonly<Record<string, Op>> = {
-  h_xirr: hcall('H_XIRR: the guest takes the most favoured interrupt; r4: XIRR', 'H_XIRR', {}, () => []),
-  h_xirr_x: hcall('H_XIRR_X: the same, and the time base in r5', 'H_XIRR_X', {}, () => []),
-  h_cppr: hcall('H_CPPR: what may interrupt the guest', 'H_CPPR', { value: int('CPPR') }, (a) => [n(a, 'value')]),
-  h_eoi: hcall(
+  h_xirr: onVcpu('H_XIRR: the guest takes the most favoured interrupt; r4: XIRR', 'H_XIRR', {}, () => []),
+  h_xirr_x: onVcpu('H_XIRR_X: the same, and the time base in r5', 'H_XIRR_X', {}, () => []),
+  h_cppr: onVcpu('H_CPPR: what may interrupt the guest', 'H_CPPR', { value: int('CPPR') }, (a) => [big(a, 'value')]),
+  h_eoi: onVcpu(
     'H_EOI: end of an interrupt, and the CPPR of before',
     'H_EOI',
     { xirr: int('XIRR as H_XIRR gave it') },
-    (a) => [n(a, 'xirr')],
+    (a) => [big(a, 'xirr')],
   ),
-  h_ipi: hcall('H_IPI: sets the MFRR of a server', 'H_IPI', { server, mfrr }, (a) => [n(a, 'server'), u64(a, 'mfrr')]),
-  h_ipoll: hcall('H_IPOLL: what H_XIRR of a server would take', 'H_IPOLL', { server }, (a) => [n(a, 'server')]),
+  h_ipi: onVcpu('H_IPI: sets the MFRR of a server', 'H_IPI', { server, mfrr }, (a) => [
+    big(a, 'server'),
+    big(a, 'mfrr'),
+  ]),
+  h_ipoll: onVcpu('H_IPOLL: what H_XIRR of a server would take', 'H_IPOLL', { server }, (a) => [big(a, 'server')]),
 };
 
 /** An argument for each field, as wide as it is. */

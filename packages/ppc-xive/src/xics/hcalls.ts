@@ -6,7 +6,7 @@ import { DEVICE } from '../kvm/layout.ts';
 import { hCppr } from '../protocols/xics-cppr.ts';
 import { hEoi } from '../protocols/xics-eoi.ts';
 import { hcallStatus, hIpi, hIpoll, hXirr } from '../protocols/xics-present.ts';
-import { H, type HCALL } from './numbers.ts';
+import { H } from '../spapr/codes.ts';
 
 /** GPR3 and, if the call writes them, GPR4 and GPR5. */
 export interface HcallResult {
@@ -15,11 +15,12 @@ export interface HcallResult {
   readonly r5?: number;
 }
 
-/** Names of the hcalls. */
-export type XicsHcall = keyof typeof HCALL;
+/** The hcalls, in the order of their numbers. */
+export const XICS_HCALLS = ['H_EOI', 'H_CPPR', 'H_IPI', 'H_IPOLL', 'H_XIRR', 'H_XIRR_X'] as const;
+export type XicsHcall = (typeof XICS_HCALLS)[number];
 
-/** An hcall of a vCPU that is on its thread; arguments are GPR4 on, cut to 32 bits without losing that they were larger. */
-export type Hcall = (vcpu: number, name: XicsHcall, args: readonly number[]) => HcallResult;
+/** An hcall of a vCPU that is on its thread; arguments are GPR4 on, those left out 0. */
+export type Hcall = (vcpu: number, name: XicsHcall, args: readonly bigint[]) => HcallResult;
 
 /** Frequency of the time base, Hz. */
 const TIMEBASE = 512e6;
@@ -33,9 +34,16 @@ interface Frame {
 interface Call {
   readonly at: { readonly vm: number; readonly vcpu: number };
   readonly processes: BackendProcesses;
-  readonly args: readonly number[];
+  readonly args: readonly bigint[];
   now(): number;
 }
+
+const WORD = 0xffffffffn;
+/** Low word of an argument. */
+const word = ({ args }: Call, i: number): number => Number((args[i] ?? 0n) & WORD);
+/** The same, but of one that is larger it is kept that it was: its low byte, below ones. */
+const wordOrMore = (c: Call, i: number): number =>
+  (c.args[i] ?? 0n) <= WORD ? word(c, i) : (0xffffff00 | (word(c, i) & 0xff)) >>> 0;
 
 function run({ processes, at }: Call, protocol: unknown, args: object = {}): { ret: number; r4: number } {
   const read = ({ ret, r4 }: Frame) => ({ ret: hcallStatus(ret ?? 0), r4 });
@@ -49,24 +57,25 @@ const HANDLERS: Readonly<Record<XicsHcall, (c: Call) => HcallResult>> = {
   H_XIRR: xirr,
   H_XIRR_X: (c) => ({ ...xirr(c), r5: Math.floor((c.now() * TIMEBASE) / 1e9) }),
   H_CPPR(c) {
-    run(c, hCppr, { cppr: (c.args[0] ?? 0) & 0xff });
+    run(c, hCppr, { cppr: word(c, 0) & 0xff });
     return { ret: H.SUCCESS };
   },
   H_EOI(c) {
-    const xirr = c.args[0] ?? 0;
-    return { ret: run(c, hEoi, { irq: xirr & 0xffffff, cppr: xirr >>> 24 }).ret };
+    const value = word(c, 0);
+    return { ret: run(c, hEoi, { irq: value & 0xffffff, cppr: value >>> 24 }).ret };
   },
-  H_IPI: (c) => ({ ret: run(c, hIpi, { server: c.args[0] ?? 0, mfrr: c.args[1] ?? 0 }).ret }),
+  H_IPI: (c) => ({ ret: run(c, hIpi, { server: word(c, 0), mfrr: wordOrMore(c, 1) }).ret }),
   H_IPOLL(c) {
-    const { ret, r4 } = run(c, hIpoll, { server: c.args[0] ?? 0 });
+    const { ret, r4 } = run(c, hIpoll, { server: word(c, 0) });
     return ret === H.SUCCESS ? { ret, r4 } : { ret };
   },
 };
 
-/** Creates the hcalls. A vCPU that is not in XICS mode gets H_TOO_HARD: the VMM has to answer. */
+/** Creates the hcalls. A vCPU that is not in XICS mode, or was not when it entered the guest, gets H_TOO_HARD: the VMM has to answer. */
 export const createHcalls =
   ({ vm, state, processes }: Context, now: () => number): Hcall =>
   (vcpu, name, args) => {
-    if (state.vcpus.at(vcpu).irqType !== DEVICE.XICS) return { ret: H.TOO_HARD };
+    const { irqType, pushed } = state.vcpus.at(vcpu);
+    if (irqType !== DEVICE.XICS || pushed === 0) return { ret: H.TOO_HARD };
     return HANDLERS[name]({ at: { vm, vcpu }, processes: processes(), args, now });
   };

@@ -1,4 +1,4 @@
-// Numbers of XICS as KVM keeps them over XIVE. Linux: arch/powerpc/kvm/book3s_xics.h, book3s_xive.c; PAPR 2.9, 14.11.3 (hcalls).
+// Numbers of XICS as KVM keeps them over XIVE. Linux: arch/powerpc/kvm/book3s_xics.h, book3s_xive.c.
 
 /** Source number of inter-processor interrupts. */
 export const XICS_IPI = 2;
@@ -10,16 +10,3 @@ export const FIRST_IRQ = 16;
 export const NO_MFRR = 0xff;
 /** log2 of the bytes of the queues that KVM makes: the page size of the host (xive_native_default_eq_shift). */
 export const QUEUE_SHIFT = 16;
-
-/** Numbers of the hcalls. */
-export const HCALL = {
-  H_EOI: 0x64,
-  H_CPPR: 0x68,
-  H_IPI: 0x6c,
-  H_IPOLL: 0x70,
-  H_XIRR: 0x74,
-  H_XIRR_X: 0x2fc,
-} as const;
-
-/** What hcalls return. {@link H.TOO_HARD}: KVM has no answer and leaves the guest for the VMM. */
-export const H = { SUCCESS: 0, PARAMETER: -4, TOO_HARD: 9999 } as const;

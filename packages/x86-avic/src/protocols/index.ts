@@ -15,7 +15,9 @@ export {
 } from './avic-pi-update.ts';
 export { avicVcpuLoad, avicVcpuPut, svmVcpuBlock, svmVcpuLoad, svmVcpuPut } from './avic-run.ts';
 export { pollGaLog } from './ga-log.ts';
+export { handleLevel, type IoapicEoiStorm, injectWork, ioapicEoiStorm } from './ioapic-eoi-storm.ts';
 export { type PiFrame, piEnableWakeupHandler, piWakeupHandler } from './pi-wakeup.ts';
+export { type PicLock, picLock, readPicIrq, setPicIrq } from './pic-lock.ts';
 export { postedMsiNotification } from './posted-msi.ts';
 export { type PostedWorld, vmxOf } from './posted-world.ts';
 export { type IoapicWorld, vcpuScanIoapic } from './scan-ioapic.ts';

@@ -13,11 +13,7 @@ import type { Edits } from '@virq/irq-core/protocol';
 
 import type { PowerChip } from '../../chip.ts';
 import { RING } from '../../hw/presenter.ts';
-import { TM, TM_PAGE } from '../../hw/tima.ts';
 import ppcXive from '../../index.ts';
-
-const W01 = { offset: 0x10, size: 8 } as const;
-const WORD2 = { offset: TM.PUSH_OS_CTX, size: 4 } as const;
 
 /** A guest, its VMM, and what the test looks at. */
 export interface Guest {
@@ -65,7 +61,7 @@ export function openGuest({ vm = {}, host = {}, vcpus = 2, edits = [] }: GuestOp
   });
   const session = createSession(machine);
   const chip = session.vm.chip as unknown as PowerChip;
-  const { xive, state } = chip.host;
+  const { xive } = chip.host;
   const guest: Guest = {
     session,
     chip,
@@ -79,20 +75,10 @@ export function openGuest({ vm = {}, host = {}, vcpus = 2, edits = [] }: GuestOp
       return out ?? ret;
     },
     enter(vcpu) {
-      const v = chip.state.kvm.vcpus.at(vcpu);
-      Object.assign(state.cpus.at(vcpu), { vm: 1, vcpu });
-      Object.assign(v, { pushed: 1, thread: vcpu + 1 });
-      const words = { hi: Number(v.saved >> 32n), lo: Number(v.saved & 0xffffffffn) };
-      xive.tima.store(vcpu, TM_PAGE.HV, W01, words);
-      xive.tima.store(vcpu, TM_PAGE.HV, WORD2, { hi: 0, lo: v.cam });
+      guest.run('vcpu_load', { vcpu, thread: vcpu });
+      guest.run('vcpu_run', { vcpu });
     },
-    leave(vcpu) {
-      const v = chip.state.kvm.vcpus.at(vcpu);
-      xive.tima.pullOs(vcpu);
-      const lo = xive.tima.load(vcpu, TM_PAGE.HV, W01);
-      v.saved = (BigInt(xive.tima.hi) << 32n) | BigInt(lo);
-      Object.assign(v, { pushed: 0, thread: 0 });
-    },
+    leave: (vcpu) => void guest.run('vcpu_put', { vcpu }),
     xirr: (vcpu = 0) => Number((guest.run('h_xirr', { cpu: vcpu }) as { r4: string }).r4),
     pq: (irq) => chip.sources.hw(chip.xics.source(irq)).pq,
     ring: (vcpu) => xive.state.threads.at(vcpu).rings.at(RING.OS),

@@ -1,0 +1,274 @@
+// One field of all structs of an array, by index: what a hot path over many elements uses instead of a view per element.
+
+import type { ViewBase } from './accessors.ts';
+import { type Cell, load, maskOf, store } from './cell.ts';
+import type { Fields, ScalarKind, StructKind, U64Kind } from './kinds.ts';
+import type { Memory } from './memory.ts';
+import { type Placement, place } from './placement.ts';
+import type { CompositeArray, StructView } from './view-types.ts';
+
+/** A field by the index of its struct. Indices are not checked: one beyond the array reads nothing that belongs to another field. */
+export interface Column {
+  get(index: number): number;
+  set(index: number, value: number): void;
+}
+
+/** The scalar fields of a struct as columns; of a `u64 x` the halves `xLo` and `xHi`. */
+export type Columns<F extends Fields> = {
+  readonly [K in keyof F as F[K] extends ScalarKind ? K : never]: Column;
+} & { readonly [K in keyof F & string as F[K] extends U64Kind ? `${K}Lo` | `${K}Hi` : never]: Column };
+
+type Numbers = Uint8Array | Uint16Array | Uint32Array;
+
+/** Whole, host-endian integers. One class per width, so that each sees one kind of typed array only. */
+abstract class WholeColumn<N extends Numbers> implements Column {
+  protected readonly _numbers: N;
+  protected readonly _stride: number;
+
+  constructor(numbers: N, stride: number) {
+    this._numbers = numbers;
+    this._stride = stride;
+  }
+
+  abstract get(index: number): number;
+  abstract set(index: number, value: number): void;
+}
+
+class Column8 extends WholeColumn<Uint8Array> {
+  get(index: number): number {
+    return this._numbers[index * this._stride] as number;
+  }
+
+  set(index: number, value: number): void {
+    this._numbers[index * this._stride] = value;
+  }
+}
+
+class Column16 extends WholeColumn<Uint16Array> {
+  get(index: number): number {
+    return this._numbers[index * this._stride] as number;
+  }
+
+  set(index: number, value: number): void {
+    this._numbers[index * this._stride] = value;
+  }
+}
+
+class Column32 extends WholeColumn<Uint32Array> {
+  get(index: number): number {
+    return this._numbers[index * this._stride] as number;
+  }
+
+  set(index: number, value: number): void {
+    this._numbers[index * this._stride] = value;
+  }
+}
+
+/** Bits within bytes: most flags. */
+class BitsColumn8 extends WholeColumn<Uint8Array> {
+  private readonly _shift: number;
+  private readonly _mask: number;
+
+  constructor(numbers: Uint8Array, stride: number, { shift, width }: Placement) {
+    super(numbers, stride);
+    this._shift = shift;
+    this._mask = maskOf(width);
+  }
+
+  get(index: number): number {
+    return ((this._numbers[index * this._stride] as number) >> this._shift) & this._mask;
+  }
+
+  set(index: number, value: number): void {
+    const at = index * this._stride;
+    this._numbers[at] =
+      ((this._numbers[at] as number) & ~(this._mask << this._shift)) | ((value & this._mask) << this._shift);
+  }
+}
+
+/** Bits within half words. */
+class BitsColumn16 extends WholeColumn<Uint16Array> {
+  private readonly _shift: number;
+  private readonly _mask: number;
+
+  constructor(numbers: Uint16Array, stride: number, { shift, width }: Placement) {
+    super(numbers, stride);
+    this._shift = shift;
+    this._mask = maskOf(width);
+  }
+
+  get(index: number): number {
+    return ((this._numbers[index * this._stride] as number) >> this._shift) & this._mask;
+  }
+
+  set(index: number, value: number): void {
+    const at = index * this._stride;
+    this._numbers[at] =
+      ((this._numbers[at] as number) & ~(this._mask << this._shift)) | ((value & this._mask) << this._shift);
+  }
+}
+
+/** Bits within words. */
+class BitsColumn32 extends WholeColumn<Uint32Array> {
+  private readonly _shift: number;
+  private readonly _mask: number;
+
+  constructor(numbers: Uint32Array, stride: number, { shift, width }: Placement) {
+    super(numbers, stride);
+    this._shift = shift;
+    this._mask = maskOf(width);
+  }
+
+  get(index: number): number {
+    return (((this._numbers[index * this._stride] as number) >>> this._shift) & this._mask) >>> 0;
+  }
+
+  set(index: number, value: number): void {
+    const at = index * this._stride;
+    this._numbers[at] =
+      ((this._numbers[at] as number) & ~(this._mask << this._shift)) | ((value & this._mask) << this._shift);
+  }
+}
+
+/** Everything else: odd places, and all columns of a recording arena. */
+class CellColumn implements Column {
+  private readonly _m: Memory;
+  private readonly _cells: readonly Cell[];
+
+  constructor(m: Memory, cells: readonly Cell[]) {
+    this._m = m;
+    this._cells = cells;
+  }
+
+  get(index: number): number {
+    return load(this._m, this._cells[index] as Cell);
+  }
+
+  set(index: number, value: number): void {
+    store(this._m, this._cells[index] as Cell, value);
+  }
+}
+
+/** Where the structs lie. */
+interface Rows {
+  readonly m: Memory;
+  readonly first: number;
+  readonly stride: number;
+  readonly length: number;
+}
+
+function direct({ m, first, stride, length }: Rows, p: Placement): Column | null {
+  const at = first + p.offset;
+  const from = at / p.bytes;
+  const step = stride / p.bytes;
+  if (m.footprint !== null || !Number.isInteger(from) || !Number.isInteger(step)) return null;
+  const to = from + (length - 1) * step + 1;
+  const whole = p.width === p.bytes * 8;
+  if (p.bytes === 1) {
+    const numbers = m.u8.subarray(from, to);
+    return whole ? new Column8(numbers, step) : new BitsColumn8(numbers, step, p);
+  }
+  if (p.bytes === 2) {
+    const numbers = m.u16.subarray(from, to);
+    return whole ? new Column16(numbers, step) : new BitsColumn16(numbers, step, p);
+  }
+  const numbers = m.u32.subarray(from, to);
+  return whole ? new Column32(numbers, step) : new BitsColumn32(numbers, step, p);
+}
+
+function columnOf(rows: Rows, p: Placement): Column {
+  const be = p.kind.tag === 'int' && p.kind.be && p.bytes > 1;
+  const { m, first, stride, length } = rows;
+  const cell = (i: number): Cell => ({ ...p, offset: first + i * stride + p.offset, be });
+  return (
+    (be ? null : direct(rows, p)) ??
+    new CellColumn(
+      m,
+      Array.from({ length }, (_, i) => cell(i)),
+    )
+  );
+}
+
+/** The halves of a u64, low one first. */
+function halvesOf(p: Placement): readonly (readonly [string, Placement])[] {
+  const be = p.kind.tag === 'u64' && p.kind.be;
+  const half = (offset: number): Placement => ({
+    ...p,
+    kind: { tag: 'int', bytes: 4, be },
+    offset,
+    bytes: 4,
+    width: 32,
+  });
+  return [
+    [`${p.name}Lo`, half(p.offset + (be ? 4 : 0))],
+    [`${p.name}Hi`, half(p.offset + (be ? 0 : 4))],
+  ];
+}
+
+/**
+ * The scalar fields of the structs of an array as columns. `pick` names a struct within each element: a thread's OS ring. Made once, at the
+ * creation of what uses them; every column is an object of its own, and the engine knows where it lies.
+ */
+export function columns<F extends Fields, V = StructView<F>>(
+  kind: StructKind<F>,
+  array: CompositeArray<V>,
+  pick: (element: V) => object = (element) => element as object,
+): Columns<F> {
+  const at = (i: number): ViewBase => pick(array.at(i)) as ViewBase;
+  const { length } = array;
+  const first = at(0)._at;
+  const rows: Rows = { m: at(0)._m, first, stride: length > 1 ? at(1)._at - first : 0, length };
+  const all: Record<string, Column> = {};
+  for (const p of place(kind as StructKind).fields) {
+    if (p.kind.tag === 'int' || p.kind.tag === 'bits') all[p.name] = columnOf(rows, p);
+    if (p.kind.tag === 'u64') for (const [name, half] of halvesOf(p)) all[name] = columnOf(rows, half);
+  }
+  return all as Columns<F>;
+}
+
+/** Whether several fields of a struct have given values, in one look. */
+export interface Pattern {
+  holds(index: number): boolean;
+}
+
+class WordPattern implements Pattern {
+  private readonly _words: Uint32Array;
+  private readonly _stride: number;
+  private readonly _mask: number;
+  private readonly _value: number;
+
+  constructor(words: Uint32Array, stride: number, [mask, value]: readonly [number, number]) {
+    this._words = words;
+    this._stride = stride;
+    this._mask = mask;
+    this._value = value;
+  }
+
+  holds(index: number): boolean {
+    return ((this._words[index * this._stride] as number) & this._mask) === this._value;
+  }
+}
+
+/**
+ * The question whether fields of the structs of an array have given values. Fields that lie in one word are asked in one look; in a
+ * recording arena each is read.
+ */
+export function pattern<F extends Fields>(
+  kind: StructKind<F>,
+  array: CompositeArray<StructView<F>>,
+  values: Readonly<Partial<Record<keyof Columns<F>, number>>>,
+): Pattern {
+  const wanted = Object.entries(values) as [string, number][];
+  const all = columns(kind, array) as Readonly<Record<string, Column>>;
+  const each: Pattern = { holds: (index) => wanted.every(([name, value]) => all[name]?.get(index) === value) };
+  const first = array.at(0) as unknown as ViewBase;
+  const places = wanted.map(([name]) => place(kind as StructKind).fields.find((p) => p.name === name) as Placement);
+  const word = (p: Placement): number => (first._at + p.offset) >> 2;
+  const [at] = places.map(word);
+  if (at === undefined || first._m.footprint !== null || places.some((p) => word(p) !== at)) return each;
+  const shift = (p: Placement): number => ((first._at + p.offset) & 3) * 8 + p.shift;
+  const mask = places.reduce((bits, p) => bits | (maskOf(p.width) << shift(p)), 0);
+  const value = places.reduce((bits, p, i) => bits | ((wanted[i]?.[1] ?? 0) << shift(p)), 0);
+  const stride = array.length > 1 ? ((array.at(1) as unknown as ViewBase)._at - first._at) >> 2 : 0;
+  return new WordPattern(first._m.u32.subarray(at, at + (array.length - 1) * stride + 1), stride, [mask, value]);
+}
