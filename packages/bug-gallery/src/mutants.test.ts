@@ -93,6 +93,7 @@ const LARGE = [
   'intx-share-switch',
   'vfio-intx-enable',
   'xics-reroute',
+  'xive-cede',
 ];
 
 const noticed = (model: Model, { edits }: Mutant): boolean => {

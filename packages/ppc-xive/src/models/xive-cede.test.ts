@@ -61,7 +61,11 @@ const FAULTS: readonly Fault[] = [
     ONE_ENTRY,
   ],
   ['the escalation is armed after the context is off the thread', [[cedeVcpuCorrected, rearmLate]], AWAKE],
-  ['the escalation is not armed', [[cedeVcpuCorrected, replace(cedeVcpuCorrected, 'rearm.unmask', () => undefined)]], AWAKE],
+  [
+    'the escalation is not armed',
+    [[cedeVcpuCorrected, replace(cedeVcpuCorrected, 'rearm.unmask', () => undefined)]],
+    AWAKE,
+  ],
   [
     'the words of the context are not read at exit',
     [[cedeVcpuCorrected, replace(cedeVcpuCorrected, 'pull.words', () => undefined)]],

@@ -1,6 +1,6 @@
 // Words for the guest: vCPUs on threads, a Linux that boots and serves its interrupts, and single accesses.
 
-import { EINVAL } from '@virq/irq-core/errors';
+import { EINVAL, ENODEV } from '@virq/irq-core/errors';
 import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { PowerChip } from '../chip.ts';
 import type { GuestDriver, Taken } from '../guest/driver.ts';
@@ -27,13 +27,14 @@ const onVcpu = (summary: string, args: Op['args'], run: (c: PowerChip, vcpu: num
 
 type GuestRun = (c: PowerChip, cpu: number, args: Args, driver: GuestDriver) => OpResult;
 
-/** By code of the guest: -EINVAL unless it has booted and the vCPU is in it. */
+/** By code of the guest: -EINVAL unless it has booted and the vCPU is in it, -ENODEV once QEMU has gone. */
 const inGuest = (summary: string, args: Op['args'], run: GuestRun): Op => ({
   summary,
   args: { cpu, ...args },
   run(c, given) {
     const on = n(given, 'cpu');
     const driver = c.guest.driver();
+    if (c.spapr.state.dead === 1) return { ret: -ENODEV };
     if (!has(c, on) || driver === null || !c.guest.exits.isIn(on)) return { ret: -EINVAL };
     return run(c, on, given, driver);
   },
