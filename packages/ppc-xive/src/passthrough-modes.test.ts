@@ -65,6 +65,25 @@ describe('XICS mode', () => {
     expect([g.hw(), g.queue(0, 5, 2)]).toEqual([2, [0x80001300, 0x80001300]]);
   });
 
+  it('F-45: one more waits in Q of the IPI: the mapping forgets it, and nobody sends it again', () => {
+    const g = open();
+    line(g);
+    g.xirr();
+    line(g);
+    expect([g.ipi(), g.map()]).toEqual([0b11, 0]);
+    eoi(g);
+    expect([g.hw(), g.xirr()]).toEqual([0, 0xff000000]);
+  });
+
+  it('F-45: sent while the guest has it masked, it is forgotten by the mapping as well', () => {
+    const g = open();
+    g.run('rtas', { name: 'ibm,int-off', args: [IRQ] });
+    line(g);
+    expect([g.ipi(), g.map()]).toEqual([0b11, 0]);
+    g.run('rtas', { name: 'ibm,int-on', args: [IRQ] });
+    expect([g.hw(), g.xirr()]).toEqual([0, 0xff000000]);
+  });
+
   it('V-56 F-45: the guest has it masked: what the device sends waits for the unmask', () => {
     const g = open();
     g.run('rtas', { name: 'ibm,set-xive', args: [IRQ, 0, 0xff] });

@@ -12,6 +12,7 @@ export * as threadWake from './thread-wake.ts';
 export { xicsEoi } from './xics-eoi.ts';
 export { xicsIpi } from './xics-ipi.ts';
 export * as xicsMigrate from './xics-migrate.ts';
+export { xicsPassthrough } from './xics-passthrough.ts';
 export { xicsReroute } from './xics-reroute.ts';
 export * as xicsResend from './xics-resend.ts';
 export { xiveCede } from './xive-cede.ts';
