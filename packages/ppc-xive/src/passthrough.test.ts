@@ -1,8 +1,11 @@
 // Passed-through message interrupts: the recorded thread, the map's answers, what is left where. Recorded on Linux 6.12 on POWER9 with an MSI-X device.
 
 import { readFileSync } from 'node:fs';
+import type { AnyBackend } from '@virq/irq-core/backend';
+import { createExec } from '@virq/irq-core/machine';
 import { describe, expect, it } from 'vitest';
 import { openPower } from './__fixtures__/power-vm.ts';
+import { ppcXive } from './index.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -51,5 +54,24 @@ describe('the recorded thread', () => {
       const step = name === 'eq' && queues++ === 0 ? () => t.op('eq').ret : (steps[name] as () => unknown);
       expect({ step: i, op: name, r: step() }).toEqual({ step: i, ...row });
     }
+  });
+});
+
+describe('virq exec', () => {
+  it('F-43: has devices, too', () => {
+    const exec = createExec({ backend: ppcXive as unknown as AnyBackend });
+    const run = (request: object) => exec.request(request);
+    run({ op: 'vm', devices: [{ name: 'nic', msix: 2 }] });
+    run({ op: 'source', n: IRQ });
+    run({ op: 'eq' });
+    run({ op: 'config', n: IRQ, eisn: 0x1234 });
+    expect(run({ op: 'vfio_msix', device: 'nic', vector: 1, on: true, name: 'v' })).toMatchObject({ ret: 0 });
+    expect(run({ op: 'irqfd', name: 'v', gsi: IRQ })).toMatchObject({ ret: 0, state: { pq: { '0x20': 2 } } });
+    run({ op: 'esb', n: IRQ, cmd: 'set_pq_00' });
+    expect(run({ op: 'device_msi', device: 'nic', vector: 1 })).toMatchObject({
+      state: { pq: { '0x20': 2 }, eq: ['0x80000020', '0x0', '0x0', '0x0'], efd: { v: 0 } },
+    });
+    expect(run({ op: 'irqfd', name: 'v', gsi: IRQ, deassign: true })).toMatchObject({ state: { pq: { '0x20': 2 } } });
+    expect(run({ op: 'vfio_msix', device: 'disk' })).toMatchObject({ errno: 'ENODEV' });
   });
 });

@@ -3,6 +3,7 @@
 import type { AnyBackend } from '../backend.ts';
 import { errnoName, VirqError } from '../errors.ts';
 import { DEFAULT_KERNEL, type KernelVersion } from '../kvm/index.ts';
+import type { DeviceSpec } from '../vfio/index.ts';
 import { checkArgs } from './args.ts';
 import { createMachine } from './machine.ts';
 import { createSession, findOperation, operationNames, type Session } from './session.ts';
@@ -34,6 +35,19 @@ const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     doc: 'state keys of every result',
     optional: true,
   },
+  devices: {
+    type: 'list',
+    of: {
+      type: 'object',
+      fields: {
+        name: { type: 'name', of: 'a device', doc: 'its name' },
+        msix: { type: 'int', min: 1, max: 32, default: 1, doc: 'MSI-X vectors' },
+      },
+      doc: 'a PCI function',
+    },
+    doc: 'passed-through devices of the host; the VMM has opened them',
+    optional: true,
+  },
 };
 
 /** Fields of a request that are no arguments. */
@@ -61,9 +75,12 @@ export function createExec({ backend, kernel = DEFAULT_KERNEL }: ExecOptions): E
   const { op: opening, vcpus: vcpusArg } = backend.vocabulary.start ?? { op: 'vm', vcpus: 'vcpus' };
 
   function startVm(args: Args): OpResult {
-    const { observe, ...options } = args;
+    const { observe, devices: given, ...options } = args;
     const vcpus = (options[vcpusArg] as number | undefined) ?? 1;
-    const machine = createMachine({ kernel, vms: [{ backend, options, limits: { vcpus } }] });
+    const functions = (given ?? []) as readonly Pick<DeviceSpec, 'name' | 'msix'>[];
+    const devices = functions.map((d): DeviceSpec => ({ ...d, kind: 'pci' }));
+    const machine = createMachine({ kernel, vms: [{ backend, options, limits: { vcpus } }], devices });
+    for (const device of devices.keys()) machine.vfio.open(device);
     session = createSession(machine);
     if (observe !== undefined) session.observed = observe as string[];
     return { ret: 0 };

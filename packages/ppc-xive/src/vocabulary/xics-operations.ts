@@ -9,7 +9,7 @@ import { DEVICE } from '../kvm/layout.ts';
 import { XICS_ATTRIBUTES, XICS_GROUP, XICS_NR_SERVERS } from '../xics/attributes.ts';
 import type { XicsHcall } from '../xics/hcalls.ts';
 import { callRtas, RTAS_NAMES, type RtasName } from '../xics/rtas.ts';
-import { ICP_FIELDS, icpWord, SOURCE_FIELDS, sourceWord, wholeOf } from '../xics/words.ts';
+import { ICP_FIELDS, icpWord, REG_ICP_STATE, SOURCE_FIELDS, sourceWord, wholeOf } from '../xics/words.ts';
 import { hex, int, n } from './args.ts';
 import { hcall } from './hcall.ts';
 
@@ -105,7 +105,7 @@ const VMM: Readonly<Record<string, Op>> = {
     },
   },
   icp_get: {
-    summary: 'KVM_GET_ONE_REG of KVM_REG_PPC_ICP_STATE',
+    summary: `KVM_GET_ONE_REG of KVM_REG_PPC_ICP_STATE (${hex(REG_ICP_STATE)})`,
     args: { cpu },
     run(c, args) {
       const v = c.state.kvm.vcpus.at(n(args, 'cpu'));

@@ -95,6 +95,15 @@ describe('presenting and ending (F-50, F-51)', () => {
     expect([vcpu(g).mfrr, g.ring(0).nsr]).toEqual([5, 0]);
   });
 
+  it('F-50 an MFRR of all ones withdraws the request', () => {
+    const g = openWithSource(IRQ);
+    g.run('h_cppr', { value: 0 });
+    g.run('h_ipi', { cpu: 1, server: 0, mfrr: 4 });
+    g.run('h_ipi', { cpu: 1, server: 0, mfrr: '0xffffffffffffffff' });
+    g.run('h_cppr', { value: 0xff });
+    expect([vcpu(g).mfrr, g.xirr()]).toEqual([0xff, 0xff000000]);
+  });
+
   it('F-51 the IPI wins against an interrupt of the same priority, and the interrupt is not lost', () => {
     const g = openWithSource(IRQ);
     line(g);
