@@ -1,7 +1,7 @@
 // Every example runs as it says, under many schedules where it has concurrent parts.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { bindScenario, modesOf, parseScenario, runScenario } from '@virq/scenario';
+import { bindScenario, COST_KINDS, modesOf, parseScenario, runScenario } from '@virq/scenario';
 import { describe, expect, it } from 'vitest';
 import { virq } from './__fixtures__/call.ts';
 import { BUILT_IN, PARTS } from './backends.ts';
@@ -31,6 +31,22 @@ describe('examples', () => {
   it.each(NAMES.filter((n) => /^concurrent:/m.test(text(n))))('%s is as expected in every order', async (name) => {
     expect((await virq(['check', `examples/${name}`])).code).toBe(0);
   });
+
+  // Three interrupts, one of them to a vCPU that has ceded: H_XIRR and H_EOI each, and one H_CEDE; a host interrupt each where VFIO signals, and the escalation.
+  it.each([
+    ['xics', { exits: 7, hypercalls: 7, 'wake-ups': 1, 'host interrupts': 4 }],
+    ['xics-passthrough', { exits: 7, hypercalls: 7, 'wake-ups': 1, 'host interrupts': 1 }],
+    ['native', { exits: 1, hypercalls: 1, 'wake-ups': 1, 'host interrupts': 4 }],
+    ['native-passthrough', { exits: 1, hypercalls: 1, 'wake-ups': 1, 'host interrupts': 1 }],
+  ])(
+    'an interrupt of a pseries guest costs hypercalls in XICS mode, and host interrupts where it is not passed through: %s',
+    (mode, costs) => {
+      const { bound } = bind('costs-power.yaml', mode);
+      const { counts, taken } = runScenario(bound as NonNullable<typeof bound>).costs;
+      const nonzero = COST_KINDS.map(({ name }, i) => [name, counts[i]] as const).filter(([, n]) => n !== 0);
+      expect([taken, Object.fromEntries(nonzero)]).toEqual([3, costs]);
+    },
+  );
 
   it('the routing race holds under 100 seeds and both vectors occur', () => {
     const { bound } = bind('routing-race.yaml');

@@ -274,6 +274,22 @@ describe('V-73 F-60 cede and the escalation interrupt', () => {
   });
 });
 
+describe('F-50 F-56 hypercalls of the other mode', () => {
+  it.each([
+    ['dual', 'xive', 'H_XIRR', 'H_HARDWARE'],
+    ['xive', 'xive', 'H_XIRR', 'H_FUNCTION'],
+    ['dual', 'xive', 'H_INT_SYNC', 'H_SUCCESS'],
+    ['dual', 'xics', 'H_INT_SYNC', 'H_FUNCTION'],
+    ['xics', 'xics', 'H_INT_SYNC', 'H_FUNCTION'],
+    ['xics', 'xics', 'H_XIRR', 'H_SUCCESS'],
+  ])('F-56 ic-mode=%s, guest in %s mode: %s is %s', (icMode, mode, name, rc) => {
+    const t = testVm({ vm: { ic_mode: icMode } });
+    t.op('guest_boot', { mode });
+    t.op('claim_irq', { lisn: MSI });
+    expect(t.out('hcall', { name, args: [0n, BigInt(MSI)] })['rc']).toBe(rc);
+  });
+});
+
 describe('F-48 the machine is reset', () => {
   it.each(MODES)('F-48 dual: after %s mode it can boot in either', (mode) => {
     const t = booted(mode);

@@ -38,7 +38,6 @@ export const HCALL = {
   H_INT_ESB: 0x3c8,
   H_INT_SYNC: 0x3cc,
   H_INT_RESET: 0x3d0,
-  H_RTAS: 0xf000,
 } as const;
 export type HcallName = keyof typeof HCALL;
 

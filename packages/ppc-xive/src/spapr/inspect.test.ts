@@ -1,8 +1,11 @@
 // What `virq inspect` shows of a machine and its guest.
 
 import { expect, it } from 'vitest';
-import { testVm } from '../guest/__fixtures__/vm.ts';
+import { type TestVm, testVm } from '../guest/__fixtures__/vm.ts';
 import { inspect } from '../inspect.ts';
+
+/** Those of the machine and of the guest. */
+const sections = (t: TestVm) => inspect(t.chip).filter(({ title }) => /^(pseries|Linux)/.test(title));
 
 it('F-63 a line per LISN with its queue, per CPU and per interrupt of the guest', () => {
   const t = testVm();
@@ -11,7 +14,7 @@ it('F-63 a line per LISN with its queue, per CPU and per interrupt of the guest'
   t.op('claim_irq', { lisn: 0x1200, lsi: 1 });
   t.op('guest_irq_startup', { lisn: 0x1300, target: 1 });
   t.op('qemu_irq', { lisn: 0x1200 });
-  const [machine, guest] = inspect(t.chip).filter(({ title }) => /^(pseries|Linux)/.test(title));
+  const [machine, guest] = sections(t);
   expect(machine?.title).toBe('pseries, XIVE: LISN, EISN, CPU/priority, EQ');
   expect(machine?.lines).toEqual([
     '00000000 MSI   00000010 0/6 0/16384 @1000000 ^1',
@@ -28,6 +31,5 @@ it('F-63 a line per LISN with its queue, per CPU and per interrupt of the guest'
 
 it('F-66 without KVM the machine says that it emulates', () => {
   const t = testVm({ vm: { kernel_irqchip: 'off' } });
-  const titles = inspect(t.chip).map(({ title }) => title);
-  expect(titles).toContainEqual(expect.stringMatching(/^pseries, XIVE \(emulated, not modelled\)/));
+  expect(sections(t)[0]?.title).toMatch(/^pseries, XIVE \(emulated, not modelled\)/);
 });

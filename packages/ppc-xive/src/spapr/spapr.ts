@@ -1,8 +1,8 @@
 // A pseries machine of QEMU as the VMM of a VM, put together. QEMU: hw/ppc/spapr.c, spapr_irq.c, hw/intc/spapr_xive.c.
 
 import type { Context } from '../kvm/context.ts';
-import { H, type HcallName } from './codes.ts';
-import type { SpaprContext } from './context.ts';
+import { H, HCALL, type HcallName } from './codes.ts';
+import { errorReport, type SpaprContext } from './context.ts';
 import type { InKernel, InKernelXics } from './in-kernel.ts';
 import { createIrqs, type SpaprIrqs } from './irqs.ts';
 import { IC_MODE, type SpaprState } from './layout.ts';
@@ -44,6 +44,16 @@ export interface SpaprInit {
 const MODES = { none: IC_MODE.NONE, xics: IC_MODE.XICS, xive: IC_MODE.XIVE, dual: IC_MODE.DUAL } as const;
 const IRQCHIPS = { off: KERNEL_IRQCHIP.OFF, allowed: KERNEL_IRQCHIP.ALLOWED, on: KERNEL_IRQCHIP.ON } as const;
 
+const isXicsHcall = (name: HcallName): boolean => HCALL[name] < HCALL.H_CEDE || name === 'H_XIRR_X';
+
+/** Those of XICS come to QEMU when KVM has no XICS for the vCPU: an error, except where QEMU emulates it, which is not modelled. */
+function xicsHcall(c: SpaprContext, name: HcallName): HcallResult {
+  const { icMode, cas, inKernel } = c.state;
+  if (icMode === IC_MODE.XIVE || (cas === 0 && inKernel === 0)) return { rc: H.FUNCTION };
+  errorReport(c, `pseries: ${name.toLowerCase()} must only be called for emulated XICS`);
+  return { rc: H.HARDWARE };
+}
+
 /** Creates the machine over zeroed state. */
 export function createSpapr({ ctx, state, xive, xics, pages }: SpaprInit): Spapr {
   const { options, trace } = ctx;
@@ -69,8 +79,9 @@ export function createSpapr({ ctx, state, xive, xics, pages }: SpaprInit): Spapr
       return machine.reset();
     },
     hcall(name, args) {
-      if (state.icMode === IC_MODE.NONE || state.icMode === IC_MODE.XICS) return { rc: H.FUNCTION };
-      return xiveHcall(context, name, args);
+      if (isXicsHcall(name)) return xicsHcall(context, name);
+      const hasXive = state.icMode === IC_MODE.XIVE || state.icMode === IC_MODE.DUAL;
+      return hasXive ? xiveHcall(context, name, args) : { rc: H.FUNCTION };
     },
     stop: () => stop(context),
     resume: () => resume(context),

@@ -34,6 +34,9 @@ const migrate = (run: (from: MigrationEnd, to: MigrationEnd, pass: RamPass) => n
   };
 };
 
+/** H_CEDE is an operation of its own. */
+const HCALLS = Object.keys(HCALL).filter((name) => name !== 'H_CEDE');
+
 const u64: ArgSpec = { type: 'u64', doc: 'value' };
 
 /** State that follows the guest's memory: its Linux, and which of its vCPUs are in the guest. */
@@ -75,7 +78,7 @@ export const SPAPR_OPERATIONS: Readonly<Record<string, Op>> = {
     'a hypercall of the guest, with what is in R4 on',
     {
       cpu,
-      name: { type: 'enum', values: Object.keys(HCALL), doc: 'its name' },
+      name: { type: 'enum', values: HCALLS, doc: 'its name' },
       args: { type: 'list', of: u64, default: [], doc: 'R4, R5, …' },
     },
     (c, args) => hcall(c, n(args, 'cpu'), args['name'] as HcallName, (args['args'] as readonly bigint[]) ?? []),
