@@ -60,30 +60,31 @@ import { bug as xiveEscalationOrder } from './xive-escalation-order/index.ts';
 import { bug as xiveEscalationTwice } from './xive-escalation-twice/index.ts';
 import { bug as xiveFaultZap } from './xive-fault-zap/index.ts';
 import { bug as xiveFreeIrq } from './xive-free-irq/index.ts';
+import { bug as xiveGiveBackLock } from './xive-give-back-lock/index.ts';
 import { bug as xiveHandback } from './xive-handback/index.ts';
+import { bug as xiveHandbackWindow } from './xive-handback-window/index.ts';
 import { bug as xiveMapping } from './xive-mapping/index.ts';
 import { bug as xiveMappingRelease } from './xive-mapping-release/index.ts';
-import { bug as xivePtPbit } from './xive-pt-pbit/index.ts';
-import { bug as xiveRearmOrder } from './xive-rearm-order/index.ts';
-import { bug as xiveVmaSplit } from './xive-vma-split/index.ts';
-import { bug as xiveZapSleeps } from './xive-zap-sleeps/index.ts';
-import { bug as xiveUnmaskFirst } from './xive-unmask-first/index.ts';
-import { bug as xiveRemapNumber } from './xive-remap-number/index.ts';
-import { bug as xiveHandbackWindow } from './xive-handback-window/index.ts';
-import { bug as xiveRemapCoalesced } from './xive-remap-coalesced/index.ts';
+import { bug as xiveMsiDomain } from './xive-msi-domain/index.ts';
 import { bug as xivePhantom } from './xive-phantom/index.ts';
-import { bug as xiveGiveBackLock } from './xive-give-back-lock/index.ts';
-import { bug as xiveReleaseForwarded } from './xive-release-forwarded/index.ts';
+import { bug as xivePtFreeEsb } from './xive-pt-free-esb/index.ts';
+import { bug as xivePtPbit } from './xive-pt-pbit/index.ts';
+import { bug as xivePushStale } from './xive-push-stale/index.ts';
 import { bug as xiveQueueCount } from './xive-queue-count/index.ts';
-import { bug as xiveSecondPriority } from './xive-second-priority/index.ts';
+import { bug as xiveQueueLeak } from './xive-queue-leak/index.ts';
 import { bug as xiveQueueRace } from './xive-queue-race/index.ts';
 import { bug as xiveQueueReset } from './xive-queue-reset/index.ts';
-import { bug as xiveQueueLeak } from './xive-queue-leak/index.ts';
+import { bug as xiveRearmOrder } from './xive-rearm-order/index.ts';
+import { bug as xiveReleaseForwarded } from './xive-release-forwarded/index.ts';
+import { bug as xiveRemapCoalesced } from './xive-remap-coalesced/index.ts';
+import { bug as xiveRemapNumber } from './xive-remap-number/index.ts';
+import { bug as xiveSecondPriority } from './xive-second-priority/index.ts';
+import { bug as xiveUnmaskFirst } from './xive-unmask-first/index.ts';
+import { bug as xiveVpState } from './xive-vp-state/index.ts';
+import { bug as xiveVmaSplit } from './xive-vma-split/index.ts';
 import { bug as xiveVpLeak } from './xive-vp-leak/index.ts';
-import { bug as xivePushStale } from './xive-push-stale/index.ts';
-import { bug as xivePtFreeEsb } from './xive-pt-free-esb/index.ts';
-import { bug as xiveMsiDomain } from './xive-msi-domain/index.ts';
 import { bug as xiveZapOffset } from './xive-zap-offset/index.ts';
+import { bug as xiveZapSleeps } from './xive-zap-sleeps/index.ts';
 
 export { type Bug, type BugFamily, EVIDENCE, type Link } from './bug.ts';
 export { correctedForm, type Examination, examine, faultyForm } from './examine.ts';
@@ -172,6 +173,7 @@ export const BUGS: readonly Bug[] = [
   xivePushStale,
   xivePtFreeEsb,
   xiveMsiDomain,
+  xiveVpState,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -18,6 +18,9 @@ The call fails when OPAL answers xive_set_irq_config with an error other than BU
   model: xiveGiveBack,
   variant: [[clrPassthruRefused, clrPassthruRefusedKernel]],
   expected: { property: 'the lock of the block is free in the end', length: 43 },
-  unused: ["irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'", "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'"],
+  unused: [
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",
+  ],
   fix: 'The lock is released on the way out.',
 });

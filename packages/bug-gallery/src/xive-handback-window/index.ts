@@ -25,6 +25,9 @@ Either way the message is gone. Removing pages in between makes the window wide.
   scope: { messages: 1 },
   variant: [[clrPassthruNative, reorder(clrPassthruNative, ...kernelOrder)]],
   expected: { property: 'what the device has to say is heard', length: 94 },
-  unused: ["irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'", "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'"],
+  unused: [
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",
+  ],
   fix: 'The IPI is put in place and enabled first; then the device goes back to the host.',
 });

@@ -19,6 +19,10 @@ another guest's. This is why passthrough of interrupts with ESB pages needs kvmp
   proof: { vcpus: 1, switches: 2 },
   variant: [[clrPassthruNative, omit(clrPassthruNative, 'unmap.zap')]],
   expected: { property: 'a device handed back leaves no page of its source in the guest', length: 66 },
-  unused: ["irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'", "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'", "vCPU at its ESB pages: 'fault.timaPage'"],
+  unused: [
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",
+    "vCPU at its ESB pages: 'fault.timaPage'",
+  ],
   fix: 'The pages are removed before the device counts as handed back, and no fault brings them in again.',
 });

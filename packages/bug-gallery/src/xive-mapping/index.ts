@@ -31,6 +31,10 @@ pointer. It takes a vCPU that touches the ESB page of an interrupt while its MSI
     [esbFaultNative, nativeEsbFault],
   ],
   expected: { property: 'no step fails', length: 33 },
-  unused: ["irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'", "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'", "vCPU at its ESB pages: 'fault.timaPage'"],
+  unused: [
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",
+    "vCPU at its ESB pages: 'fault.timaPage'",
+  ],
   fix: 'The fault handler holds mapping_lock from the choice of the page to its insertion, and so does a switch from the removal of the old page to the new source being in place.',
 });

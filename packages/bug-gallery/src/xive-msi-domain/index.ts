@@ -28,6 +28,9 @@ Host irqs, guest sources, OPAL's numbers and indices are different things that a
   proof: { messages: 1 },
   variant: [[setPassthruNative, replace(setPassthruNative, 'map.storeNumber', storeMsiNumber)]],
   expected: { property: 'the interrupt arrives under the number that the guest has given it', length: 30 },
-  unused: ["irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'", "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'"],
+  unused: [
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",
+  ],
   fix: 'The number is taken from the irq data of the XIVE domain.',
 });

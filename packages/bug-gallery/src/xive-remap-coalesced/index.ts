@@ -28,6 +28,9 @@ If the guest's handler had already looked at the device when the message came, n
   model: xiveVectors,
   variant: [[setPassthruNative, replace(setPassthruNative, 'map.enable', enableWithoutQ)]],
   expected: { property: 'what the device has to say is heard', length: 98 },
-  unused: ["irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'", "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'"],
+  unused: [
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",
+  ],
   fix: "With P and Q set at the IPI the device's source becomes PQ=11, so that the guest's end of interrupt sends it again.",
 });

@@ -27,6 +27,9 @@ Seen on Linux 6.12 under emulation: a source configured with EISN 0x1234 deliver
     [clrPassthruNative, borrow(clrPassthruNative, clrPassthruCorrected, 'unmap.configure')],
   ],
   expected: { property: 'the interrupt arrives under the number that the guest has given it', length: 59 },
-  unused: ["irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'", "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'"],
+  unused: [
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",
+  ],
   fix: 'In native mode the EAS gets state->eisn. One line, but not for XICS mode, in which eisn is never set.',
 });

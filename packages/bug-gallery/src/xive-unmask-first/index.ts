@@ -26,13 +26,19 @@ Linux 6.12, emulated, leaves PQ=10 after both.`,
   scope: { order: 1, cycles: 0 },
   proof: { order: 1, cycles: 1, messages: 1 },
   variant: [
-    [setPassthruNative, borrow(setPassthruNative, setPassthruCorrected, 'map.maskSource', 'map.enable', 'map.restorePriority')],
+    [
+      setPassthruNative,
+      borrow(setPassthruNative, setPassthruCorrected, 'map.maskSource', 'map.enable', 'map.restorePriority'),
+    ],
     [
       clrPassthruNative,
       borrow(clrPassthruNative, clrPassthruCorrected, 'unmap.maskSource', 'unmap.enableIpi', 'unmap.restorePriority'),
     ],
   ],
   expected: { property: 'what the device has to say is heard', length: 35 },
-  unused: ["irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'", "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'"],
+  unused: [
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
+    "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",
+  ],
   fix: "In native mode the state of the source's own PQ bits says whether the guest has it enabled; it is carried over to the source that takes its place.",
 });

@@ -21,6 +21,10 @@ Only the VMM itself can do this, and QEMU never does. A VMM that confines itself
   model: xiveVma,
   variant: [[esbFaultNative, borrow(esbFaultNative, esbFaultCorrected, 'findVma')]],
   expected: { property: 'a page of the window is that of the source at its place in the file', length: 16 },
-  unused: ["irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'", "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'", "vCPU at its ESB pages: 'fault.timaPage'"],
+  unused: [
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",
+    "vCPU at its ESB pages: 'fault.timaPage'",
+  ],
   fix: 'The handler goes by vmf->pgoff, which is the offset in the file, less that of the window.',
 });

@@ -28,6 +28,10 @@ interrupts. Fixed in May 2019.`,
     [clrPassthruNative, replace(clrPassthruNative, 'unmap.zap', zapOther)],
   ],
   expected: { property: 'the page in the guest is that of the source behind its interrupt', length: 38 },
-  unused: ["irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'", "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'", "vCPU at its ESB pages: 'fault.timaPage'"],
+  unused: [
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",
+    "vCPU at its ESB pages: 'fault.timaPage'",
+  ],
   fix: "The offset of an interrupt's pages is computed with the offset of the ESB region, KVM_XIVE_ESB_PAGE_OFFSET.",
 });

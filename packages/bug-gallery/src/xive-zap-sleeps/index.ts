@@ -25,6 +25,10 @@ Whoever else wants one of the 1024 sources spins meanwhile: a page fault, a hype
     [clrPassthruNative, clrPassthru],
   ],
   expected: { property: 'no step sleeps under a spinlock', length: 0 },
-  unused: ["irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'", "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'", "vCPU at its ESB pages: 'fault.timaPage'"],
+  unused: [
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
+    "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",
+    "vCPU at its ESB pages: 'fault.timaPage'",
+  ],
   fix: 'mapping_lock is the outer lock: the pages go before the lock of the block is taken.',
 });

@@ -75,7 +75,12 @@ export const PATHS = {
   munmap: { source: 'mm/mmap.c, mm/vma.c', takes: [all('mmap', 'write')] },
   release: {
     source: 'kvm_main.c kvm_device_release, book3s_xive_native.c kvmppc_xive_native_release',
-    takes: [all('file', 'write'), all('kvm'), part('mapping', 'mapping := NULL'), part('vcpu', 'the cleanup of each vCPU')],
+    takes: [
+      all('file', 'write'),
+      all('kvm'),
+      part('mapping', 'mapping := NULL'),
+      part('vcpu', 'the cleanup of each vCPU'),
+    ],
   },
   create: { source: 'kvm_main.c kvm_ioctl_create_device', takes: [all('kvm')] },
   connect: {

@@ -51,9 +51,17 @@ const FAULTS: readonly Fault[] = [
   ],
   ['the escalation is armed after the context is off the thread', [[cedeVcpu, rearmLate]], AWAKE],
   ['the escalation is not armed', [[cedeVcpu, replace(cedeVcpu, 'rearm.unmask', () => undefined)]], AWAKE],
-  ['the words of the context are not read at exit', [[cedeVcpu, replace(cedeVcpu, 'pull.words', () => undefined)]], AWAKE],
+  [
+    'the words of the context are not read at exit',
+    [[cedeVcpu, replace(cedeVcpu, 'pull.words', () => undefined)]],
+    AWAKE,
+  ],
   ['the vCPU sleeps without a look', [[cedeVcpu, replace(cedeVcpu, 'look', () => undefined)]], AWAKE],
-  ['the handler looks for a ceded vCPU before it says what there is', [[escIrq, reorder(escIrq, 'kick', 'setPending')]], AWAKE],
+  [
+    'the handler looks for a ceded vCPU before it says what there is',
+    [[escIrq, reorder(escIrq, 'kick', 'setPending')]],
+    AWAKE,
+  ],
   ['the handler wakes nobody', [[escIrq, omit(escIrq, 'kick')]], AWAKE],
 ];
 

@@ -11,9 +11,9 @@ import { defineMachineModel, type Machine, type StandIn } from '@virq/irq-core/m
 import { BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 import type { PowerChip } from '../chip.ts';
 import ppcXive from '../index.ts';
+import type { IrqState } from '../kvm/layout.ts';
 import { setQueueConfig } from '../kvm/native-queue.ts';
 import { setSource, updateSourceConfig } from '../kvm/native-source.ts';
-import type { IrqState } from '../kvm/layout.ts';
 import { cedeVcpu, enterGuest, escIrq, pullVcpu, rearmEscalation } from '../protocols/xive-cede.ts';
 
 const { protocol } = protocolsOn<Machine>();
@@ -111,9 +111,13 @@ const properties = [
   always("the escalation takes one entry of the host's queue at most", (m) => runOf(m).escQueued <= 1, {
     consequence: 'the queue of a host CPU overflows: the host hangs or crashes',
   }),
-  quiescent('no interrupt waits for a vCPU that sleeps', (m) => !sleeps(m) || chipOf(m).sources.hw(sourceOf(m)).pq === 0, {
-    consequence: 'the guest sleeps over an interrupt until another one comes',
-  }),
+  quiescent(
+    'no interrupt waits for a vCPU that sleeps',
+    (m) => !sleeps(m) || chipOf(m).sources.hw(sourceOf(m)).pq === 0,
+    {
+      consequence: 'the guest sleeps over an interrupt until another one comes',
+    },
+  ),
   quiescent('everything that came is served', (m) => chipOf(m).sources.hw(sourceOf(m)).pq === 0),
   sometimes('the vCPU sleeps', sleeps),
   sometimes('an escalation comes to the host', (m) => runOf(m).escQueued > 0),

@@ -4,8 +4,8 @@
 
 import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
 import { type Combinators, defineFamily, propertiesOn, protocolsOn, replace } from '@virq/irq-core/protocol';
-import { clrPassthru, PASSTHRU_LOCALS } from '../protocols/passthru.ts';
 import { sourceSync } from '../protocols/attributes.ts';
+import { clrPassthru, PASSTHRU_LOCALS } from '../protocols/passthru.ts';
 import { clrPassthruNative, setPassthruNative } from './corrected.ts';
 import { chipOf, GSI, makeSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
 
@@ -19,7 +19,12 @@ type Path = typeof clrPassthruNative;
 /** xive_native_configure_irq, which may fail. */
 function mayRefuse(path: Path): Path {
   const label = 'unmap.give.routeToHost';
-  const route = path.steps[path.labels.indexOf(label)] as (m: never, f: never, self: number, choice: number) => undefined;
+  const route = path.steps[path.labels.indexOf(label)] as (
+    m: never,
+    f: never,
+    self: number,
+    choice: number,
+  ) => undefined;
   const [step] = protocol('routeToHost', PASSTHRU_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
     route: p.choose(2, (m, f, self, choice) => {
       if (choice === 0) return route(m as never, f as never, self, 0);
@@ -69,7 +74,10 @@ export const xiveGiveBack = defineFamily({
         quiescent('the lock of the block is free in the end', (m) => !isHeld(m), {
           consequence: 'every later use of one of 1024 interrupts spins for ever',
         }),
-        sometimes('the host has its interrupt back', (m) => m.parts.power.irq(0).forwarded === 0 && chipOf(m).state.kvm.passthru.at(0).used === 1),
+        sometimes(
+          'the host has its interrupt back',
+          (m) => m.parts.power.irq(0).forwarded === 0 && chipOf(m).state.kvm.passthru.at(0).used === 1,
+        ),
         sometimes('somebody else has the lock of the block', isHeld),
       ] as never,
     }),

@@ -40,7 +40,10 @@ type PassthruFrame = { -readonly [K in keyof typeof PASSTHRU_LOCALS]: number };
 function zapOpenFile(m: PowerMachine, f: PassthruFrame): void {
   const { mapping, files, fileOpen } = kvmOf(m);
   const isThere = mapping === files && fileOpen === 1;
-  assert(mapping === 0 || isThere || chipOf(m).options.addressSpace === 'shared', 'unmap_mapping_range walks the address space of a file that is gone');
+  assert(
+    mapping === 0 || isThere || chipOf(m).options.addressSpace === 'shared',
+    'unmap_mapping_range walks the address space of a file that is gone',
+  );
   zap(m, f);
 }
 
@@ -178,7 +181,12 @@ export const xiveLife = defineFamily({
   scope: {
     lives: { says: 'times the device is made', default: 2, min: 1, max: 3 },
     runs: { says: 'times the vCPU enters the guest', default: 1, min: 0, max: 3 },
-    sharedInode: { says: '1: all device files share the anonymous inode; 0: each has its own', default: 0, min: 0, max: 1 },
+    sharedInode: {
+      says: '1: all device files share the anonymous inode; 0: each has its own',
+      default: 0,
+      min: 0,
+      max: 1,
+    },
   },
   build: ({ lives, runs, sharedInode }) =>
     defineMachineModel({

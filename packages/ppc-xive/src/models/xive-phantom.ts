@@ -64,8 +64,14 @@ export const xivePhantom = defineFamily({
         m.processes.spawn(device as never, { left: messages } as never);
       },
       properties: [
-        ...deliveryProperties.map((p) => ({ ...p, holds: (m: PowerMachine, i: number) => !isMade(m) || p.holds(m, i) })),
-        sometimes('the interrupt is used through the irqfd', (m) => isMade(m) && guestSource(m).ptNumber === 0 && guestSource(m).eisn !== 0),
+        ...deliveryProperties.map((p) => ({
+          ...p,
+          holds: (m: PowerMachine, i: number) => !isMade(m) || p.holds(m, i),
+        })),
+        sometimes(
+          'the interrupt is used through the irqfd',
+          (m) => isMade(m) && guestSource(m).ptNumber === 0 && guestSource(m).eisn !== 0,
+        ),
       ] as never,
     }),
 });

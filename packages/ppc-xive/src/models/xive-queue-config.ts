@@ -9,7 +9,8 @@ import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
 import { BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
 import { attachEscalation } from '../kvm/escalation.ts';
 import { Q_COUNT } from '../kvm/layout.ts';
-import { ALWAYS_NOTIFY, cleanupQueue, configureQueue, EQ_SHIFT } from '../kvm/native-queue.ts';
+import { ALWAYS_NOTIFY, cleanupQueue, EQ_SHIFT } from '../kvm/native-queue.ts';
+import { configureQueue } from '../kvm/queues.ts';
 import { chipOf, type PowerMachine, smallMachine } from './machine.ts';
 
 /** Priorities that the VMM sets queues up for. */
@@ -77,24 +78,25 @@ const vmm = (of: StandIn) =>
   protocol(
     'H_INT_SET_QUEUE_CONFIG',
     { ...LOCALS, left: u8, queues: u8, unplugged: u8 },
-    (p: Combinators<PowerMachine, VmmFrame>) => ({
-      choose: p.choose(QUEUES, (_m, f, _self, choice) => {
-        if (f.left === 0) return 'unplug';
-        if ((choice & 1) >= f.queues) return BLOCKED;
-        f.left--;
-        f.priority = PRIORITIES[choice & 1] as number;
-        Object.assign(f, { page: choice >> 1, qshift: EQ_SHIFT, flags: ALWAYS_NOTIFY, failed: SET, had: 0 });
-        return undefined;
-      }),
-      ...p.include('config', of(setNativeQueue) as never),
-      again: (_m: PowerMachine, f: VmmFrame) => (f.left === 0 ? undefined : 'choose'),
-      unplug(_m: PowerMachine, f: VmmFrame) {
-        if (f.unplugged === PRIORITIES.length) return DONE;
-        f.priority = PRIORITIES[f.unplugged++] as number;
-        Object.assign(f, { page: 0, qshift: 0, flags: 0, failed: 0, had: 0 });
-        return 'config.lock xive';
-      },
-    }) as never,
+    (p: Combinators<PowerMachine, VmmFrame>) =>
+      ({
+        choose: p.choose(QUEUES, (_m, f, _self, choice) => {
+          if (f.left === 0) return 'unplug';
+          if ((choice & 1) >= f.queues) return BLOCKED;
+          f.left--;
+          f.priority = PRIORITIES[choice & 1] as number;
+          Object.assign(f, { page: choice >> 1, qshift: EQ_SHIFT, flags: ALWAYS_NOTIFY, failed: SET, had: 0 });
+          return undefined;
+        }),
+        ...p.include('config', of(setNativeQueue) as never),
+        again: (_m: PowerMachine, f: VmmFrame) => (f.left === 0 ? undefined : 'choose'),
+        unplug(_m: PowerMachine, f: VmmFrame) {
+          if (f.unplugged === PRIORITIES.length) return DONE;
+          f.priority = PRIORITIES[f.unplugged++] as number;
+          Object.assign(f, { page: 0, qshift: 0, flags: 0, failed: 0, had: 0 });
+          return 'config.lock xive';
+        },
+      }) as never,
   );
 
 const queues = Array.from({ length: Q_COUNT }, (_, p) => p);
@@ -105,9 +107,13 @@ const properties = (vmms: number) => [
     (m) => queues.every((p) => vcpuOf(m).queues.at(p).refs === vcpuOf(m).queues.at(p).qpage),
     { consequence: 'memory of the guest that is never given back, or given back while hardware writes into it' },
   ),
-  quiescent('no queue is left once all are reset', (m) => vmms > 1 || queues.every((p) => vcpuOf(m).queues.at(p).qpage === 0), {
-    consequence: 'a vCPU cannot be unplugged',
-  }),
+  quiescent(
+    'no queue is left once all are reset',
+    (m) => vmms > 1 || queues.every((p) => vcpuOf(m).queues.at(p).qpage === 0),
+    {
+      consequence: 'a vCPU cannot be unplugged',
+    },
+  ),
   never('an escalation that a queue relies on is taken away', (m) => vcpuOf(m).escLost === 1, {
     consequence: 'the next time the vCPU idles the host loads from an address that is mapped no longer',
   }),

@@ -18,7 +18,14 @@ describe('xive-queue-count', () => {
     console.log(r.verdict, r.states, r.transitions, r.unreached, r.violations, performance.now() - t);
     const t2 = performance.now();
     const r2 = explore({ before: 32_763 }, kernel);
-    console.log(r2.verdict, r2.states, r2.transitions, r2.unreached, JSON.stringify(r2.violations), performance.now() - t2);
+    console.log(
+      r2.verdict,
+      r2.states,
+      r2.transitions,
+      r2.unreached,
+      JSON.stringify(r2.violations),
+      performance.now() - t2,
+    );
     expect(1).toBe(1);
   });
 });

@@ -7,7 +7,15 @@
 
 import { u1, u8, u16 } from '@virq/irq-core/arena';
 import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
-import { assert, BLOCKED, type Combinators, DONE, defineFamily, propertiesOn, protocolsOn } from '@virq/irq-core/protocol';
+import {
+  assert,
+  BLOCKED,
+  type Combinators,
+  DONE,
+  defineFamily,
+  propertiesOn,
+  protocolsOn,
+} from '@virq/irq-core/protocol';
 import { updateSourceConfig } from '../kvm/native-source.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { findServer } from '../kvm/targets.ts';
@@ -88,7 +96,10 @@ const properties = [
   always(
     'a queue counts the sources that are routed to it',
     (m, vcpu) => isBusy(m) || chipOf(m).state.kvm.vcpus.at(vcpu).queues.at(PRIORITY).count >= routedTo(m, vcpu),
-    { over: VCPUS, consequence: 'more sources than entries: the hardware overwrites entries that the guest has not read' },
+    {
+      over: VCPUS,
+      consequence: 'more sources than entries: the hardware overwrites entries that the guest has not read',
+    },
   ),
   sometimes('the interrupt has moved', (m) => routedTo(m, 1) === 1),
 ];
@@ -110,7 +121,10 @@ export const xiveQueueCount = defineFamily({
       start(m, [config, balance]) {
         makeSource(m);
         for (let vcpu = 0; vcpu < VCPUS; vcpu++) makeQueue(m, vcpu, PRIORITY);
-        const { call, spawn } = m.processes as unknown as Record<'call' | 'spawn', (p: unknown, args: object) => number>;
+        const { call, spawn } = m.processes as unknown as Record<
+          'call' | 'spawn',
+          (p: unknown, args: object) => number
+        >;
         for (let move = 0; move <= before; move++) call(config, { server: move % BALANCED });
         spawn(balance, { left: moves });
       },

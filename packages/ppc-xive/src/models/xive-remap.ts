@@ -15,7 +15,16 @@ import { PFN } from '../kvm/layout.ts';
 import { FAULT_LOCALS } from '../protocols/esb-fault.ts';
 import { PASSTHRU_LOCALS } from '../protocols/passthru.ts';
 import { clrPassthruNative, esbFaultNative, setPassthruNative } from './corrected.ts';
-import { chipOf, ESB_PAGE_OF, GSI, guestSource, makeSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
+import {
+  chipOf,
+  ESB_PAGE_OF,
+  GSI,
+  guestSource,
+  makeSource,
+  openDevice,
+  type PowerMachine,
+  smallMachine,
+} from './machine.ts';
 
 /** Trigger page and management page. */
 const PAGES = 2;
@@ -104,8 +113,13 @@ export const remapProperties = [
     const { ptNumber, ptData } = guestSource(m);
     return !isSettled(m) || (ptNumber === 0) === (ptData === 0);
   }),
-  sometimes('the device is handed back', (m) => isSettled(m) && chipOf(m).state.kvm.passthru.at(0).used === 1 && !isForwarded(m)),
-  sometimes("the guest has the IPI's page", (m, i) => pageOf(m, i) !== PFN.NONE && !isDevicePage(m, i), { over: PAGES }),
+  sometimes(
+    'the device is handed back',
+    (m) => isSettled(m) && chipOf(m).state.kvm.passthru.at(0).used === 1 && !isForwarded(m),
+  ),
+  sometimes("the guest has the IPI's page", (m, i) => pageOf(m, i) !== PFN.NONE && !isDevicePage(m, i), {
+    over: PAGES,
+  }),
   sometimes("the guest has the device's page", isDevicePage, { over: PAGES }),
 ];
 
@@ -123,8 +137,7 @@ export const xiveRemap = defineFamily({
       name: 'xive-remap',
       machine: smallMachine({ processes: 2 + vcpus }),
       paths: [setPassthruNative, clrPassthruNative, esbFaultNative],
-      agents: (of) =>
-        [setPassthruNative, clrPassthruNative, esbFaultNative, meetAndPart(of), touchPages(of)] as never,
+      agents: (of) => [setPassthruNative, clrPassthruNative, esbFaultNative, meetAndPart(of), touchPages(of)] as never,
       start(m, agents) {
         const [switching, touching] = agents.slice(-2);
         openDevice(m);

@@ -16,7 +16,16 @@ import { updateSourceConfig } from '../kvm/native-source.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { PASSTHRU_LOCALS } from '../protocols/passthru.ts';
 import { clrPassthruNative, setPassthruNative } from './corrected.ts';
-import { chipOf, GSI, guestSource, makeQueue, makeSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
+import {
+  chipOf,
+  GSI,
+  guestSource,
+  makeQueue,
+  makeSource,
+  openDevice,
+  type PowerMachine,
+  smallMachine,
+} from './machine.ts';
 
 /** The one priority that Linux guests use. */
 export const PRIORITY = 6;
@@ -146,7 +155,12 @@ export const xiveVectors = defineFamily({
   name: 'xive-vectors',
   summary: 'XIVE native: a guest starts a passed-through MSI, and its VMM takes the vector away and gives it back',
   scope: {
-    order: { says: '0: the MSI-X table is unmasked before the ESB (Linux 5.15 to 6.17); 1: after it (newer)', default: 0, min: 0, max: 1 },
+    order: {
+      says: '0: the MSI-X table is unmasked before the ESB (Linux 5.15 to 6.17); 1: after it (newer)',
+      default: 0,
+      min: 0,
+      max: 1,
+    },
     cycles: { says: 'times the vector is taken away and given back', default: 1, min: 0, max: 2 },
     messages: { says: 'messages that the device sends', default: 2, min: 1, max: 3 },
   },

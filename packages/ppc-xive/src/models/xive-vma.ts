@@ -12,7 +12,16 @@ import { PFN } from '../kvm/layout.ts';
 import { WINDOW } from '../kvm/mappings.ts';
 import { MMAP_LOCALS, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts';
 import { clrPassthruNative, esbFaultNative, setPassthruNative } from './corrected.ts';
-import { chipOf, ESB_PAGE_OF, GSI, guestSource, makeSource, openDevice, type PowerMachine, smallMachine } from './machine.ts';
+import {
+  chipOf,
+  ESB_PAGE_OF,
+  GSI,
+  guestSource,
+  makeSource,
+  openDevice,
+  type PowerMachine,
+  smallMachine,
+} from './machine.ts';
 import { meetAndPart, touchPages } from './xive-remap.ts';
 
 /** Another source of the guest. With the window split behind its first four pages, the kernel's handler takes GSI's pages for this one's. */
@@ -43,7 +52,8 @@ const split = (of: StandIn) =>
   );
 
 const isSettled = (m: PowerMachine): boolean => chipOf(m).state.kvm.kvmLock.holder === 0;
-const isSplit = (m: PowerMachine): boolean => chipOf(m).mappings.find(WINDOW.ESB)?.pages !== chipOf(m).mappings.find(ESB_PAGE_OF(GSI))?.pages;
+const isSplit = (m: PowerMachine): boolean =>
+  chipOf(m).mappings.find(WINDOW.ESB)?.pages !== chipOf(m).mappings.find(ESB_PAGE_OF(GSI))?.pages;
 const pageOf = (m: PowerMachine, i: number): number => chipOf(m).mappings.pte(ESB_PAGE_OF(GSI) + i);
 
 const isOfDevice = (m: PowerMachine, pfn: number): boolean =>
@@ -103,7 +113,9 @@ const sharedProperties = [
   }),
   always(
     'another VM has the page of its own source or none',
-    (m, i) => otherPage(m, i) === PFN.NONE || PFN.sourceOf(otherPage(m, i)) === chipOf(m, 1).sources.select(guestSource(m, GSI, 1)),
+    (m, i) =>
+      otherPage(m, i) === PFN.NONE ||
+      PFN.sourceOf(otherPage(m, i)) === chipOf(m, 1).sources.select(guestSource(m, GSI, 1)),
     { over: PAGES, consequence: 'a guest reaches interrupts of another' },
   ),
   sometimes('the device is passed through', (m) => m.parts.power.irq(0).forwarded === 1),
@@ -119,8 +131,7 @@ export const xiveSharedSpace = defineFamily({
       name: 'xive-shared-space',
       machine: smallMachine({ processes: 3, vms: 2, vm: { address_space: shared === 1 ? 'shared' : 'file' } }),
       paths: [setPassthruNative, clrPassthruNative, esbFaultNative],
-      agents: (of) =>
-        [setPassthruNative, clrPassthruNative, esbFaultNative, meetAndPart(of), touchPages(of)] as never,
+      agents: (of) => [setPassthruNative, clrPassthruNative, esbFaultNative, meetAndPart(of), touchPages(of)] as never,
       start(m, agents) {
         const [switching, touching] = agents.slice(-2);
         openDevice(m);
