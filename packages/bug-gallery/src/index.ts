@@ -80,9 +80,9 @@ import { bug as xiveRemapCoalesced } from './xive-remap-coalesced/index.ts';
 import { bug as xiveRemapNumber } from './xive-remap-number/index.ts';
 import { bug as xiveSecondPriority } from './xive-second-priority/index.ts';
 import { bug as xiveUnmaskFirst } from './xive-unmask-first/index.ts';
-import { bug as xiveVpState } from './xive-vp-state/index.ts';
 import { bug as xiveVmaSplit } from './xive-vma-split/index.ts';
 import { bug as xiveVpLeak } from './xive-vp-leak/index.ts';
+import { bug as xiveVpState } from './xive-vp-state/index.ts';
 import { bug as xiveZapOffset } from './xive-zap-offset/index.ts';
 import { bug as xiveZapSleeps } from './xive-zap-sleeps/index.ts';
 

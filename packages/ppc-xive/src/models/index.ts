@@ -29,6 +29,6 @@ export { xivePhantom } from './xive-phantom.ts';
 export { setNativeQueue, xiveQueueConfig } from './xive-queue-config.ts';
 export { updateNativeSource, xiveQueueCount } from './xive-queue-count.ts';
 export { xiveRemap } from './xive-remap.ts';
-export { moveVcpu, xiveVpState } from './xive-vp-state.ts';
 export { xiveVectors } from './xive-vectors.ts';
 export { xiveSharedSpace, xiveVma } from './xive-vma.ts';
+export { moveVcpu, xiveVpState } from './xive-vp-state.ts';
