@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { openPower, openRouted, type PowerVm } from './__fixtures__/power-vm.ts';
+import { properties } from './properties.ts';
 import { type Guest, openWithSource } from './xics/__fixtures__/guest.ts';
 
 const IRQ = 0x1300;
@@ -218,6 +219,24 @@ describe('native mode', () => {
     expect(t.ret('create_device', { type: 'xics' })).toBe(0);
     t.op('irqfd', { name: 'v', gsi: 0x20, deassign: true });
     expect([t.chip.host.irq(0).forwarded, t.chip.state.kvm.passthru.at(0).hostIrq]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['upstream', /blocks at 'lock sb'/],
+    ['corrected', null],
+  ])('F-45: %s: the host does not take the interrupt back (D-6)', (esb_mapping, throws) => {
+    const t = openRouted(0x20, { vm: { esb_mapping } });
+    request(t);
+    pass(t);
+    const { irqs } = t.chip.host.opal;
+    const { configure } = irqs;
+    Object.assign(irqs, { configure: (girq: number, to: never) => (girq === 16 ? -1 : configure(girq, to)) });
+    expect(t.chip.passthrough.remove(0x20, t.chip.host.linuxIrq(0))).toBe(-6);
+    const goesOn = properties.find((p) => p.name.startsWith('whoever holds the lock'));
+    expect(goesOn?.holds(t.chip as never)).toBe(throws === null);
+    const config = () => t.ret('config', { n: 0x20, eisn: 1 });
+    if (throws === null) expect(config).not.toThrow();
+    else expect(config).toThrow(throws);
   });
 
   it('F-45: the corrected order ends up in the same', () => {
