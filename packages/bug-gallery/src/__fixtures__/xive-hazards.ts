@@ -11,6 +11,7 @@ import {
   xiveRemap,
   xiveSharedSpace,
 } from '@virq/ppc-xive/models';
+import { setPassthru } from '@virq/ppc-xive/protocols';
 import { BUGS, type Bug, EVIDENCE } from '../index.ts';
 import { bug as mappingRelease } from '../xive-mapping-release/index.ts';
 
@@ -41,8 +42,11 @@ export interface Hazard {
 
 const nothing = () => undefined;
 const unlockedFault = replace(replace(esbFaultNative, 'lock mapping', nothing), 'unlock mapping', nothing);
-/** The new source is stored before the pages go. */
-const storeFirst = reorder(setPassthruNative, 'map.storeNumber', 'map.storeData', 'map.zap');
+/** The kernel's set_mapped, with the new source stored before the pages go. */
+const storeFirst = reorder(
+  setPassthru,
+  ...['storeNumber', 'storeData', 'hasPages', 'lock mapping', 'zap', 'unlock mapping'].map((label) => `map.${label}`),
+);
 
 /** A hazard that has an entry in the gallery. */
 function shown(id: string, slug: string, says: string, more: Pick<Hazard, 'paths' | 'assumes'>): Hazard {
@@ -52,7 +56,6 @@ function shown(id: string, slug: string, says: string, more: Pick<Hazard, 'paths
   return { id, slug, says, verdict: 'happens', model, scope, proof, edits: variant, property: expected.property, status, ...more };
 }
 
-const SINGLE = 'one vCPU, one device with one vector';
 const PAGE = 'the page in the guest is that of the source behind its interrupt';
 
 /** All of them. */

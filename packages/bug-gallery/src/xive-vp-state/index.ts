@@ -19,6 +19,6 @@ the next one comes. On POWER9 the model is clean.`,
   links: [],
   model: xiveVpState,
   variant: [[moveVcpu, omit(moveVcpu, 'mergeCppr', 'catchUp')]],
-  expected: { property: 'the guest has the priority that it has set', length: 10 },
+  expected: { property: 'the guest has the priority that it has set', length: 9 },
   fix: 'Reading takes CPPR from OPAL as well; writing reaches the hardware at the next entry.',
 });
