@@ -4,8 +4,8 @@ import { type CheckResult, check } from '@virq/checker';
 import type { Edits } from '@virq/irq-core/protocol';
 import { alsoTaken, excludedBy, LOCKS, PATHS, type PathName } from '@virq/ppc-xive/models';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { HAZARDS, type Hazard } from './__fixtures__/xive-hazards.ts';
 import { hazardPage, type Row } from './__fixtures__/xive-hazard-page.ts';
+import { HAZARDS, type Hazard } from './__fixtures__/xive-hazards.ts';
 
 function explore({ model, property }: Hazard, scope: Readonly<Record<string, number>>, edits: Edits): CheckResult {
   const built = model.build(scope);

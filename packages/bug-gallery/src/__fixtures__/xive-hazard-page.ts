@@ -35,7 +35,8 @@ const PATH_HEAD = `
 Outermost first. \`(R)\` is for reading. What a lock is held over is given where it is not everything.
 `;
 
-const list = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.map((n) => `\`${n}\``).join(', '));
+const list = (names: readonly string[]): string =>
+  names.length === 0 ? 'nothing' : names.map((n) => `\`${n}\``).join(', ');
 
 const scopeText = (scope: Readonly<Record<string, number>>): string =>
   Object.entries(scope)
@@ -56,7 +57,17 @@ const provedText = ({ hazard, corrected }: Row): string =>
 
 function verdictRow(row: Row): string {
   const { id, says, verdict, property, assumes, status } = row.hazard;
-  const cells = [id, says, `**${verdict}**`, property, sizes(row.hazard), foundText(row), provedText(row), assumes, status];
+  const cells = [
+    id,
+    says,
+    `**${verdict}**`,
+    property,
+    sizes(row.hazard),
+    foundText(row),
+    provedText(row),
+    assumes,
+    status,
+  ];
   return `| ${cells.join(' | ')} |`;
 }
 

@@ -53,7 +53,19 @@ function shown(id: string, slug: string, says: string, more: Pick<Hazard, 'paths
   const bug = BUGS.find((b) => b.slug === slug) as Bug;
   const { model, scope = {}, proof = scope, variant, expected, found } = bug;
   const status = found === undefined ? 'fixed, or never shipped' : EVIDENCE[found.evidence];
-  return { id, slug, says, verdict: 'happens', model, scope, proof, edits: variant, property: expected.property, status, ...more };
+  return {
+    id,
+    slug,
+    says,
+    verdict: 'happens',
+    model,
+    scope,
+    proof,
+    edits: variant,
+    property: expected.property,
+    status,
+    ...more,
+  };
 }
 
 const PAGE = 'the page in the guest is that of the source behind its interrupt';
@@ -119,10 +131,15 @@ export const HAZARDS: readonly Hazard[] = [
     paths: ['clrMapped'],
     assumes: 'set_mapped fails, as it does when the VMM connects before it makes the interrupt',
   }),
-  shown('D-6, H-6', 'xive-give-back-lock', 'the lock of a block is kept when the host does not take its interrupt back', {
-    paths: ['clrMapped', 'setSourceConfig'],
-    assumes: 'OPAL answers an error other than BUSY',
-  }),
+  shown(
+    'D-6, H-6',
+    'xive-give-back-lock',
+    'the lock of a block is kept when the host does not take its interrupt back',
+    {
+      paths: ['clrMapped', 'setSourceConfig'],
+      assumes: 'OPAL answers an error other than BUSY',
+    },
+  ),
   shown('D-7, H-6', 'xive-unmask-first', 'a source that the guest has enabled is off after the device has taken over', {
     paths: ['setMapped'],
     assumes: 'the guest unmasks at the ESB first (newest Linux), or the VMM takes a vector away and gives it back',
@@ -161,7 +178,8 @@ export const HAZARDS: readonly Hazard[] = [
   }),
   shown('N-2', 'xive-remap-coalesced', 'a message latched in Q of the IPI is lost when the device takes over', {
     paths: ['setMapped'],
-    assumes: 'a message goes through the irqfd while the guest has another one of the interrupt in its hands; both modes',
+    assumes:
+      'a message goes through the irqfd while the guest has another one of the interrupt in its hands; both modes',
   }),
   {
     id: 'P-MAPPING-LIFE',
@@ -170,7 +188,9 @@ export const HAZARDS: readonly Hazard[] = [
     model: xiveLife,
     scope: { lives: 2 },
     proof: null,
-    edits: [[releaseParted, omit(releaseParted, 'release.lock mapping', 'release.forgetMapping', 'release.unlock mapping')]],
+    edits: [
+      [releaseParted, omit(releaseParted, 'release.lock mapping', 'release.forgetMapping', 'release.unlock mapping')],
+    ],
     property: 'no step fails',
     paths: ['setMapped', 'release'],
     assumes: 'a device that is made has its struct zeroed; every file has an inode of its own',

@@ -11,8 +11,8 @@ import { type Combinators, defineFamily, propertiesOn, protocolsOn } from '@virq
 import { ESB } from '../hw/esb.ts';
 import { NSR_EO, RING } from '../hw/presenter.ts';
 import { TM_PAGE } from '../hw/tima.ts';
-import { getVp, setVp } from '../kvm/native-vp.ts';
 import { updateSourceConfig } from '../kvm/native-source.ts';
+import { getVp, setVp } from '../kvm/native-vp.ts';
 import { chipOf, GSI, guestSource, makeQueue, makeSource, type PowerMachine, smallMachine } from './machine.ts';
 
 const PRIORITY = 6;
@@ -69,7 +69,8 @@ export const moveVcpu = protocol('KVM_REG_PPC_VP_STATE', LOCALS, (_p: Combinator
 /** The guest sets its CPPR, or leaves it; an interrupt comes for it, or none. */
 const guest = protocol('guest, device', { cppr: u8 }, (p) => ({
   setCppr: p.choose(CPPRS.length, (m, _f, _self, choice) => {
-    if ((vcpuOf(m, SOURCE).cam & ringOf(m, SOURCE).w2) >>> 31 === 1) storeByte(m, SOURCE, OS_CPPR, CPPRS[choice] as number);
+    if ((vcpuOf(m, SOURCE).cam & ringOf(m, SOURCE).w2) >>> 31 === 1)
+      storeByte(m, SOURCE, OS_CPPR, CPPRS[choice] as number);
   }),
   interrupt: p.choose(2, (m, _f, _self, choice) => {
     if (choice === 1) chipOf(m).sources.triggerIpi(guestSource(m));
@@ -88,9 +89,13 @@ function guestCppr(m: PowerMachine): number {
 }
 
 const properties = [
-  quiescent('what was pending is pending after the move', (m) => endOf(m).index === 0 || (ringOf(m, TARGET).ipb & 0x02) !== 0, {
-    consequence: 'an entry waits in the queue and the guest is not told before another interrupt comes',
-  }),
+  quiescent(
+    'what was pending is pending after the move',
+    (m) => endOf(m).index === 0 || (ringOf(m, TARGET).ipb & 0x02) !== 0,
+    {
+      consequence: 'an entry waits in the queue and the guest is not told before another interrupt comes',
+    },
+  ),
   quiescent('the guest has the priority that it has set', (m) => ringOf(m, TARGET).cppr === guestCppr(m), {
     consequence: 'interrupts reach a guest that has shut them out, or none reaches it',
   }),
@@ -102,7 +107,14 @@ const properties = [
 export const xiveVpState = defineFamily({
   name: 'xive-vp-state',
   summary: 'XIVE native: a vCPU moves to another host with what KVM_REG_PPC_VP_STATE says of its presenter',
-  scope: { generation: { says: '1: POWER9; 2: POWER10, whose hardware saves and restores contexts', default: 2, min: 1, max: 2 } },
+  scope: {
+    generation: {
+      says: '1: POWER9; 2: POWER10, whose hardware saves and restores contexts',
+      default: 2,
+      min: 1,
+      max: 2,
+    },
+  },
   build: ({ generation }) =>
     defineMachineModel({
       name: 'xive-vp-state',
@@ -119,7 +131,12 @@ export const xiveVpState = defineFamily({
         makeQueue(m, 0, PRIORITY);
         for (const vm of [SOURCE, TARGET]) vcpuOf(machine, vm).thread = 1 + vm;
         const { context, sources, run } = chipOf(m);
-        updateSourceConfig(context, sources, guestSource(m), { priority: PRIORITY, server: 0, masked: false, eisn: GSI });
+        updateSourceConfig(context, sources, guestSource(m), {
+          priority: PRIORITY,
+          server: 0,
+          masked: false,
+          eisn: GSI,
+        });
         sources.load(guestSource(m), ESB.SET_PQ_00);
         run.restoreWords(0);
         run.pushContext(0);
