@@ -194,6 +194,10 @@ function fail(io: Io, error: unknown): number {
     io.stderr.write(`virq: ${String(e.message)} (${e.code})\n${typeof e.hint === 'string' ? `  ${e.hint}\n` : ''}`);
     return EXIT.USAGE;
   }
+  if (e?.code === 'VIRQ-M002') {
+    io.stderr.write(`virq: the kernel crashes: ${String(e.message)} (VIRQ-M002)\n`);
+    return EXIT.FINDING;
+  }
   io.stderr.write(
     `virq: internal error: ${String(e?.message ?? error)}\n  This is a defect of virq. Please report it with the command and its input; VIRQ_DEBUG=1 shows where.\n`,
   );

@@ -93,6 +93,13 @@ const CORE_CODES: Readonly<Record<string, CodeEntry>> = {
     explanation: 'The model reached a state that it declares impossible. This is a defect of virq or of a backend.',
     remedy: 'Report it with the command, the input and the schedule string.',
   },
+  'VIRQ-M002': {
+    title: 'the kernel crashes here',
+    explanation:
+      'A path of the modelled kernel follows a NULL pointer or breaks what its author took for granted (BUG_ON, WARN_ON). The model says so and goes no further; the real kernel would be in an undefined state.',
+    remedy:
+      'It is a finding: virq check on the same operations shows the shortest way there, and a scenario that means to show it expects the violation "no step fails".',
+  },
   'VIRQ-O001': {
     title: 'no such comparison',
     explanation: 'virq conform has no oracle of that name for the backend.',

@@ -1,4 +1,4 @@
-// The four kinds of error virq knows, and the errno numbers KVM returns. Numbers: Linux include/uapi/asm-generic/errno-base.h.
+// The kinds of error virq knows, and the errno numbers KVM returns. Numbers: Linux include/uapi/asm-generic/errno-base.h.
 
 const MARKER = Symbol.for('virq.error');
 
@@ -27,6 +27,22 @@ export class ModelError extends VirqError {
   constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
     super('VIRQ-M001', message, options);
     this.name = 'ModelError';
+  }
+}
+
+/**
+ * The kernel that is modelled would crash or warn here: it follows a NULL pointer, or breaks what its author took for granted (BUG_ON, WARN_ON).
+ * A finding about the kernel, not about the model.
+ */
+export class KernelCrash extends VirqError {
+  constructor(message: string) {
+    super('VIRQ-M002', message);
+    this.name = 'KernelCrash';
+  }
+
+  /** True for a KernelCrash of this or any other copy of the package. */
+  static override isInstance(value: unknown): value is KernelCrash {
+    return VirqError.isInstance(value) && value.code === 'VIRQ-M002';
   }
 }
 

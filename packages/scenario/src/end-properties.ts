@@ -4,6 +4,9 @@ import type { AnyBackend, AnyHostPart } from '@virq/irq-core/backend';
 import type { Machine, Vm } from '@virq/irq-core/machine';
 import { IRQ_TYPE } from '@virq/irq-core/vfio';
 
+/** What is broken when the kernel crashes: the checker's built-in property of that name. */
+export const NO_STEP_FAILS = 'no step fails';
+
 /** A property of the machine at rest. Returns what breaks it, or null. */
 export interface EndProperty {
   readonly name: string;
@@ -124,6 +127,7 @@ export function partProperties({ hostParts, parts }: Machine): EndProperty[] {
 
 /** Names of all properties that a scenario of these backends can violate. */
 export const propertyNames = (backends: Iterable<AnyBackend>, parts: readonly AnyHostPart[]): string[] => [
+  NO_STEP_FAILS,
   ...END_PROPERTIES.map((p) => p.name),
   ...[...backends].flatMap((b) => b.properties.map((p) => p.name)),
   ...parts.flatMap((part) => part.properties.map((p) => p.name)),

@@ -55,6 +55,30 @@ describe('records', () => {
   });
 });
 
+describe('a kernel that crashes', () => {
+  const steps = '  - take: {}\n  - follow: {}\n  - take: {}';
+  it('ends the run with a finding, not with an error of virq', () => {
+    const { steps: done, violations, ok } = run(withSteps(steps));
+    expect(done.map((s) => [s.op, s.errno, s.events])).toEqual([
+      ['take', null, []],
+      ['follow', 'EFAULT', ['kernel_crash: toy_follow follows a NULL cookie']],
+    ]);
+    expect([violations, ok]).toEqual([
+      [{ property: 'no step fails', what: 'toy_follow follows a NULL cookie' }],
+      false,
+    ]);
+  });
+
+  it('among concurrent operations too', () => {
+    const report = run(withSteps('  - concurrent: [[{ take: {} }], [{ follow: {} }]]'));
+    expect(report.violations.map((v) => v.property)).toEqual(['no step fails']);
+  });
+
+  it('can be what a scenario shows', () => {
+    expect(run(`${withSteps(steps)}expect: { violation: no step fails }\n`).ok).toBe(true);
+  });
+});
+
 describe('expectations', () => {
   const rows: [string, string, string[]][] = [
     ['all met', '{ ret: 0, out: { pin: 3 }, state: { a.chip.taken: 1 }, no_events: [kvm_eoi] }', []],

@@ -1,6 +1,6 @@
 // Runs a bound scenario: one record per step with result, events and changed state; expectations judged as they come.
 
-import { errnoName } from '@virq/irq-core/errors';
+import { EFAULT, errnoName, KernelCrash } from '@virq/irq-core/errors';
 import {
   createMachine,
   createSession,
@@ -19,7 +19,7 @@ import {
 import type { Bound } from './bind.ts';
 import type { BoundItem, BoundStep } from './bind-steps.ts';
 import { type Costs, costsOf } from './costs.ts';
-import { backendProperties, END_PROPERTIES, partProperties } from './end-properties.ts';
+import { backendProperties, END_PROPERTIES, NO_STEP_FAILS, partProperties } from './end-properties.ts';
 import { countFailures, failuresOf, stateFailures } from './expectations.ts';
 
 /** A field that changed, as {@link Arena.diff} names it. */
@@ -97,6 +97,8 @@ interface Run {
   readonly schedules: string[];
   /** Schedules to follow, by round; null when a scheduler chooses. */
   readonly recorded: readonly (readonly number[])[] | null;
+  /** Why the kernel is gone, null while it lives. */
+  crash: string | null;
 }
 
 function changesSince(r: Run, before: Uint8Array): ChangeRecord[] {
@@ -145,9 +147,24 @@ function record(r: Run, { n, step, before, result, interleaving }: Done): StepRe
 
 function runStep(r: Run, n: number, step: BoundStep): StepRecord {
   const before = r.session.machine.arena.bytes.slice();
-  const result = apply(r, step);
-  r.session.machine.settle();
+  const result = survive(r, () => {
+    const done = apply(r, step);
+    r.session.machine.settle();
+    return done;
+  });
   return record(r, { n, step, before, result, interleaving: [] });
+}
+
+/** The result of an operation; of one in which the kernel crashes an event and no success. */
+function survive(r: Run, run: () => OpResult): OpResult {
+  try {
+    return run();
+  } catch (error) {
+    if (!KernelCrash.isInstance(error)) throw error;
+    r.crash = error.message;
+    r.session.machine.trace.emit('kernel_crash', { text: error.message });
+    return { ret: -EFAULT };
+  }
 }
 
 /** Throws VIRQ-P001 for a text that looks like a schedule and is none. */
@@ -170,14 +187,16 @@ function runConcurrent(r: Run, n: number, item: Extract<BoundItem, { concurrent:
   session.settles = false;
   let last: OpResult = { ret: 0 };
   const longest = Math.max(0, ...lists.map((list) => list.length));
-  for (let i = 0; i < longest; i++) {
-    for (const list of lists) {
-      const step = list[i];
-      if (step !== undefined) last = apply(r, step);
-    }
-    const result = machine.settle(scheduler(r), { onStep });
-    r.schedules.push(result.schedule);
-  }
+  for (let i = 0; i < longest && r.crash === null; i++)
+    last = survive(r, () => {
+      let result = last;
+      for (const list of lists) {
+        const step = list[i];
+        if (step !== undefined) result = apply(r, step);
+      }
+      r.schedules.push(machine.settle(scheduler(r), { onStep }).schedule);
+      return result;
+    });
   session.settles = true;
   const names = lists.map((list) => list.map((s) => s.op).join(', ')).join(' ∥ ');
   const note = item.note === undefined ? names : `${item.note} (${names})`;
@@ -187,6 +206,7 @@ function runConcurrent(r: Run, n: number, item: Extract<BoundItem, { concurrent:
 
 function violationsOf(r: Run): Violation[] {
   const { machine } = r.session;
+  if (r.crash !== null) return [{ property: NO_STEP_FAILS, what: r.crash }];
   return [...END_PROPERTIES, ...backendProperties(machine.vms), ...partProperties(machine)].flatMap((p) => {
     const what = p.broken(machine);
     return what === null ? [] : [{ property: p.name, what }];
@@ -211,12 +231,13 @@ export function runScenario(bound: Bound, options: RunOptions = {}): RunReport {
   const machine = createMachine(bound.machine);
   const session = createSession(machine);
   machine.trace.on = true;
-  const r: Run = { session, options: { seed: 1, ...options }, schedules: [], recorded };
+  const r: Run = { session, options: { seed: 1, ...options }, schedules: [], recorded, crash: null };
   const steps: StepRecord[] = [];
   for (const [i, item] of bound.items.entries()) {
     const done = 'step' in item ? runStep(r, i + 1, item.step) : runConcurrent(r, i + 1, item);
     steps.push(done);
     options.onStep?.(done);
+    if (r.crash !== null) break;
   }
   const violations = violationsOf(r);
   const failures = judge(bound, steps, violations, r);

@@ -194,6 +194,7 @@ const HOST_TEXTS: EventTexts = {
   nobody_cared: (e) => String(e['text']),
   ipi_send_cpu: (e) => `cpu=${e['cpu']} callsite=${e['callsite']}`,
   vmm_wakeup: (e) => `eventfd ${e['eventfd']}`,
+  kernel_crash: (e) => String(e['text']),
   kvm_userspace_exit: (e) => `reason ${e['reason']}`,
   kvm_vcpu_wakeup: (e) => `vcpu ${e['vcpu']}`,
 };

@@ -1,9 +1,9 @@
 // How backends write protocols: `const { protocol } = protocolsOn<Machine>()`, then one line per step.
 
 import type { Fields, StructView } from '../arena/index.ts';
+import { ModelError } from '../errors.ts';
 import {
   assemble,
-  assert,
   BLOCKED,
   DONE,
   END_OF_INCLUDE,
@@ -75,7 +75,7 @@ function locked<M, F>(name: string, lockOf: (m: M, f: F) => Lock, steps: Record<
   };
   const release: Step<M, F> = (m, f, self) => {
     const l = lockOf(m, f);
-    assert(l.holder === self + 1, `${name} is released by a process that does not hold it`);
+    if (l.holder !== self + 1) throw new ModelError(`${name} is released by a process that does not hold it`);
     l.holder = 0;
   };
   return {

@@ -1,7 +1,7 @@
 // A kernel path that other CPUs can interleave, as an explicit list of labelled steps: one label, one place where another CPU may run.
 
 import { type Fields, type StructKind, type StructView, struct } from '../arena/index.ts';
-import { ModelError } from '../errors.ts';
+import { KernelCrash } from '../errors.ts';
 
 /** Returned by a step that cannot run now; the step must have changed nothing. It is tried again later. */
 export const BLOCKED: unique symbol = Symbol('BLOCKED');
@@ -54,9 +54,9 @@ export interface Protocol<M = unknown, A extends Fields = Fields> {
   readonly targets: ReadonlyMap<string, number>;
 }
 
-/** States inside a step what its author takes for granted (BUG_ON, WARN_ON). Throws ModelError; `check` shows the schedule. */
+/** States inside a step what the kernel's author takes for granted (BUG_ON, WARN_ON, no NULL). Throws KernelCrash; `check` shows the schedule. */
 export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new ModelError(message);
+  if (!condition) throw new KernelCrash(message);
 }
 
 const notes = new WeakMap<object, StepNote>();

@@ -2,7 +2,7 @@
 
 import { bitmap, struct, u8, u64, type View } from '@virq/irq-core/arena';
 import { type AnyBackend, defineBackend, type VmContext } from '@virq/irq-core/backend';
-import { EINVAL, EWOULDBLOCK } from '@virq/irq-core/errors';
+import { EINVAL, EWOULDBLOCK, KernelCrash } from '@virq/irq-core/errors';
 import { type KvmArch, ROUTE } from '@virq/irq-core/kvm';
 import type { ArgSpec } from '@virq/irq-core/machine';
 
@@ -39,7 +39,7 @@ type Chip = ReturnType<typeof attach>;
 
 const pin: ArgSpec = { type: 'int', max: PINS - 1, doc: 'pin' };
 
-/** The fixture. `take` reads the lowest pending pin, `eoi` ends one, `spoil` breaks the backend's own property. */
+/** The fixture. `take` reads the lowest pending pin, `eoi` ends one, `spoil` breaks the backend's own property, `follow` crashes the kernel. */
 export const toy = defineBackend({
   specVersion: 1,
   name: 'toy',
@@ -77,6 +77,13 @@ export const toy = defineBackend({
         run({ state }: Chip, args) {
           state.cookie = args['value'] as bigint;
           return { ret: 0 };
+        },
+      },
+      follow: {
+        summary: 'follows a NULL pointer',
+        args: {},
+        run() {
+          throw new KernelCrash('toy_follow follows a NULL cookie');
         },
       },
     },
