@@ -30,6 +30,19 @@ describe.each(BUGS.map((bug) => [bug.slug, bug] as const))('%s', (_slug, bug) =>
   });
 });
 
+it('F-65 the historical bugs of XIVE can be switched on, each as a variant of its corrected form', () => {
+  const toggles = {
+    'B-1': 'xive-zap-offset',
+    'B-2': 'xive-mapping-release',
+    'B-4': 'xive-queue-reset',
+    'B-5': 'xive-pt-free-esb',
+    'B-8': 'xive-escalation-twice',
+    'B-9': 'xive-queue-leak',
+  };
+  const variants = new Map(BUGS.map(({ slug, variant }) => [slug, variant.length]));
+  expect(Object.values(toggles).filter((slug) => (variants.get(slug) ?? 0) === 0)).toEqual([]);
+});
+
 describe.each(BUGS.map((bug) => [bug.slug, bug] as const))(
   '%s, by generated code and by the steps themselves',
   (_slug, bug) => {

@@ -88,6 +88,7 @@ import { bug as xiveSecondPriority } from './xive-second-priority/index.ts';
 import { bug as xiveUnmaskFirst } from './xive-unmask-first/index.ts';
 import { bug as xiveVmaSplit } from './xive-vma-split/index.ts';
 import { bug as xiveVpLeak } from './xive-vp-leak/index.ts';
+import { bug as xiveVpState } from './xive-vp-state/index.ts';
 import { bug as xiveZapOffset } from './xive-zap-offset/index.ts';
 import { bug as xiveZapSleeps } from './xive-zap-sleeps/index.ts';
 
@@ -184,6 +185,7 @@ export const BUGS: readonly Bug[] = [
   xivePushStale,
   xivePtFreeEsb,
   xiveMsiDomain,
+  xiveVpState,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

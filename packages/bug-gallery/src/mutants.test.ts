@@ -60,7 +60,6 @@ const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     "guest, irqfd_resampler_ack: 'lower' before 'end'",
     "kvmhv_p9_guest_entry: 'cede' before 'guest'",
     "kvmhv_p9_guest_entry: 'guest' before 'maskEscalation'",
-    "kvmppc_xive_native_create, mmap, release without 'again'",
     "polling driver without 'readPba'",
     "vCPU, icp_down_cppr: 'accept' before 'wait'",
     "xive_native_esb_fault without 'touch'",
@@ -94,6 +93,15 @@ const LARGE = [
   'vfio-intx-enable',
   'xics-reroute',
   'xive-cede',
+  'xive-give-back',
+  'xive-life',
+  'xive-phantom',
+  'xive-queue-config',
+  'xive-queue-count',
+  'xive-remap',
+  'xive-vectors',
+  'xive-vma',
+  'xive-vp-state',
 ];
 
 const noticed = (model: Model, { edits }: Mutant): boolean => {

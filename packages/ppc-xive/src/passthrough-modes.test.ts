@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { openPower, openRouted, type PowerVm } from './__fixtures__/power-vm.ts';
+import { properties } from './properties.ts';
 import { type Guest, openWithSource } from './xics/__fixtures__/guest.ts';
 
 const IRQ = 0x1300;
@@ -63,6 +64,25 @@ describe('XICS mode', () => {
     expect([g.hw(), g.xirr()]).toEqual([3, 0xff001300]);
     eoi(g);
     expect([g.hw(), g.queue(0, 5, 2)]).toEqual([2, [0x80001300, 0x80001300]]);
+  });
+
+  it('F-45: one more waits in Q of the IPI: the mapping forgets it, and nobody sends it again', () => {
+    const g = open();
+    line(g);
+    g.xirr();
+    line(g);
+    expect([g.ipi(), g.map()]).toEqual([0b11, 0]);
+    eoi(g);
+    expect([g.hw(), g.xirr()]).toEqual([0, 0xff000000]);
+  });
+
+  it('F-45: sent while the guest has it masked, it is forgotten by the mapping as well', () => {
+    const g = open();
+    g.run('rtas', { name: 'ibm,int-off', args: [IRQ] });
+    line(g);
+    expect([g.ipi(), g.map()]).toEqual([0b11, 0]);
+    g.run('rtas', { name: 'ibm,int-on', args: [IRQ] });
+    expect([g.hw(), g.xirr()]).toEqual([0, 0xff000000]);
   });
 
   it('V-56 F-45: the guest has it masked: what the device sends waits for the unmask', () => {
@@ -199,6 +219,24 @@ describe('native mode', () => {
     expect(t.ret('create_device', { type: 'xics' })).toBe(0);
     t.op('irqfd', { name: 'v', gsi: 0x20, deassign: true });
     expect([t.chip.host.irq(0).forwarded, t.chip.state.kvm.passthru.at(0).hostIrq]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['upstream', /blocks at 'lock sb'/],
+    ['corrected', null],
+  ])('F-45: %s: the host does not take the interrupt back (D-6)', (esb_mapping, throws) => {
+    const t = openRouted(0x20, { vm: { esb_mapping } });
+    request(t);
+    pass(t);
+    const { irqs } = t.chip.host.opal;
+    const { configure } = irqs;
+    Object.assign(irqs, { configure: (girq: number, to: never) => (girq === 16 ? -1 : configure(girq, to)) });
+    expect(t.chip.passthrough.remove(0x20, t.chip.host.linuxIrq(0))).toBe(-6);
+    const goesOn = properties.find((p) => p.name.startsWith('whoever holds the lock'));
+    expect(goesOn?.holds(t.chip as never)).toBe(throws === null);
+    const config = () => t.ret('config', { n: 0x20, eisn: 1 });
+    if (throws === null) expect(config).not.toThrow();
+    else expect(config).toThrow(throws);
   });
 
   it('F-45: the corrected order ends up in the same', () => {

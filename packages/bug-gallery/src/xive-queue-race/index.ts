@@ -21,6 +21,6 @@ same queue both see the same old page, and both let it go. The guest's page then
   scope: { vmms: 2, sets: 2, queues: 1 },
   proof: { vmms: 2 },
   variant: [[setNativeQueue, unlocked]],
-  expected: { property: 'KVM holds a reference on the page of each queue, and no other', length: 60 },
+  expected: { property: 'KVM holds a reference on the page of each queue, and no other', length: 86 },
   fix: 'EQ_CONFIG takes xive->lock.',
 });

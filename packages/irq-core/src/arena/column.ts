@@ -133,19 +133,28 @@ class BitsColumn32 extends WholeColumn<Uint32Array> {
 /** Everything else: odd places, and all columns of a recording arena. */
 class CellColumn implements Column {
   private readonly _m: Memory;
-  private readonly _cells: readonly Cell[];
+  private readonly _cellOf: (index: number) => Cell;
+  private readonly _cells: Cell[] = [];
 
-  constructor(m: Memory, cells: readonly Cell[]) {
+  constructor(m: Memory, cellOf: (index: number) => Cell) {
     this._m = m;
-    this._cells = cells;
+    this._cellOf = cellOf;
   }
 
   get(index: number): number {
-    return load(this._m, this._cells[index] as Cell);
+    return load(this._m, this.cell(index));
   }
 
   set(index: number, value: number): void {
-    store(this._m, this._cells[index] as Cell, value);
+    store(this._m, this.cell(index), value);
+  }
+
+  private cell(index: number): Cell {
+    const known = this._cells[index];
+    if (known !== undefined) return known;
+    const made = this._cellOf(index);
+    this._cells[index] = made;
+    return made;
   }
 }
 
@@ -178,15 +187,18 @@ function direct({ m, first, stride, length }: Rows, p: Placement): Column | null
 
 function columnOf(rows: Rows, p: Placement): Column {
   const be = p.kind.tag === 'int' && p.kind.be && p.bytes > 1;
-  const { m, first, stride, length } = rows;
-  const cell = (i: number): Cell => ({ ...p, offset: first + i * stride + p.offset, be });
-  return (
-    (be ? null : direct(rows, p)) ??
-    new CellColumn(
-      m,
-      Array.from({ length }, (_, i) => cell(i)),
-    )
-  );
+  const cell = (i: number): Cell => ({ ...p, offset: rows.first + i * rows.stride + p.offset, be });
+  return (be ? null : direct(rows, p)) ?? new CellColumn(rows.m, cell);
+}
+
+/** A property that is made when it is first asked for. */
+function lazily(all: object, name: string, make: () => Column): void {
+  const get = (): Column => {
+    const value = make();
+    Object.defineProperty(all, name, { value });
+    return value;
+  };
+  Object.defineProperty(all, name, { get, configurable: true, enumerable: true });
 }
 
 /** The halves of a u64, low one first. */
@@ -206,7 +218,7 @@ function halvesOf(p: Placement): readonly (readonly [string, Placement])[] {
 }
 
 /**
- * The scalar fields of the structs of an array as columns. `pick` names a struct within each element: a thread's OS ring. Made once, at the
+ * The scalar fields of the structs of an array as columns, each made when it is first asked for. `pick` names a struct within each element: a thread's OS ring. Made once, at the
  * creation of what uses them; every column is an object of its own, and the engine knows where it lies.
  */
 export function columns<F extends Fields, V = StructView<F>>(
@@ -218,10 +230,10 @@ export function columns<F extends Fields, V = StructView<F>>(
   const { length } = array;
   const first = at(0)._at;
   const rows: Rows = { m: at(0)._m, first, stride: length > 1 ? at(1)._at - first : 0, length };
-  const all: Record<string, Column> = {};
+  const all = {};
   for (const p of place(kind as StructKind).fields) {
-    if (p.kind.tag === 'int' || p.kind.tag === 'bits') all[p.name] = columnOf(rows, p);
-    if (p.kind.tag === 'u64') for (const [name, half] of halvesOf(p)) all[name] = columnOf(rows, half);
+    if (p.kind.tag === 'int' || p.kind.tag === 'bits') lazily(all, p.name, () => columnOf(rows, p));
+    if (p.kind.tag === 'u64') for (const [name, half] of halvesOf(p)) lazily(all, name, () => columnOf(rows, half));
   }
   return all as Columns<F>;
 }

@@ -3,12 +3,14 @@
 import { check } from '@virq/checker';
 import { DONE, type Edits, omit, reorder, replace } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
+import { setPassthru } from '../protocols/passthru.ts';
+import { storeData, storeNumber } from '../protocols/set-mapped.ts';
 import { hCppr, hCpprLocked } from '../protocols/xics-cppr.ts';
-import { hEoi } from '../protocols/xics-eoi.ts';
+import { hEoi, hEoiCorrected } from '../protocols/xics-eoi.ts';
 import { intOff, intOn } from '../protocols/xics-mask.ts';
 import { hIpi, hXirr } from '../protocols/xics-present.ts';
 import { xicsOf } from '../protocols/xics-world.ts';
-import { xicsEoi, xicsIpi, xicsReroute } from './index.ts';
+import { xicsEoi, xicsIpi, xicsPassthrough, xicsReroute } from './index.ts';
 
 type Family = { build(scope?: Readonly<Record<string, number>>): ReturnType<typeof xicsEoi.build> };
 type Scope = Readonly<Record<string, number>>;
@@ -94,4 +96,38 @@ describe('xics-reroute', () => {
     ['the source is not ended', [[hCpprLocked, omit(hCpprLocked, 'scan.eoi')]], SERVED],
   ];
   it.each(faults)('%s', (_name, edits, property) => expect(broken(xicsReroute, edits)).toBe(property));
+});
+
+describe('xics-passthrough', () => {
+  it.each<Scope>([{}, { storeEoi: 1 }])('F-45 F-50 %o: clean', (scope) => {
+    expect(verdictOf(xicsPassthrough, scope)).toEqual(['ok', []]);
+  });
+
+  const atOnce = replace(setPassthru, 'map.storeNumber', (m, f) => {
+    storeData(m, f);
+    storeNumber(m, f);
+  });
+  const faults: readonly (readonly [string, Edits, string])[] = [
+    ['H_EOI chooses the source first, as in Linux, between number and data', [[hEoiCorrected, hEoi]], 'no step fails'],
+    [
+      'H_EOI chooses the source first, and number and data come at once: the IPI is ended, the device waits',
+      [
+        [hEoiCorrected, hEoi],
+        [setPassthru, atOnce],
+      ],
+      'no source waits for an EOI that nobody owes it',
+    ],
+    ['the device is not enabled', [[setPassthru, omit(setPassthru, 'map.enable')]], SERVED],
+  ];
+  it.each(faults)('F-45 %s', (_name, edits, property) => {
+    expect(broken(xicsPassthrough, edits, { storeEoi: 1 })).toBe(property);
+  });
+
+  it('F-45 the same on POWER9: a spurious interrupt ends it after all', () => {
+    const early: Edits = [
+      [hEoiCorrected, hEoi],
+      [setPassthru, atOnce],
+    ];
+    expect(broken(xicsPassthrough, early)).toBeUndefined();
+  });
 });

@@ -1,7 +1,7 @@
 // H_EOI: the end of an interrupt at its source, unless the guest has masked it meanwhile. Linux: arch/powerpc/kvm/book3s_xive.c xive_vm_h_eoi.
 
 import { u1, u8, u16, u32 } from '@virq/irq-core/arena';
-import { type Combinators, protocolsOn } from '@virq/irq-core/protocol';
+import { assert, type Combinators, omit, protocolsOn, replace } from '@virq/irq-core/protocol';
 import { fromGuest, MASKED } from '../kvm/priority.ts';
 import { XICS_IPI } from '../xics/numbers.ts';
 import { SCAN, SCAN_LOCALS, scanInterrupts } from './xics-scan.ts';
@@ -15,6 +15,16 @@ type Frame = { -readonly [K in keyof typeof EOI_LOCALS]: number };
 
 const stateOf = (m: XicsWorld, f: Frame) => xicsOf(m, f).source(f.irq);
 
+/** kvmppc_xive_select_irq; 0 between pt_number and pt_data of a hand-over. */
+function select(m: XicsWorld, f: Frame): void {
+  f.source = xicsOf(m, f).sources.select(stateOf(m, f)) + 1;
+}
+
+function endSelected(m: XicsWorld, f: Frame): void {
+  assert(f.source !== 0, 'H_EOI follows a NULL xive_irq_data');
+  xicsOf(m, f).endSource(f.source - 1);
+}
+
 /**
  * H_EOI. in_eoi is announced before the guest's priority is read, and whoever masks stores that priority before it reads in_eoi: one of the two sees
  * the other. An EOI that finds the source masked leaves a note (old_p) for the one who unmasks.
@@ -24,14 +34,11 @@ export const hEoi = protocol('xive_vm_h_eoi', EOI_LOCALS, (p: Combinators<XicsWo
     xicsOf(m, f).vcpus.at(f.vcpu).cppr = fromGuest(f.cppr);
     return f.irq === XICS_IPI || f.irq === 0 ? 'begin' : undefined;
   },
-  select(m, f) {
-    const xics = xicsOf(m, f);
-    const s = xics.sources.find(f.irq);
-    f.ret = s === null ? 1 : 0;
-    if (s === null) return 'begin';
-    f.source = xics.sources.select(s) + 1;
-    return undefined;
+  find(m, f) {
+    f.ret = xicsOf(m, f).sources.find(f.irq) === null ? 1 : 0;
+    return f.ret === 0 ? undefined : 'begin';
   },
+  select,
   announce(m, f) {
     stateOf(m, f).inEoi = 1;
   },
@@ -46,7 +53,7 @@ export const hEoi = protocol('xive_vm_h_eoi', EOI_LOCALS, (p: Combinators<XicsWo
     },
   }),
   isDone: (_m, f) => (f.again === 1 ? 'isMasked' : 'conclude'),
-  eoi: (m, f) => xicsOf(m, f).endSource(f.source - 1),
+  eoi: endSelected,
   resend(m, f) {
     const { lsi, asserted } = stateOf(m, f);
     if (lsi === 1 && asserted === 1) xicsOf(m, f).triggerSource(f.source - 1);
@@ -64,3 +71,9 @@ export const hEoi = protocol('xive_vm_h_eoi', EOI_LOCALS, (p: Combinators<XicsWo
   pushPending: (m, f) => xicsOf(m, f).pushPending(f.vcpu),
   writeCppr: (m, f) => xicsOf(m, f).writeCppr(f.vcpu),
 }));
+
+/** H_EOI that chooses the source where nobody can hand it over: with in_eoi set and the source not masked. Linux chooses it first. */
+export const hEoiCorrected = replace(omit(hEoi, 'select'), 'eoi', (m, f) => {
+  select(m as XicsWorld, f as Frame);
+  endSelected(m as XicsWorld, f as Frame);
+}) as typeof hEoi;
