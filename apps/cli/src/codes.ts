@@ -135,6 +135,21 @@ const CORE_CODES: Readonly<Record<string, CodeEntry>> = {
     explanation: 'A size given with --scope or `scope:` does not exist in the model, or is out of its range.',
     remedy: 'The message names the sizes of the model and what each may be.',
   },
+  'VIRQ-P101': {
+    title: 'no room for guest memory',
+    explanation: 'More pages of guest memory were written, by queues or by copying, than the POWER host keeps.',
+    remedy: 'Give the host more: `host: { frames: N }`, in pages of 4 KiB, a power of two.',
+  },
+  'VIRQ-P102': {
+    title: 'no room for interrupt sources',
+    explanation: 'A POWER VM uses more guest source numbers than it was made with.',
+    remedy: 'Give it more: `sources: N` of the VM.',
+  },
+  'VIRQ-P103': {
+    title: 'no room for mapped pages',
+    explanation: "The VMM of a POWER VM has touched more pages of the device's file than its page table has room for.",
+    remedy: 'Give the VM more sources: `sources: N`; each brings room for two pages.',
+  },
   'VIRQ-X001': {
     title: 'no request',
     explanation: 'A line of `virq exec` is not a JSON object with a string "op".',

@@ -274,6 +274,42 @@ describe('V-73 F-60 cede and the escalation interrupt', () => {
   });
 });
 
+describe('F-56 where QEMU and KVM do not agree', () => {
+  it('F-33 F-56 the mask flag with nothing else that is new: QEMU has the source masked, KVM goes on', () => {
+    const t = booted('xive');
+    const args = [1n, BigInt(MSI), 1n, 6n, 0n];
+    expect(t.out('hcall', { name: 'H_INT_SET_SOURCE_CONFIG', args })['rc']).toBe('H_SUCCESS');
+    expect(t.out('hcall', { name: 'H_INT_GET_SOURCE_CONFIG', args: [0n, BigInt(MSI)] })['r5']).toBe('0xff');
+    t.op('qemu_irq', { lisn: MSI });
+    expect(served(t, 1)).toEqual([FIRST]);
+  });
+
+  it('F-34 F-36 D-11 a second priority of a CPU is H_HARDWARE with single escalation', () => {
+    const t = booted('xive');
+    const setQueue = (): unknown =>
+      t.out('hcall', { name: 'H_INT_SET_QUEUE_CONFIG', args: [1n, 0n, 5n, 0x2000000n, 16n] })['rc'];
+    expect(setQueue()).toBe('H_HARDWARE');
+    expect(t.lines()).toContain('qemu_error: XIVE: KVM_DEV_XIVE_GRP_EQ_CONFIG: -16');
+  });
+
+  it('F-34 F-56 sizes that the architecture has and KVM has not, and a queue without notification: H_HARDWARE', () => {
+    const t = booted('xive');
+    const rcs = [
+      [1n, 1n, 6n, 0x2000000n, 12n],
+      [1n, 1n, 6n, 0x2000000n, 21n],
+      [0n, 1n, 6n, 0x2000000n, 16n],
+    ].map((args) => t.out('hcall', { name: 'H_INT_SET_QUEUE_CONFIG', args })['rc']);
+    expect(rcs).toEqual(['H_HARDWARE', 'H_HARDWARE', 'H_HARDWARE']);
+  });
+
+  it('F-29 F-56 H_INT_RESET: no interrupt comes any more', () => {
+    const t = booted('xive');
+    t.op('hcall', { name: 'H_INT_RESET', args: [0n] });
+    t.op('qemu_irq', { lisn: MSI });
+    expect(served(t, 1)).toEqual([]);
+  });
+});
+
 describe('F-50 F-56 hypercalls of the other mode', () => {
   it.each([
     ['dual', 'xive', 'H_XIRR', 'H_HARDWARE'],

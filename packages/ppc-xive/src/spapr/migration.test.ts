@@ -127,6 +127,14 @@ describe('F-30 F-58 the order of a migration in XIVE mode', () => {
     expect([both(t, 1), both(t, 0)]).toEqual([[], [17]]);
   });
 
+  it('F-29 H_INT_RESET leaves the tables of QEMU, so that a migration brings the queues back that the guest has reset', () => {
+    const t = pair('xive');
+    t.op('hcall', { name: 'H_INT_RESET', args: [0n] });
+    expect(t.chip.state.kvm.vcpus.at(0).queues.at(6).qpage).toBe(0);
+    migrate(t);
+    expect(t.chipOf(1).state.kvm.vcpus.at(0).queues.at(6).qpage).toBe(1);
+  });
+
   it('migrate_state of a VM that runs, to a VM that there is not, to itself: EINVAL', () => {
     const t = pair('xive');
     const rcs = [t.op('migrate_state', { to: 1 }), t.op('migrate_state', { to: 2 }), t.op('migrate_ram', { to: 0 })];

@@ -142,7 +142,7 @@ export function createTables({ irqs, ends }: SpaprState): SpaprTables {
     create(lisn) {
       const s = slotOf(lisn);
       if (s === null)
-        throw new VirqError('VIRQ-P103', `the machine uses more than ${irqs.length} interrupt sources`, {
+        throw new VirqError('VIRQ-P102', `the machine uses more than ${irqs.length} interrupt sources`, {
           hint: 'give it more: vm: { sources: N }',
         });
       if (s.key === 0) s.key = lisn + 1;
