@@ -37,7 +37,10 @@ function contextOf(vm: VmContext, state: PowerState, options: PowerOptions): Con
     host: hostOf(vm.host),
     kvm: vm.kvm,
     trace: vm.trace,
-    profile: POWER_KERNELS[vm.kernel],
+    profile: {
+      ...POWER_KERNELS[vm.kernel],
+      ...(options.passthroughData !== undefined && { passthroughData: options.passthroughData }),
+    },
     options,
     processes: vm.processes,
   };

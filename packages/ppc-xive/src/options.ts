@@ -2,6 +2,7 @@
 
 import type { VmLimits } from '@virq/irq-core/kvm';
 import type { ArgSpec, Args } from '@virq/irq-core/machine';
+import type { PowerProfile } from './kernel.ts';
 import type { PowerSizes } from './layout.ts';
 import { int } from './vocabulary/args.ts';
 
@@ -32,6 +33,8 @@ export interface PowerOptions {
   readonly addressSpace: 'file' | 'shared';
   /** Order and locks of page faults, set_mapped and clr_mapped: the kernel's, or those of a corrected one. */
   readonly esbMapping: 'upstream' | 'corrected';
+  /** What goes into the EAS of a passed-through interrupt; by kernel if not said. */
+  readonly passthroughData?: PowerProfile['passthroughData'] | undefined;
   /** Module parameter kvm_irq_bypass. */
   readonly bypass: boolean;
   /** The VMM maps TIMA and ESB pages when the device is made. */
@@ -78,6 +81,12 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     'order and locks of page faults and of passing an interrupt through: the kernel has, or corrected',
     ['upstream', 'corrected'],
   ),
+  passthrough_data: {
+    type: 'enum',
+    values: ['number', 'eisn'],
+    optional: true,
+    doc: 'what a native guest finds in its queue for a passed-through interrupt: the guest source number, as in all kernels so far, or the EISN it asked for; default by kernel',
+  },
   bypass: { type: 'bool', default: true, doc: 'module parameter kvm_irq_bypass' },
   mmap: { type: 'bool', default: true, doc: 'the VMM maps TIMA and ESB pages when the XIVE device is made' },
   ic_mode: choice("QEMU's pseries machine is the VMM, and offers these controllers; `dev` is QEMU's business then", [
@@ -107,6 +116,7 @@ export function powerOptions(args: Args): PowerOptions {
     hostPageShift: number('host_page', 64) === 4 ? 12 : 16,
     memory: number('memory', 256) * 2 ** 20,
     esbMapping: (args['esb_mapping'] as PowerOptions['esbMapping'] | undefined) ?? 'upstream',
+    passthroughData: args['passthrough_data'] as PowerOptions['passthroughData'],
     bypass: (args['bypass'] as boolean | undefined) ?? true,
     mmap: (args['mmap'] as boolean | undefined) ?? true,
     icMode: (args['ic_mode'] as PowerOptions['icMode'] | undefined) ?? 'none',

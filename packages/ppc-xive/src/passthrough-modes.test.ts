@@ -146,6 +146,15 @@ describe('native mode', () => {
     expect([t.ipi(0x20).data, t.ipi(0x20).pq]).toEqual([0x20, 2]);
   });
 
+  it('V-59: a kernel that passed the EISN on (D-8)', () => {
+    const t = openRouted(0x20, { vm: { passthrough_data: 'eisn' } });
+    request(t);
+    pass(t);
+    t.esb(0x20, 'set_pq_00');
+    t.op('device_msi', { device: 'nic' });
+    expect(t.queue()).toEqual(['0x80001234', '0x0', '0x0', '0x0']);
+  });
+
   it('V-75 F-46: the same number twice is EINVAL, a full map EAGAIN, a host irq that is no MSI ENOENT', () => {
     const t = openRouted(0x20, { vm: { passthru: 2 } });
     request(t);

@@ -2,7 +2,7 @@
 
 import { borrow } from '@virq/irq-core/protocol';
 import { esbFaultNative, xiveVma } from '@virq/ppc-xive/models';
-import { esbFaultCorrected } from '@virq/ppc-xive/protocols';
+import { nativeEsbFault } from '@virq/ppc-xive/protocols';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -19,7 +19,7 @@ unmap_mapping_range, which goes by file offsets, misses them: the page of a devi
 Only the VMM itself can do this, and QEMU never does. A VMM that confines itself with mprotect after it has mapped might.`,
   links: [],
   model: xiveVma,
-  variant: [[esbFaultNative, borrow(esbFaultNative, esbFaultCorrected, 'findVma')]],
+  variant: [[esbFaultNative, borrow(esbFaultNative, nativeEsbFault, 'findVma')]],
   expected: { property: 'a page of the window is that of the source at its place in the file', length: 16 },
   unused: [
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",

@@ -133,6 +133,16 @@ describe('munmap and mprotect', () => {
     expect(t.chip.mappings.pte(PAGE)).toBe(PFN.NONE);
   });
 
+  it('F-40: the corrected handler counts in the file', () => {
+    const t = openRouted(IRQ, { vm: { esb_mapping: 'corrected' } });
+    t.op('mprotect', { page: PAGE, pages: 2 });
+    const right = (t.source(IRQ).ipi + 15).toString(16);
+    expect([touch(t, PAGE), touch(t, WINDOW.TIMA + 2)]).toEqual([
+      { page: `ESB 0x${right} trigger` },
+      { page: 'TIMA OS' },
+    ]);
+  });
+
   it('F-39: mprotect keeps the pages; where nothing is mapped it is ENOMEM', () => {
     const t = openRouted();
     touch(t, PAGE);

@@ -1,7 +1,7 @@
 // The XIVE native device of a VM: its parts put together. Linux: arch/powerpc/kvm/book3s_xive_native.c.
 
 import { esbFault, esbFaultCorrected, FAULT } from '../protocols/esb-fault.ts';
-import { isLast, xiveMmap, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts';
+import { isLast, xiveMmap, xiveMprotect, xiveMunmapAndPut } from '../protocols/mmap.ts';
 import { xiveRelease } from '../protocols/release.ts';
 import type { Context } from './context.ts';
 import type { DeviceOps } from './devices.ts';
@@ -39,7 +39,7 @@ export function createNative(ctx: Context, sources: KvmSources, mappings: Mappin
       },
     },
     mmap: (start, pages, pgoff) => runForErrno(ctx, xiveMmap, { start, pages, pgoff }),
-    munmap: (start, pages) => runForErrno(ctx, xiveMunmap, { start, pages, pgoff: 0 }),
+    munmap: (start, pages) => runForErrno(ctx, xiveMunmapAndPut, { start, pages, pgoff: 0 }),
     mprotect: (start, pages) => runForErrno(ctx, xiveMprotect, { start, pages, pgoff: 0 }),
     mapWindows() {
       mappings.mmap({ start: WINDOW.TIMA, pages: TIMA_PAGES }, FILE_PAGE.TIMA);

@@ -2,11 +2,10 @@
 
 import { reorder, replace } from '@virq/irq-core/protocol';
 import { ESB, PQ } from '../hw/esb.ts';
-import { DEVICE, VMA } from '../kvm/layout.ts';
-import { FILE_PAGE } from '../kvm/mappings.ts';
+import { DEVICE } from '../kvm/layout.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { vpOf } from '../kvm/vp.ts';
-import { esbFaultCorrected, FAULT, type FaultFrame } from '../protocols/esb-fault.ts';
+import { esbFaultCorrected } from '../protocols/esb-fault.ts';
 import { clrPassthruCorrected, type PASSTHRU_LOCALS, setPassthruCorrected } from '../protocols/passthru.ts';
 import { type PowerMachine, roomOf, sourceOf } from '../protocols/world.ts';
 
@@ -97,17 +96,5 @@ export const clrPassthruNative = reorder(
   ...giveBack,
 );
 
-/** Which source a page of the window is for: by its offset in the file, whatever mapping it lies in. */
-function findVma(m: PowerMachine, f: FaultFrame): 'leaveMm' | 'timaPage' | undefined {
-  const v = roomOf(m, f).mappings.find(f.page);
-  if (v === null) {
-    f.result = FAULT.SIGSEGV;
-    return 'leaveMm';
-  }
-  f.offset = v.pgoff + f.page - v.start - (v.kind === VMA.TIMA ? FILE_PAGE.TIMA : FILE_PAGE.ESB);
-  f.gsi = f.offset >>> 1;
-  return v.kind === VMA.TIMA ? 'timaPage' : undefined;
-}
-
 /** xive_native_esb_fault: mapping_lock from the choice of the page to its insertion, and the file's offset instead of the mapping's. */
-export const esbFaultNative = replace(esbFaultCorrected, 'findVma', findVma);
+export const esbFaultNative = esbFaultCorrected;

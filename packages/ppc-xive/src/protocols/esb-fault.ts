@@ -3,7 +3,8 @@
 import { u8, u16, u32 } from '@virq/irq-core/arena';
 import { assert, BLOCKED, type Combinators, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { ESB_PAGE } from '../hw/esb.ts';
-import { BLOCK_SOURCES, PFN, VMA } from '../kvm/layout.ts';
+import { BLOCK_SOURCES, PFN, VMA, type Vma } from '../kvm/layout.ts';
+import { FILE_PAGE } from '../kvm/mappings.ts';
 import { type PowerMachine, roomOf } from './world.ts';
 import { mappingLockOf } from './zap.ts';
 
@@ -35,17 +36,27 @@ function enterMm(m: PowerMachine, f: Frame): Outcome<never> {
   return undefined;
 }
 
-/** Page offset within the mapping. Linux: the handler counts from the beginning of the mapping, so after a split it counts from the wrong place. */
-function findVma(m: PowerMachine, f: Frame): Outcome<'leaveMm' | 'timaPage'> {
-  const v = roomOf(m, f).mappings.find(f.page);
-  if (v === null) {
-    f.result = FAULT.SIGSEGV;
-    return 'leaveMm';
-  }
-  f.offset = f.page - v.start;
-  f.gsi = f.offset >>> 1;
-  return v.kind === VMA.TIMA ? 'timaPage' : undefined;
-}
+/** Where a page is in the window that its mapping shows. */
+type PageOffset = (v: Vma, page: number) => number;
+
+/** Linux: counted from the beginning of the mapping, so after a split from the wrong place. */
+const sinceMapping: PageOffset = (v, page) => page - v.start;
+/** Corrected: counted in the file. */
+const sinceWindow: PageOffset = (v, page) =>
+  page - v.start + v.pgoff - (v.kind === VMA.TIMA ? FILE_PAGE.TIMA : FILE_PAGE.ESB);
+
+const findVmaWith =
+  (offsetOf: PageOffset) =>
+  (m: PowerMachine, f: Frame): Outcome<'leaveMm' | 'timaPage'> => {
+    const v = roomOf(m, f).mappings.find(f.page);
+    if (v === null) {
+      f.result = FAULT.SIGSEGV;
+      return 'leaveMm';
+    }
+    f.offset = offsetOf(v, f.page);
+    f.gsi = f.offset >>> 1;
+    return v.kind === VMA.TIMA ? 'timaPage' : undefined;
+  };
 
 function findSource(m: PowerMachine, f: Frame): Outcome<'leaveMm'> {
   const s = roomOf(m, f).sources.find(f.gsi);
@@ -101,7 +112,7 @@ const lockOf = (m: PowerMachine, f: Frame) => roomOf(m, f).context.state.sbLocks
 /** The kernel's handler: it asks which source before it takes the lock of the block, and inserts the page after it has dropped it. */
 export const esbFault = protocol('xive_native_esb_fault', FAULT_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
   enterMm,
-  findVma,
+  findVma: findVmaWith(sinceMapping),
   findSource,
   selectNumber,
   selectData,
@@ -114,13 +125,13 @@ export const esbFault = protocol('xive_native_esb_fault', FAULT_LOCALS, (p: Comb
   leaveMm,
 }));
 
-/** Corrected: mapping_lock is held from the question to the insertion, and the question is asked under the lock of the block. */
+/** Corrected: which source it is the file's page says; mapping_lock is held from the question to the insertion, and the question is asked under the lock of the block. */
 export const esbFaultCorrected = protocol(
   'xive_native_esb_fault (corrected)',
   FAULT_LOCALS,
   (p: Combinators<PowerMachine, Frame>) => ({
     enterMm,
-    findVma,
+    findVma: findVmaWith(sinceWindow),
     findSource,
     ...p.locked('mapping', mappingLockOf, {
       ...p.spinlocked('sb', lockOf, { selectNumber, selectData, readPage }),

@@ -3,7 +3,7 @@
 import { eqSync, sourceConfig, sourceSync, xiveReset } from './attributes.ts';
 import { esbAccess, esbAccessCorrected } from './esb-access.ts';
 import { esbFault, esbFaultCorrected } from './esb-fault.ts';
-import { xiveMmap, xiveMprotect, xiveMunmap } from './mmap.ts';
+import { xiveMmap, xiveMprotect, xiveMunmap, xiveMunmapAndPut } from './mmap.ts';
 import {
   addProducer,
   addProducerCorrected,
@@ -29,6 +29,7 @@ export const KVM_XIVE_PROTOCOLS = {
   xiveMmap,
   xiveMprotect,
   xiveMunmap,
+  xiveMunmapAndPut,
   setPassthru,
   setPassthruCorrected,
   clrPassthru,

@@ -34,7 +34,7 @@ export const xiveMmap = protocol('kvmppc_xive_native_mmap', MMAP_LOCALS, (p: Com
   }),
 }));
 
-/** munmap; with the last mapping of a file that is closed the device goes. */
+/** munmap, up to what becomes of the file. */
 export const xiveMunmap = protocol('munmap', MMAP_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
   ...p.locked('mmap_lock', mmapLockOf, {
     awaitReaders,
@@ -42,8 +42,6 @@ export const xiveMunmap = protocol('munmap', MMAP_LOCALS, (p: Combinators<PowerM
       f.ret = -roomOf(m, f).mappings.munmap(f);
     },
   }),
-  isLast: (m, f) => (isLast(roomOf(m, f)) ? undefined : DONE),
-  ...p.include('release', xiveRelease),
 }));
 
 /** mprotect of a range: splits mappings. */
@@ -54,4 +52,11 @@ export const xiveMprotect = protocol('mprotect', MMAP_LOCALS, (p: Combinators<Po
       f.ret = -roomOf(m, f).mappings.mprotect(f);
     },
   }),
+}));
+
+/** munmap to its end: with the last mapping of a file that is closed the device goes. */
+export const xiveMunmapAndPut = protocol('munmap, fput', MMAP_LOCALS, (p: Combinators<PowerMachine, Frame>) => ({
+  ...p.include('munmap', xiveMunmap),
+  isLast: (m, f) => (isLast(roomOf(m, f)) ? undefined : DONE),
+  ...p.include('release', xiveRelease),
 }));

@@ -9,7 +9,7 @@ import { PFN } from '../kvm/layout.ts';
 import { FILE_PAGE, filePageOf, WINDOW } from '../kvm/mappings.ts';
 import { esbAccess, esbAccessCorrected } from '../protocols/esb-access.ts';
 import { esbFault, esbFaultCorrected } from '../protocols/esb-fault.ts';
-import { xiveMmap, xiveMprotect, xiveMunmap } from '../protocols/mmap.ts';
+import { xiveMmap, xiveMprotect, xiveMunmapAndPut } from '../protocols/mmap.ts';
 import { hex, int, n } from './args.ts';
 
 /** What an access to a source's pages is: page (0 trigger, 1 management), offset, load or store. */
@@ -103,7 +103,7 @@ export const MEMORY_OPERATIONS: Readonly<Record<string, Operation<PowerChip>>> =
     summary: 'munmap(2): mappings that it cuts are split',
     args: range,
     run: (c, args) => ({ ret: c.native.munmap(n(args, 'page'), n(args, 'pages')) }),
-    path: (args) => pathOf(xiveMunmap, rangeOf(args)),
+    path: (args) => pathOf(xiveMunmapAndPut, rangeOf(args)),
   },
   mprotect: {
     summary: 'mprotect(2) of a part of a mapping, which splits it',
