@@ -22,6 +22,7 @@ Only the VMM itself can do this, and QEMU never does. A VMM that confines itself
   variant: [[esbFaultNative, borrow(esbFaultNative, nativeEsbFault, 'findVma')]],
   expected: { property: 'a page of the window is that of the source at its place in the file', length: 16 },
   unused: [
+    "VMM splits the window: 'unmap.release.",
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",
     "vCPU at its ESB pages: 'fault.timaPage'",

@@ -7,6 +7,7 @@ import { VirqError } from '../errors.ts';
 import {
   type AnyProtocol,
   BLOCKED,
+  borrow,
   createProcesses,
   DONE,
   formatSchedule,
@@ -216,6 +217,21 @@ describe('edits', () => {
     processes.call(wrapped, {});
     expect([m.s.value, m.s.logged]).toEqual([3, 2]);
     expect(wrapped.notes.map((n) => n.acquires ?? n.releases ?? '')).toEqual(['guard', '', '', '', '', 'guard', '']);
+  });
+
+  it('borrows steps with their notes from another form', () => {
+    const open = replace(
+      replace(increment, 'lock guard', () => undefined),
+      'unlock guard',
+      () => undefined,
+    );
+    const closed = borrow(open, increment, 'lock guard', 'unlock guard');
+    expect([open.notes.map((n) => n.acquires), closed.notes]).toEqual([
+      open.labels.map(() => undefined),
+      increment.notes,
+    ]);
+    expect(closed.steps).toEqual(increment.steps);
+    expect(() => borrow(open, increment, 'lod')).toThrow(/no label 'lod'/);
   });
 
   it('names the labels when one is misspelt', () => {

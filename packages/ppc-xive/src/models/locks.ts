@@ -72,7 +72,14 @@ export const PATHS = {
     ],
   },
   mmap: { source: 'book3s_xive_native.c kvmppc_xive_native_mmap', takes: [all('file', 'read'), all('mmap', 'write')] },
-  munmap: { source: 'mm/mmap.c, mm/vma.c', takes: [all('mmap', 'write')] },
+  munmap: {
+    source: 'mm/mmap.c, mm/vma.c; kvm_main.c kvm_device_release',
+    takes: [
+      all('mmap', 'write'),
+      part('kvm', 'the release, if this was the last reference to the file; mmap_lock is dropped by then'),
+      part('mapping', 'mapping := NULL, in the release'),
+    ],
+  },
   release: {
     source: 'kvm_main.c kvm_device_release, book3s_xive_native.c kvmppc_xive_native_release',
     takes: [

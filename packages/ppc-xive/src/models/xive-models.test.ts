@@ -33,9 +33,9 @@ import {
 
 type Scope = Readonly<Record<string, number>>;
 
-/** Steps that a model runs only with events that are on their way for a while, or for the TIMA. */
-const UNUSED = ['take.resend', 'take.sync', 'timaPage'];
-const isUnused = (label: string): boolean => UNUSED.some((end) => label.endsWith(end));
+/** Steps that a model runs only with events that are on their way for a while, for the TIMA, or when a mapping was the last. */
+const UNUSED = /(take\.resend|take\.sync|timaPage)$|^unmap\.release\./;
+const isUnused = (label: string): boolean => UNUSED.test(label);
 
 function explore(family: ModelFamily, scope: Scope, edits: Edits = [], property?: string) {
   const model = family.build(scope);
