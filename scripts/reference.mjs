@@ -8,7 +8,7 @@ import { repository } from './sources.mjs';
 
 const BACKENDS = [
   ['x86-avic', '../packages/x86-avic/dist/index.js'],
-  // [ppc-xive] joins with its backend
+  ['ppc-xive', '../packages/ppc-xive/dist/index.js'],
 ];
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
