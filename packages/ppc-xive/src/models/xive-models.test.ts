@@ -3,7 +3,7 @@
 import { check } from '@virq/checker';
 import { borrow, type Edits, insert, type ModelFamily, omit, replace } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
-import { esbFault, esbFaultCorrected } from '../protocols/esb-fault.ts';
+import { esbFault } from '../protocols/esb-fault.ts';
 import { clrPassthru, clrPassthruCorrected, setPassthru, setPassthruCorrected } from '../protocols/passthru.ts';
 import { xiveRelease } from '../protocols/release.ts';
 import {
@@ -142,14 +142,14 @@ const FAULTS: readonly (readonly [string, ModelFamily, Scope, Edits, string])[] 
     'D-3 counted from the mapping',
     xiveVma,
     {},
-    [[esbFaultNative, borrow(esbFaultNative, esbFaultCorrected, 'findVma')]],
+    [[esbFaultNative, borrow(esbFaultNative, esbFault, 'findVma')]],
     'a page of the window is that of the source at its place in the file',
   ],
   [
     'D-3 counted from the mapping',
     xiveVma,
     {},
-    [[esbFaultNative, borrow(esbFaultNative, esbFaultCorrected, 'findVma')]],
+    [[esbFaultNative, borrow(esbFaultNative, esbFault, 'findVma')]],
     HANDED_BACK,
   ],
   ['D-4 one address space', xiveSharedSpace, { shared: 1 }, [], 'a switch takes pages from its own VM only'],
