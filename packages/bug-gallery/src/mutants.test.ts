@@ -96,6 +96,7 @@ const LARGE = [
   'xive-give-back',
   'xive-life',
   'xive-phantom',
+  'xive-probe',
   'xive-queue-config',
   'xive-queue-count',
   'xive-remap',

@@ -1,7 +1,7 @@
 // P is set and nothing is in flight: the guest waits for an interrupt that only it could end.
 
-import { BLOCKED, replace } from '@virq/irq-core/protocol';
-import { probe, xiveHandover } from '@virq/ppc-xive/protocols';
+import { replace } from '@virq/irq-core/protocol';
+import { asksPAlone, probeDriver, xiveProbe } from '@virq/ppc-xive/models';
 import { defineBug } from '../bug.ts';
 
 /** The bug. */
@@ -24,8 +24,12 @@ Neither side is wrong alone; the composition of both is.`,
       url: 'https://git.kernel.org/linus/6f779e1d359b',
     },
   ],
-  model: xiveHandover,
-  variant: [[probe, replace(probe, 'synchronize', (m) => (m.source.p === 1 ? BLOCKED : undefined))]],
-  expected: { property: 'no process waits for ever', length: 4 },
+  model: xiveProbe,
+  variant: [[probeDriver, replace(probeDriver, 'synchronize', asksPAlone as never)]],
+  expected: { property: 'no process waits for ever', length: 27 },
+  unused: [
+    "driver probe, synchronize_irq: 'use.map.take.resend'",
+    "driver probe, synchronize_irq: 'use.map.take.sync'",
+  ],
   fix: 'A disabled interrupt is not in flight, whatever its P bit says.',
 });

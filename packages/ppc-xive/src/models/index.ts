@@ -1,6 +1,5 @@
 // @virq/ppc-xive/models: what the checker explores of POWER: closed worlds, and paths over a machine.
 
-export { xiveHandover } from '../protocols/xive-handover.ts';
 export { xiveMapping } from '../protocols/xive-mapping.ts';
 export { clrPassthruNative, esbFaultNative, setPassthruNative } from './corrected.ts';
 export * as doorbell from './doorbell.ts';
@@ -28,6 +27,7 @@ export {
   xiveLife,
 } from './xive-life.ts';
 export { xivePhantom } from './xive-phantom.ts';
+export { asksPAlone, probeDriver, xiveProbe } from './xive-probe.ts';
 export { setNativeQueue, xiveQueueConfig } from './xive-queue-config.ts';
 export { updateNativeSource, xiveQueueCount } from './xive-queue-count.ts';
 export { xiveRemap } from './xive-remap.ts';

@@ -7,6 +7,7 @@ import { esbFault } from '../protocols/esb-fault.ts';
 import { clrPassthru, clrPassthruCorrected, setPassthru, setPassthruCorrected } from '../protocols/passthru.ts';
 import { xiveRelease } from '../protocols/release.ts';
 import {
+  asksPAlone,
   chipOf,
   clrPassthruNative,
   clrPassthruRefused,
@@ -14,6 +15,7 @@ import {
   createDevice,
   esbFaultNative,
   moveVcpu,
+  probeDriver,
   releaseParted,
   runXiveVcpu,
   setNativeQueue,
@@ -22,6 +24,7 @@ import {
   xiveGiveBack,
   xiveLife,
   xivePhantom,
+  xiveProbe,
   xiveQueueConfig,
   xiveQueueCount,
   xiveRemap,
@@ -52,6 +55,7 @@ const CLEAN: readonly (readonly [ModelFamily, Scope])[] = [
   [xiveVectors, {}],
   [xivePhantom, {}],
   [xiveGiveBack, { syncs: 2 }],
+  [xiveProbe, {}],
   [xiveLife, {}],
   [xiveQueueCount, { moves: 8 }],
   [xiveQueueConfig, {}],
@@ -96,6 +100,13 @@ const keepsCam = replace(releaseParted, 'release.disableVcpu', (m) => {
 });
 
 const FAULTS: readonly (readonly [string, ModelFamily, Scope, Edits, string])[] = [
+  [
+    'P-PT-PBIT a guest that asks P alone',
+    xiveProbe,
+    {},
+    [[probeDriver, replace(probeDriver, 'synchronize', asksPAlone as never)]],
+    'no process waits for ever',
+  ],
   [
     'D-1 the fault handler without mapping_lock',
     xiveRemap,

@@ -15,5 +15,4 @@ export {
   rearmEscalation,
   signalVcpu,
 } from './xive-cede.ts';
-export { type Handover, handle, handOver, isInFlight, probe, raise, xiveHandover } from './xive-handover.ts';
 export { clrMapped, esbFault, PAGE, setMapped, type XiveMapping, xiveMapping } from './xive-mapping.ts';
