@@ -74,4 +74,22 @@ describe('virq exec', () => {
     expect(run({ op: 'irqfd', name: 'v', gsi: IRQ, deassign: true })).toMatchObject({ state: { pq: { '0x20': 2 } } });
     expect(run({ op: 'vfio_msix', device: 'disk' })).toMatchObject({ errno: 'ENODEV' });
   });
+
+  it('F-07: a fenced device answers loads with all ones and takes nothing, until the fence is lifted', () => {
+    const exec = createExec({ backend: ppcXive as unknown as AnyBackend });
+    const run = (request: object) => exec.request(request);
+    run({ op: 'vm', devices: [{ name: 'nic', msix: 1 }] });
+    run({ op: 'source', n: IRQ });
+    run({ op: 'eq' });
+    run({ op: 'config', n: IRQ, eisn: 0x1234 });
+    run({ op: 'vfio_msix', device: 'nic', name: 'v' });
+    run({ op: 'irqfd', name: 'v', gsi: IRQ });
+    const esb = (cmd: string) => run({ op: 'esb', n: IRQ, cmd })['out'];
+    expect(esb('set_pq_00')).toEqual({ value: '0x2' });
+    run({ op: 'phb_fence', device: 'nic' });
+    expect([esb('get'), esb('set_pq_11')]).toEqual([{ value: '0xffffffffffffffff' }, { value: '0xffffffffffffffff' }]);
+    run({ op: 'phb_fence', device: 'nic', on: false });
+    expect(esb('get')).toEqual({ value: '0x0' });
+    expect(run({ op: 'phb_fence', device: 'disk' })).toMatchObject({ errno: 'ENODEV' });
+  });
 });

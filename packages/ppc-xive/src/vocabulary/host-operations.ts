@@ -3,7 +3,7 @@
 import type { PartTarget } from '@virq/irq-core/backend';
 import { ENODEV } from '@virq/irq-core/errors';
 import type { Operation } from '@virq/irq-core/machine';
-import type { PowerHost } from '../host/power-host.ts';
+import { type PowerHost, VECTORS } from '../host/power-host.ts';
 import { int, n } from './args.ts';
 
 type Target = PartTarget<PowerHost>;
@@ -28,6 +28,21 @@ export const HOST_OPERATIONS: Readonly<Record<string, Operation<Target>>> = {
       const fd = args['on'] === true ? eventfd(args['name'] as string) : -1;
       const request = { index: MSIX, start: n(args, 'vector'), count: 1, flags: EVENTFD_TRIGGER, data: [fd] };
       return { ret: part.vfio.setIrqs(index, request) };
+    },
+  },
+  phb_fence: {
+    summary:
+      'the PHB fences a device after an error (EEH): loads from the pages of its sources read all ones, or no more',
+    args: {
+      device: { type: 'name', of: 'a device', doc: 'the device' },
+      on: { type: 'bool', default: true, doc: 'false: the fence is lifted' },
+    },
+    run({ part, device }, args) {
+      const index = device(args['device'] as string);
+      if (index < 0) return { ret: -ENODEV };
+      for (let vector = 0; vector < VECTORS; vector++)
+        part.xive.sources.at(part.sourceOf(index * VECTORS + vector)).fenced = args['on'] === true ? 1 : 0;
+      return { ret: 0 };
     },
   },
   opal_busy: {
