@@ -312,12 +312,14 @@ export function findOperation(
   return core === undefined ? partOperation(s, op) : { args: core.args, run: (args) => core.run(s, args) };
 }
 
-/** Names of all operations of the current VM. */
+/** Names of all operations of the current VM, each once: a backend may have a word of its own for one of the core's. */
 export function operationNames(s: Session): string[] {
   return [
-    ...Object.keys(CORE_OPERATIONS),
-    ...Object.keys(DEVICE_OPERATIONS),
-    ...Object.keys(s.vm.backend.vocabulary.operations),
-    ...s.machine.hostParts.flatMap((part) => Object.keys(part.operations)),
+    ...new Set([
+      ...Object.keys(CORE_OPERATIONS),
+      ...Object.keys(DEVICE_OPERATIONS),
+      ...Object.keys(s.vm.backend.vocabulary.operations),
+      ...s.machine.hostParts.flatMap((part) => Object.keys(part.operations)),
+    ]),
   ];
 }
