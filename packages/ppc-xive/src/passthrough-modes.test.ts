@@ -3,6 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { openPower, openRouted, type PowerVm } from './__fixtures__/power-vm.ts';
 import { properties } from './properties.ts';
+import { clrPassthru, clrPassthruCorrected, setPassthru, setPassthruCorrected } from './protocols/passthru.ts';
+import { hEoi } from './protocols/xics-eoi.ts';
 import { type Guest, openWithSource } from './xics/__fixtures__/guest.ts';
 
 const IRQ = 0x1300;
@@ -64,6 +66,29 @@ describe('XICS mode', () => {
     expect([g.hw(), g.xirr()]).toEqual([3, 0xff001300]);
     eoi(g);
     expect([g.hw(), g.queue(0, 5, 2)]).toEqual([2, [0x80001300, 0x80001300]]);
+  });
+
+  it.each([
+    ['set_mapped', setPassthru, 0],
+    ['set_mapped, corrected', setPassthruCorrected, 0],
+    ['clr_mapped', clrPassthru, 1],
+    ['clr_mapped, corrected', clrPassthruCorrected, 1],
+  ] as const)('F-45 F-51: %s drops the lock for an H_EOI that finds the source masked', (_name, path, mapped) => {
+    const g = open();
+    const { processes } = g.session.machine;
+    if (mapped === 1) g.map();
+    g.run('rtas', { name: 'ibm,int-off', args: [IRQ] });
+    const source = g.chip.sources.find(IRQ) as NonNullable<ReturnType<typeof g.chip.sources.find>>;
+    const eoiPid = processes.spawn(hEoi as never, { vm: 0, vcpu: 0, irq: IRQ, cppr: 0xff } as never);
+    while (source.inEoi === 0) processes.step(eoiPid);
+    const pid = processes.spawn(path as never, { vm: 0, gsi: IRQ, irq: 0 } as never);
+    for (let steps = 0; steps < 60 && processes.step(pid) !== 'blocked'; ) steps++;
+    settle(g);
+    expect([source.inEoi, source.ptNumber === 0, g.chip.context.state.sbLocks.at(IRQ >> 10).holder]).toEqual([
+      0,
+      mapped === 1,
+      0,
+    ]);
   });
 
   it('F-45: one more waits in Q of the IPI: the mapping forgets it, and nobody sends it again', () => {

@@ -17,7 +17,7 @@ The call fails when OPAL answers xive_set_irq_config with an error other than BU
   links: [],
   model: xiveGiveBack,
   variant: [[clrPassthruRefused, clrPassthruRefusedKernel]],
-  expected: { property: 'the lock of the block is free in the end', length: 43 },
+  expected: { property: 'the lock of the block is free in the end', length: 44 },
   unused: [
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",

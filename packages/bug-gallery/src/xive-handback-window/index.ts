@@ -24,7 +24,7 @@ Either way the message is gone. Removing pages in between makes the window wide.
   model: xiveVectors,
   scope: { messages: 1 },
   variant: [[clrPassthruNative, reorder(clrPassthruNative, ...kernelOrder)]],
-  expected: { property: 'what the device has to say is heard', length: 94 },
+  expected: { property: 'what the device has to say is heard', length: 97 },
   unused: [
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",

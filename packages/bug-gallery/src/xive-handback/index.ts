@@ -18,7 +18,7 @@ another guest's. This is why passthrough of interrupts with ESB pages needs kvmp
   model: xiveRemap,
   proof: { vcpus: 1, switches: 2 },
   variant: [[clrPassthruNative, omit(clrPassthruNative, 'unmap.zap')]],
-  expected: { property: 'a device handed back leaves no page of its source in the guest', length: 66 },
+  expected: { property: 'a device handed back leaves no page of its source in the guest', length: 68 },
   unused: [
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",

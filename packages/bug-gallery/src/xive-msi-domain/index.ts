@@ -27,7 +27,7 @@ Host irqs, guest sources, OPAL's numbers and indices are different things that a
   scope: { cycles: 0, messages: 1 },
   proof: { messages: 1 },
   variant: [[setPassthruNative, replace(setPassthruNative, 'map.storeNumber', storeMsiNumber)]],
-  expected: { property: 'the interrupt arrives under the number that the guest has given it', length: 30 },
+  expected: { property: 'the interrupt arrives under the number that the guest has given it', length: 31 },
   unused: [
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",

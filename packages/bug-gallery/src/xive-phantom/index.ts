@@ -23,7 +23,7 @@ VMM that connects a vector before it has made the guest's interrupt, or one of t
     [setPassthruNative, borrow(setPassthruNative, setPassthru, 'settle')],
     [clrPassthruNative, clrPassthruCorrected],
   ],
-  expected: { property: 'what the device has to say is heard', length: 47 },
+  expected: { property: 'what the device has to say is heard', length: 48 },
   unused: ["VMM that connects first: 'add.map.take.resend'", "VMM that connects first: 'add.map.take.sync'"],
   fix: 'What set_mapped returns is returned; clr_passthru_irq gives back only what is mapped.',
 });

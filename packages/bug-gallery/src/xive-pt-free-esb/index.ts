@@ -27,7 +27,7 @@ at its ESB, through a mapping that is gone, and the host crashed. Fixed in May 2
   scope: { lives: 1, runs: 0 },
   proof: { lives: 1 },
   variant: [[releaseParted, replace(nativeRelease, 'freeSources', freeAll)]],
-  expected: { property: 'no step fails', length: 62 },
+  expected: { property: 'no step fails', length: 63 },
   unused: ["vfio_msi_set_vector_signal: 'use.map.take.resend'", "vfio_msi_set_vector_signal: 'use.map.take.sync'"],
   fix: "KVM frees the IPIs that it has allocated; what was the host's stays with the host.",
 });

@@ -26,7 +26,7 @@ Neither side is wrong alone; the composition of both is.`,
   ],
   model: xiveProbe,
   variant: [[probeDriver, replace(probeDriver, 'synchronize', asksPAlone as never)]],
-  expected: { property: 'no process waits for ever', length: 27 },
+  expected: { property: 'no process waits for ever', length: 28 },
   unused: [
     "driver probe, synchronize_irq: 'use.map.take.resend'",
     "driver probe, synchronize_irq: 'use.map.take.sync'",

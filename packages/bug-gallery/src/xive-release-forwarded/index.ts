@@ -21,7 +21,7 @@ device, so that only another VMM meets it.`,
   scope: { lives: 1, runs: 0 },
   proof: { lives: 2 },
   variant: [[releaseParted, nativeRelease]],
-  expected: { property: 'a device that is gone has left no interrupt forwarded', length: 64 },
+  expected: { property: 'a device that is gone has left no interrupt forwarded', length: 65 },
   unused: ["vfio_msi_set_vector_signal: 'use.map.take.resend'", "vfio_msi_set_vector_signal: 'use.map.take.sync'"],
   fix: 'Release gives back what is passed through, under the kvm->lock that it holds.',
 });

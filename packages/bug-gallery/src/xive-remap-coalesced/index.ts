@@ -27,7 +27,7 @@ If the guest's handler had already looked at the device when the message came, n
   links: [],
   model: xiveVectors,
   variant: [[setPassthruNative, replace(setPassthruNative, 'map.enable', enableWithoutQ)]],
-  expected: { property: 'what the device has to say is heard', length: 98 },
+  expected: { property: 'what the device has to say is heard', length: 101 },
   unused: [
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",

@@ -26,7 +26,7 @@ Seen on Linux 6.12 under emulation: a source configured with EISN 0x1234 deliver
     [setPassthruNative, borrow(setPassthruNative, setPassthruCorrected, 'map.configure')],
     [clrPassthruNative, borrow(clrPassthruNative, clrPassthruCorrected, 'unmap.configure')],
   ],
-  expected: { property: 'the interrupt arrives under the number that the guest has given it', length: 59 },
+  expected: { property: 'the interrupt arrives under the number that the guest has given it', length: 61 },
   unused: [
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",

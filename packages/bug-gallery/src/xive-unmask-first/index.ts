@@ -35,7 +35,7 @@ Linux 6.12, emulated, leaves PQ=10 after both.`,
       borrow(clrPassthruNative, clrPassthruCorrected, 'unmap.maskSource', 'unmap.enableIpi', 'unmap.restorePriority'),
     ],
   ],
-  expected: { property: 'what the device has to say is heard', length: 35 },
+  expected: { property: 'what the device has to say is heard', length: 36 },
   unused: [
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.resend'",
     "irq_startup, vfio_msix_vector_do_use: 'use.map.take.sync'",

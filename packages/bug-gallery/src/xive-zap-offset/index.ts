@@ -27,7 +27,7 @@ interrupts. Fixed in May 2019.`,
     [setPassthruNative, replace(setPassthruNative, 'map.zap', zapOther)],
     [clrPassthruNative, replace(clrPassthruNative, 'unmap.zap', zapOther)],
   ],
-  expected: { property: 'the page in the guest is that of the source behind its interrupt', length: 38 },
+  expected: { property: 'the page in the guest is that of the source behind its interrupt', length: 39 },
   unused: [
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.resend'",
     "irq_bypass_register_producer, _unregister_producer: 'add.map.take.sync'",

@@ -4,7 +4,7 @@ import { assert, type Combinators, DONE, protocolsOn } from '@virq/irq-core/prot
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { giveToHost } from './host-irq.ts';
-import { maskPriority, maskSource, restorePriority, sbLockOf, syncSource } from './mask.ts';
+import { maskAgain, maskPriority, maskSource, restorePriority, sbLockOf, syncSource } from './mask.ts';
 import { configureLikeGuest, findBlock, MAPPED_LOCALS, type MappedFrame } from './set-mapped.ts';
 import { type PowerMachine, roomOf, sourceOf } from './world.ts';
 import { hasPages, mappingLockOf, zap } from './zap.ts';
@@ -59,6 +59,7 @@ export const clrMapped = protocol(
       enableIpi,
       restorePriority,
     }),
+    maskAgain,
   }),
 );
 
@@ -83,6 +84,7 @@ export const clrMappedCorrected = protocol(
         enableIpi,
         restorePriority,
       }),
+      maskAgain,
     }),
   }),
 );

@@ -8,11 +8,12 @@ import { isSynced } from '../kvm/native-source.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { type PowerMachine, roomOf, sourceOf } from './world.ts';
 
-/** What the steps need of a frame: `prio` keeps the guest's priority while the source is masked. */
+/** What the steps need of a frame: `prio` keeps the guest's priority while the source is masked; `retry`: an H_EOI is in its middle. */
 export interface MaskFrame {
   readonly vm: number;
   readonly gsi: number;
   prio: number;
+  retry: number;
 }
 
 /** sb->lock of a source's block. */
@@ -20,15 +21,22 @@ export const sbLockOf = (m: PowerMachine, f: { readonly vm: number; readonly gsi
   roomOf(m, f).context.state.sbLocks.at(Math.floor(f.gsi / BLOCK_SOURCES));
 
 /**
- * Guest priority to 0xFF; the kernel drops the lock and tries again while an H_EOI is in its middle. In native mode the priority is 0xFF always, so
- * that nothing is masked and nothing remembered.
+ * Guest priority to 0xFF, unless an H_EOI is in its middle, which may want the lock: then it is dropped, and taken again by {@link maskAgain}. In
+ * native mode the priority is 0xFF always, so that nothing is masked and nothing remembered.
  */
-export function maskPriority(m: PowerMachine, f: MaskFrame): Outcome<never> {
+export function maskPriority(m: PowerMachine, f: MaskFrame): Outcome<'unlock sb'> {
   const s = sourceOf(m, f);
-  if (s.inEoi === 1) return BLOCKED;
+  f.retry = s.inEoi;
+  if (s.inEoi === 1) return 'unlock sb';
   f.prio = s.guestPriority;
   s.guestPriority = MASKED;
   return undefined;
+}
+
+/** Abstraction: the loop that takes the lock over and over while in_eoi is set waits for that instead. */
+export function maskAgain(m: PowerMachine, f: MaskFrame): Outcome<'lock sb'> {
+  if (f.retry === 0) return undefined;
+  return sourceOf(m, f).inEoi === 1 ? BLOCKED : 'lock sb';
 }
 
 /** PQ to 10 with the old one remembered, unless the guest had it masked. */

@@ -1,6 +1,6 @@
 // A device's interrupt takes the place of the IPI behind a guest's source. Linux: book3s_xive.c kvmppc_xive_set_mapped.
 
-import { u8, u16, u32 } from '@virq/irq-core/arena';
+import { u1, u8, u16, u32 } from '@virq/irq-core/arena';
 import { EINVAL, ENODEV } from '@virq/irq-core/errors';
 import { assert, type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
@@ -8,14 +8,14 @@ import { DEVICE } from '../kvm/layout.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { vpOf } from '../kvm/vp.ts';
 import { takeFromHost } from './host-irq.ts';
-import { maskPriority, maskSource, restorePriority, sbLockOf, syncSource } from './mask.ts';
+import { maskAgain, maskPriority, maskSource, restorePriority, sbLockOf, syncSource } from './mask.ts';
 import { type PowerMachine, roomOf, sourceOf } from './world.ts';
 import { hasPages, mappingLockOf, zap } from './zap.ts';
 
 const { protocol } = protocolsOn<PowerMachine>();
 
 /** `gsi` is the guest's source number, `irq` the host irq counted from the first message vector, `ret` an errno as a positive number. */
-export const MAPPED_LOCALS = { vm: u8, ret: u8, prio: u8, irq: u16, gsi: u32 } as const;
+export const MAPPED_LOCALS = { vm: u8, ret: u8, prio: u8, retry: u1, irq: u16, gsi: u32 } as const;
 /** Frame of set_mapped and clr_mapped. */
 export type MappedFrame = { -readonly [K in keyof typeof MAPPED_LOCALS]: number };
 
@@ -86,6 +86,7 @@ export const setMapped = protocol(
       forgetOld,
       restorePriority,
     }),
+    maskAgain,
   }),
 );
 
@@ -113,6 +114,7 @@ export const setMappedCorrected = protocol(
         forgetOld,
         restorePriority,
       }),
+      maskAgain,
     }),
   }),
 );
