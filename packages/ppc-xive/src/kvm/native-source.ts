@@ -2,14 +2,14 @@
 
 import { E2BIG, EFAULT, EINVAL, ENOENT, ENXIO } from '@virq/irq-core/errors';
 import type { AttrPayload } from '@virq/irq-core/kvm';
-import { OPAL } from '../opal/codes.ts';
+import { untilDone } from '../opal/until-done.ts';
 import type { Context } from './context.ts';
 import { type IrqState, NR_IRQS } from './layout.ts';
 import { fromGuest, MASKED } from './priority.ts';
 import type { KvmSources } from './sources.ts';
 import { switchOff } from './switch-off.ts';
 import { selectTarget } from './targets.ts';
-import { untilDone, vpOf } from './vp.ts';
+import { vpOf } from './vp.ts';
 
 /** KVM_XIVE_LEVEL_SENSITIVE and KVM_XIVE_LEVEL_ASSERTED. */
 export const SOURCE_FLAG = { LEVEL: 1, ASSERTED: 2 } as const;
@@ -105,7 +105,3 @@ export function configArguments(
   const to = decodeConfig(payload['value'] as bigint);
   return to.priority === fromGuest(to.priority) ? { source, to } : -EINVAL;
 }
-
-/** Whether nothing of a source is on its way any more (xive_native_sync_source; the kernel waits inside OPAL). */
-export const isSynced = ({ host }: Context, sources: KvmSources, s: IrqState): boolean =>
-  host.opal.irqs.sync(sources.hwNumber(s)) !== OPAL.BUSY;

@@ -2,9 +2,9 @@
 
 import { EIO } from '@virq/irq-core/errors';
 import { EQ_FLAG, OPAL } from '../opal/codes.ts';
+import { untilDone } from '../opal/until-done.ts';
 import type { Context } from './context.ts';
 import type { XiveVcpu } from './layout.ts';
-import { untilDone } from './vp.ts';
 
 /** First real frame of a queue and its size; size 0 for an END without a queue. */
 export interface QueuePlace {

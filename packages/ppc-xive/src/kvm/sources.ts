@@ -1,9 +1,11 @@
 // KVM's sources of one VM: where they lie, which hardware source is behind them, and what is done to it. Linux: book3s_xive.c, book3s_xive.h.
 
-import { VirqError } from '@virq/irq-core/errors';
+import { ENXIO, VirqError } from '@virq/irq-core/errors';
 import { sourceEoi } from '../host/power-host.ts';
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
 import type { Source } from '../hw/layout.ts';
+import { OPAL } from '../opal/codes.ts';
+import { untilDone } from '../opal/until-done.ts';
 import type { Context } from './context.ts';
 import { BLOCK_SOURCES, IrqState, NR_IRQS } from './layout.ts';
 import { MASKED } from './priority.ts';
@@ -33,13 +35,17 @@ export interface KvmSources {
   configure(state: IrqState, vp: number, priority: number, data: number): number;
   /** Triggers the IPI of a source, whatever is behind it. */
   triggerIpi(state: IrqState): void;
-  /** What xive_lock_and_mask does under the lock, once nobody is in an EOI: the guest's old priority. */
-  mask(state: IrqState): number;
+  /** Whether nothing of a source is on its way any more (xive_native_sync_source; the kernel waits inside OPAL). */
+  isSynced(state: IrqState): boolean;
+  /** PQ := 10, so that what comes from now on stays in Q; what it was is kept in `oldP` and `oldQ` (xive_lock_and_mask). */
+  stop(state: IrqState): void;
+  /** Events of before the stop join those of meanwhile (xive_finish_unmask, first half). */
+  restoreQ(state: IrqState): void;
+  /** Unless an EOI of the guest is still to come, the source goes on, and sends what Q has kept (second half). */
+  start(state: IrqState): void;
   /** xive_finish_unmask. */
   unmask(state: IrqState, priority: number): void;
 }
-
-const ENXIO = 6;
 
 /** A slot of no source. */
 const EMPTY = Object.fromEntries(Object.keys(IrqState.fields).map((field) => [field, 0]));
@@ -107,26 +113,26 @@ export function createSources({ state, host }: Context): KvmSources {
     load: (s, offset) => xive.sources.load(api.select(s), ESB_PAGE.MANAGEMENT, offset),
     eoi: (s) => sourceEoi(xive, api.select(s)),
     configure(s, vp, priority, data) {
-      let rc: number;
-      do rc = opal.irqs.configure(api.hwNumber(s), { vp, priority, lirq: data });
-      while (rc === -2);
-      return rc === 0 ? 0 : -ENXIO;
+      const rc = untilDone(() => opal.irqs.configure(api.hwNumber(s), { vp, priority, lirq: data }));
+      return rc === OPAL.SUCCESS ? 0 : -ENXIO;
     },
     triggerIpi: (s) => xive.sources.trigger(s.ipi - 1),
-    mask(s) {
-      const old = s.guestPriority;
-      s.guestPriority = MASKED;
-      if (old === MASKED) return old;
+    isSynced: (s) => opal.irqs.sync(api.hwNumber(s)) !== OPAL.BUSY,
+    stop(s) {
       const pq = api.load(s, ESB.SET_PQ_10);
       s.oldP = (pq >>> 1) & 1;
       s.oldQ = pq & 1;
-      opal.irqs.sync(api.hwNumber(s));
-      return old;
+    },
+    restoreQ(s) {
+      if (s.oldQ === 1) api.load(s, ESB.SET_PQ_11);
+    },
+    start(s) {
+      if (s.oldP === 0) api.eoi(s);
     },
     unmask(s, priority) {
       if (s.guestPriority === MASKED) {
-        if (s.oldQ === 1) api.load(s, ESB.SET_PQ_11);
-        if (s.oldP === 0) api.eoi(s);
+        api.restoreQ(s);
+        api.start(s);
       }
       s.guestPriority = priority;
     },

@@ -1,12 +1,12 @@
 // Sources are switched off, one by one or all that a vCPU gets, and given back. Linux: book3s_xive.c kvmppc_xive_disable_vcpu_interrupts, kvmppc_xive_cleanup_irq, kvmppc_xive_free_sources.
 
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
+import { untilDone } from '../opal/until-done.ts';
 import type { Context } from './context.ts';
 import { forgetEscalationPage } from './escalation.ts';
 import type { IrqState } from './layout.ts';
 import { MASKED } from './priority.ts';
 import type { KvmSources } from './sources.ts';
-import { untilDone } from './vp.ts';
 
 /** PQ off and EAS masked, at a hardware source that KVM knows by its index. */
 export function switchOff({ host }: Context, index: number): void {

@@ -2,16 +2,9 @@
 
 import { EBUSY, EEXIST, EINVAL, EIO, ENOSPC } from '@virq/irq-core/errors';
 import { OPAL, VP_FLAG } from '../opal/codes.ts';
+import { untilDone } from '../opal/until-done.ts';
 import { packVcpuId, VP_GROUP } from '../opal/vp-id.ts';
 import type { Context } from './context.ts';
-
-/** Repeats an OPAL call for as long as it answers BUSY. */
-export function untilDone(call: () => number): number {
-  let rc: number;
-  do rc = call();
-  while (rc === OPAL.BUSY);
-  return rc;
-}
 
 /** VP of a server number (kvmppc_xive_vp); one that OPAL refuses as long as the VM has no VPs. */
 export const vpOf = ({ state, options }: Context, server: number): number =>

@@ -4,7 +4,7 @@ import { u1, u8, u16, u32 } from '@virq/irq-core/arena';
 import { EINVAL, ENOENT } from '@virq/irq-core/errors';
 import { BLOCKED, type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { markQueuesDirty, resetSources, resetVcpu } from '../kvm/native-control.ts';
-import { isSynced, updateSourceConfig } from '../kvm/native-source.ts';
+import { updateSourceConfig } from '../kvm/native-source.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { sbLockOf } from './mask.ts';
 import { type PowerMachine, roomOf, sourceOf } from './world.ts';
@@ -49,8 +49,8 @@ export const sourceSync = protocol(
         return f.ret === 0 ? undefined : 'unlock sb';
       },
       sync(m, f) {
-        const { context, sources } = roomOf(m, f);
-        return isSynced(context, sources, sourceOf(m, f)) ? undefined : BLOCKED;
+        const { sources } = roomOf(m, f);
+        return sources.isSynced(sourceOf(m, f)) ? undefined : BLOCKED;
       },
     }),
   }),
@@ -68,10 +68,10 @@ function isBlockHeld(m: PowerMachine, f: DeviceFrame): boolean {
 }
 
 function awaitSources(m: PowerMachine, f: DeviceFrame): Outcome<never> {
-  const { context, sources } = roomOf(m, f);
+  const { sources } = roomOf(m, f);
   let waits = isBlockHeld(m, f);
   sources.forEach((s) => {
-    if (s.actPriority !== MASKED && !isSynced(context, sources, s)) waits = true;
+    if (s.actPriority !== MASKED && !sources.isSynced(s)) waits = true;
   });
   return waits ? BLOCKED : undefined;
 }

@@ -7,6 +7,7 @@ import { HOST_PRIORITY, sourceEoi } from '../host/power-host.ts';
 import { ESB, ESB_PAGE } from '../hw/esb.ts';
 import { OPAL } from '../opal/codes.ts';
 import { HOST_VP } from '../opal/context.ts';
+import { untilDone } from '../opal/until-done.ts';
 import type { PowerMachine } from './world.ts';
 
 const { protocol } = protocolsOn<PowerMachine>();
@@ -67,9 +68,7 @@ function maskHard(m: PowerMachine, f: Frame): void {
 
 function routeToHost(m: PowerMachine, f: Frame): Outcome<'unlock desc'> {
   const { irqs } = m.parts.power.opal;
-  let rc: number;
-  do rc = irqs.configure(girqOf(m, f), { vp: HOST_VP, priority: HOST_PRIORITY, lirq: f.irq });
-  while (rc === OPAL.BUSY);
+  const rc = untilDone(() => irqs.configure(girqOf(m, f), { vp: HOST_VP, priority: HOST_PRIORITY, lirq: f.irq }));
   f.ret = rc === OPAL.SUCCESS ? 0 : ENXIO;
   return rc === OPAL.SUCCESS ? undefined : 'unlock desc';
 }

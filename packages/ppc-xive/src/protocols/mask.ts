@@ -2,9 +2,7 @@
 
 import type { Outcome } from '@virq/irq-core/protocol';
 import { BLOCKED } from '@virq/irq-core/protocol';
-import { ESB } from '../hw/esb.ts';
 import { BLOCK_SOURCES } from '../kvm/layout.ts';
-import { isSynced } from '../kvm/native-source.ts';
 import { MASKED } from '../kvm/priority.ts';
 import { type PowerMachine, roomOf, sourceOf } from './world.ts';
 
@@ -42,16 +40,13 @@ export function maskAgain(m: PowerMachine, f: MaskFrame): Outcome<'lock sb'> {
 /** PQ to 10 with the old one remembered, unless the guest had it masked. */
 export function maskSource(m: PowerMachine, f: MaskFrame): void {
   if (f.prio === MASKED) return;
-  const s = sourceOf(m, f);
-  const pq = roomOf(m, f).sources.load(s, ESB.SET_PQ_10);
-  s.oldP = (pq >>> 1) & 1;
-  s.oldQ = pq & 1;
+  roomOf(m, f).sources.stop(sourceOf(m, f));
 }
 
 /** Waits for what the source has sent. */
 export function syncSource(m: PowerMachine, f: MaskFrame): Outcome<never> {
-  const { context, sources } = roomOf(m, f);
-  return f.prio === MASKED || isSynced(context, sources, sourceOf(m, f)) ? undefined : BLOCKED;
+  const { sources } = roomOf(m, f);
+  return f.prio === MASKED || sources.isSynced(sourceOf(m, f)) ? undefined : BLOCKED;
 }
 
 /** The guest's priority again, which lets its EOIs through. */

@@ -3,9 +3,7 @@
 import { u1, u8, u32 } from '@virq/irq-core/arena';
 import { EINVAL, ENXIO } from '@virq/irq-core/errors';
 import { BLOCKED, type Combinators, DONE, protocolsOn } from '@virq/irq-core/protocol';
-import { ESB } from '../hw/esb.ts';
 import { fromGuest, MASKED } from '../kvm/priority.ts';
-import { OPAL } from '../opal/codes.ts';
 import { type XicsWorld, xicsOf } from './xics-world.ts';
 
 const { protocol } = protocolsOn<XicsWorld>();
@@ -41,29 +39,24 @@ function isInEoi(m: XicsWorld, f: Frame): 'unlock sb' | undefined {
 /** PQ := 10: what comes from now on stays in Q. What it was is kept. */
 function stop(m: XicsWorld, f: Frame): void {
   if (f.old === MASKED) return;
-  const s = stateOf(m, f);
-  const pq = xicsOf(m, f).sources.load(s, ESB.SET_PQ_10);
-  s.oldP = (pq >>> 1) & 1;
-  s.oldQ = pq & 1;
+  xicsOf(m, f).sources.stop(stateOf(m, f));
 }
 
 /** xive_native_sync_source: until nothing is on its way to a queue. */
 function sync(m: XicsWorld, f: Frame): typeof BLOCKED | undefined {
-  const { sources, opal } = xicsOf(m, f);
-  if (f.old === MASKED) return undefined;
-  return opal.irqs.sync(sources.hwNumber(stateOf(m, f))) === OPAL.BUSY ? BLOCKED : undefined;
+  return f.old === MASKED || xicsOf(m, f).sources.isSynced(stateOf(m, f)) ? undefined : BLOCKED;
 }
 
 /** xive_finish_unmask: events of before join those of meanwhile. */
 function restoreQ(m: XicsWorld, f: Frame): void {
   const s = stateOf(m, f);
-  if (s.guestPriority === MASKED && s.oldQ === 1) xicsOf(m, f).sources.load(s, ESB.SET_PQ_11);
+  if (s.guestPriority === MASKED) xicsOf(m, f).sources.restoreQ(s);
 }
 
 /** Unless an EOI of the guest is still to come, the source starts again, and sends what Q has kept. */
 function start(m: XicsWorld, f: Frame): void {
   const s = stateOf(m, f);
-  if (s.guestPriority === MASKED && s.oldP === 0) xicsOf(m, f).sources.eoi(s);
+  if (s.guestPriority === MASKED) xicsOf(m, f).sources.start(s);
 }
 
 /** Abstraction: the loop that takes the lock over and over while in_eoi is set waits for that instead. */

@@ -8,8 +8,9 @@ import { attachEscalation, freeEscalation } from '../kvm/escalation.ts';
 import { DEVICE, Q_COUNT, type XiveVcpu } from '../kvm/layout.ts';
 import { W01_RESET } from '../kvm/native-connect.ts';
 import { configureQueue, disableQueue } from '../kvm/queues.ts';
-import { computeVp, disableVp, enableVp, untilDone } from '../kvm/vp.ts';
+import { computeVp, disableVp, enableVp } from '../kvm/vp.ts';
 import { OPAL } from '../opal/codes.ts';
+import { untilDone } from '../opal/until-done.ts';
 import { NO_MFRR, XICS_IPI } from './numbers.ts';
 import { provisionQueue } from './provision.ts';
 

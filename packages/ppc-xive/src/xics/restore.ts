@@ -4,7 +4,7 @@ import { EIO, ENOENT, ENOMEM } from '@virq/irq-core/errors';
 import type { Context } from '../kvm/context.ts';
 import { type IrqState, NR_IRQS } from '../kvm/layout.ts';
 import { fromGuest, MASKED } from '../kvm/priority.ts';
-import { untilDone } from '../kvm/vp.ts';
+import { untilDone } from '../opal/until-done.ts';
 import { restoreMask } from '../protocols/xics-mask.ts';
 import { FIRST_IRQ, XICS_IPI } from './numbers.ts';
 import { icpWord, sourceWord, wordsOf } from './words.ts';
