@@ -4,7 +4,7 @@ import { camOf } from '../hw/presenter.ts';
 import { GATHER_PRIORITY, OPAL, VP_FLAG } from './codes.ts';
 import { ENDS_PER_VP, HOST_VP, type OpalContext } from './context.ts';
 import { END_FLAGS, wipeEnd } from './queue.ts';
-import { VP_VIRTUAL, vpId } from './vp-id.ts';
+import { decodeVp, vpId } from './vp-id.ts';
 
 /** Bit 1 of word 2: hardware saves and restores the context (TM10_QW1W2_HO). */
 export const W2_HO = 0x40000000;
@@ -23,11 +23,14 @@ export interface OpalVps {
   state(vp: number): { readonly hi: number; readonly lo: number } | null;
 }
 
+/** log2 of the chips in use: the model has one. */
+const CHIPS = 0;
+
 /** Index of a VP in the NVT table, -1 if the id is none. */
 export function nvtIndexOf(vp: number, nvts: number): number {
   if (vp === HOST_VP) return 0;
-  const index = vp & 0xffffff;
-  return (vp & VP_VIRTUAL) !== 0 && index > 0 && index < nvts ? index : -1;
+  const index = decodeVp(vp, CHIPS)?.index ?? 0;
+  return index > 0 && index < nvts ? index : -1;
 }
 
 /** Creates the calls. */
