@@ -3,7 +3,14 @@
 import { INTID } from '../irq/layout.ts';
 import { LR_STATE } from '../lr/format.ts';
 import type { CpuInterface, Lr } from '../lr/layout.ts';
-import { activatePriority, dropPriority, groupPriority, highestPending, PREBITS, runningPriority } from './priorities.ts';
+import {
+  activatePriority,
+  dropPriority,
+  groupPriority,
+  highestPending,
+  PREBITS,
+  runningPriority,
+} from './priorities.ts';
 
 /** Where the deactivation of a hardware interrupt goes. */
 export type DeactivatePhysical = (pintid: number) => void;
@@ -63,7 +70,9 @@ function deactivate(lr: Lr, physical: DeactivatePhysical): void {
   if (lr.hw === 1) physical(lr.pintid);
 }
 
-const countEoi = (c: CpuInterface): void => void (c.hcr.eoiCount = (c.hcr.eoiCount + 1) & 31);
+function countEoi({ hcr }: CpuInterface): void {
+  hcr.eoiCount = (hcr.eoiCount + 1) & 31;
+}
 
 /** An EOI: of which group, with which number as read from IAR. */
 export interface Eoi {

@@ -1,7 +1,7 @@
 // The maintenance interrupt: EISR, ELRSR, MISR. Arm IHI 0069 12.4 ICH_MISR_EL2, IHI 0048B 5.3 GICH_MISR; Linux: arch/arm64/kvm/vgic/vgic-v3-nested.c.
 
-import { LR_STATE } from '../lr/format.ts';
 import { signalsEoi } from '../lr/fold.ts';
+import { LR_STATE } from '../lr/format.ts';
 import type { CpuInterface } from '../lr/layout.ts';
 
 /** Bits of MISR. */

@@ -50,12 +50,13 @@ export const MAX_LRS = 16;
 
 /**
  * A virtual CPU interface. LRs 0..used-1 are filled; `last` is 1 + the handle of the interrupt in the last one if all are, 0 else.
- * `ap0` and `ap1` are the active priorities of the two groups, 32 levels a word.
+ * `pseudo` is the LR that KVM makes up to deactivate an interrupt in none. `ap0` and `ap1` are the active priorities of the two groups, 32 levels a word.
  */
 export const CpuInterface = struct('cpuInterface', {
   lrs: array(Lr, MAX_LRS),
   used: u8,
   last: u16,
+  pseudo: Lr,
   vmcr: Vmcr,
   hcr: Hcr,
   ap0: array(u32, 4),
