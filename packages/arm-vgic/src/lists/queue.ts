@@ -94,3 +94,6 @@ const drive: Change = (i, f) => {
 
 /** kvm_vgic_inject_irq once the VGIC is initialised and the interrupt found. */
 export const vgicInjectIrq = queueing('kvm_vgic_inject_irq', drive);
+
+/** vgic_queue_irq_unlock after a change that was made under the lock already, such as a write to ISACTIVER. */
+export const vgicQueueIrqUnlock = queueing('vgic_queue_irq_unlock', () => true);

@@ -8,7 +8,7 @@ import { CpuInterface } from '../../lr/layout.ts';
 import { vgicFlushLrState } from '../flush.ts';
 import { vgicFoldLrState } from '../fold.ts';
 import { vgicPruneApList } from '../prune.ts';
-import { vgicInjectIrq } from '../queue.ts';
+import { vgicInjectIrq, vgicQueueIrqUnlock } from '../queue.ts';
 import type { VgicLists } from '../world.ts';
 
 const [VCPUS, SPIS] = [4, 64];
@@ -17,7 +17,7 @@ const LAYOUT = {
   interfaces: array(CpuInterface, VCPUS),
   counters: struct('counters', { activeSpis: u16 }),
 } as const;
-const PROTOCOLS = [vgicInjectIrq, vgicPruneApList, vgicFlushLrState, vgicFoldLrState] as const;
+const PROTOCOLS = [vgicInjectIrq, vgicQueueIrqUnlock, vgicPruneApList, vgicFlushLrState, vgicFoldLrState] as const;
 
 /** Which kernel, which GICs, and how many LRs. */
 export interface VgicOptions {
@@ -103,6 +103,7 @@ export function smallVgic({ kernel = '7.3', v2 = false, host = v2 ? 2 : 3, nrLr 
     cpu: (vcpu = 0) => w.interfaces.at(vcpu),
     irq: (intid: number, vcpu = 0): Irq => w.irqs.at(handleOf(vcpu, intid)),
     inject: (intid: number, level = 1, vcpu = 0) => call(vgicInjectIrq as never, { irq: handleOf(vcpu, intid), level }),
+    queue: (intid: number, vcpu = 0) => call(vgicQueueIrqUnlock as never, { irq: handleOf(vcpu, intid) }),
     flush: (vcpu = 0) => call(vgicFlushLrState as never, { vcpu }),
     /** kvm_vgic_sync_hwstate. */
     sync(vcpu = 0) {
