@@ -36,6 +36,10 @@ export interface VgicLists {
   /** Requests IRQ_PENDING and kicks. */
   kick(vcpu: number): void;
   kickAll(): void;
+  /** Asks the vCPU to prune its list (KVM_REQ_VGIC_PROCESS_UPDATE), without a kick. */
+  requestPrune(vcpu: number): void;
+  /** A guest's write of one bit to ICACTIVER: all vCPUs are stopped for it. */
+  writeIcactiver(vcpu: number, intid: number): void;
   /** kvm_notify_acked_irq of a pin, which is the INTID - 32. */
   notifyAcked(pin: number): void;
 }

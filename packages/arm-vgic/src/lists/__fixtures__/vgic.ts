@@ -5,6 +5,7 @@ import { defineModel, type Protocol } from '@virq/irq-core/protocol';
 import { CONFIG, INTID, type Irq, irqsLayout } from '../../irq/layout.ts';
 import { LR_FORMS } from '../../lr/forms.ts';
 import { CpuInterface } from '../../lr/layout.ts';
+import { vgicDeactivate } from '../deactivate.ts';
 import { vgicFlushLrState } from '../flush.ts';
 import { vgicFoldLrState } from '../fold.ts';
 import { vgicPruneApList } from '../prune.ts';
@@ -17,7 +18,14 @@ const LAYOUT = {
   interfaces: array(CpuInterface, VCPUS),
   counters: struct('counters', { activeSpis: u16 }),
 } as const;
-const PROTOCOLS = [vgicInjectIrq, vgicQueueIrqUnlock, vgicPruneApList, vgicFlushLrState, vgicFoldLrState] as const;
+const PROTOCOLS = [
+  vgicInjectIrq,
+  vgicQueueIrqUnlock,
+  vgicPruneApList,
+  vgicFlushLrState,
+  vgicFoldLrState,
+  vgicDeactivate,
+] as const;
 
 /** Which kernel, which GICs, and how many LRs. */
 export interface VgicOptions {
@@ -85,6 +93,8 @@ export function smallVgic({ kernel = '7.3', v2 = false, host = v2 ? 2 : 3, nrLr 
         putRef: () => undefined,
         kick: (vcpu) => void log.push(`kick ${vcpu}`),
         kickAll: () => void log.push('kick all'),
+        requestPrune: (vcpu) => void log.push(`prune ${vcpu}`),
+        writeIcactiver: (_vcpu, intid) => void log.push(`ICACTIVER ${intid}`),
         notifyAcked: (pin) => void log.push(`ack ${pin}`),
       };
       return { vms: [{ chip: { lists } }] };
@@ -105,6 +115,8 @@ export function smallVgic({ kernel = '7.3', v2 = false, host = v2 ? 2 : 3, nrLr 
     inject: (intid: number, level = 1, vcpu = 0) => call(vgicInjectIrq as never, { irq: handleOf(vcpu, intid), level }),
     queue: (intid: number, vcpu = 0) => call(vgicQueueIrqUnlock as never, { irq: handleOf(vcpu, intid) }),
     flush: (vcpu = 0) => call(vgicFlushLrState as never, { vcpu }),
+    /** A DIR that was trapped. */
+    dir: (value: number, vcpu = 0) => call(vgicDeactivate as never, { vcpu, value }),
     /** kvm_vgic_sync_hwstate. */
     sync(vcpu = 0) {
       call(vgicFoldLrState as never, { vcpu });
