@@ -41,6 +41,7 @@ function isListBusy(m: VgicMachine, f: FlushFrame): boolean {
 function summarise(m: VgicMachine, f: FlushFrame): Outcome<never> {
   if (isListBusy(m, f)) return BLOCKED;
   const w = vgicOf(m, f);
+  f.filled = f.floor = f.pending = f.active = f.sgis = f.weight = f.many = f.stop = 0;
   for (let at = listOf(m, f).first; at !== 0; at = w.irqs.at(at - 1).next) {
     const i = w.irqs.at(at - 1);
     const weight = lrWeight(i);

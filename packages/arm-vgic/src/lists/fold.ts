@@ -72,6 +72,10 @@ export const vgicFoldLrState = protocol(
   'vgic_fold_lr_state',
   FOLD_LOCALS,
   (p: Combinators<VgicMachine, FoldFrame>) => ({
+    begin(_m, f) {
+      f.lr = 0;
+      f.walking = 0;
+    },
     find(m, f): Outcome<'startWalk' | 'advance'> {
       if (f.lr >= cpuOf(m, f).used) return 'startWalk';
       f.irq = vgicOf(m, f).find(f.vcpu, lrOf(m, f).intid) + 1;
