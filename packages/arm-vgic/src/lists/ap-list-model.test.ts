@@ -3,7 +3,7 @@
 import { check } from '@virq/checker';
 import { type Edits, omit, replace } from '@virq/irq-core/protocol';
 import { expect, it } from 'vitest';
-import { apListFamily } from './__fixtures__/ap-list-model.ts';
+import { apListFamily, runVcpu } from './__fixtures__/ap-list-model.ts';
 import { vgicInjectIrq } from './queue.ts';
 
 const [ONCE, LEFT] = [
@@ -24,8 +24,13 @@ it('F05 F06 two edges and a new route: each is delivered, on one list at a time'
 it.each<[string, Edits, string]>([
   ['the oracle is not asked again under both locks', [[vgicInjectIrq, omit(vgicInjectIrq, 'revalidate')]], ONCE],
   ['nobody is kicked', [[vgicInjectIrq, replace(vgicInjectIrq, 'kick', () => undefined)]], LEFT],
+  [
+    'who is given the interrupt is not kicked',
+    [[runVcpu, replace(runVcpu, 'prune.release', () => 'prune.lock ap')]],
+    LEFT,
+  ],
 ])(
-  'F05 fault: %s',
+  'F05 F06 fault: %s',
   (_name, edits, property) => {
     expect(run(edits).violations[0]?.property).toBe(property);
   },

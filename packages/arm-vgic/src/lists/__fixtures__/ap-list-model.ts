@@ -65,7 +65,7 @@ function handle(m: Machine, f: Frame): void {
 }
 
 /** The run loop of a vCPU, asleep while nobody asks for it. */
-const runVcpu = protocol('kvm_arch_vcpu_ioctl_run', LOCALS, (p: Combinators<Machine, Frame>) => ({
+export const runVcpu = protocol('kvm_arch_vcpu_ioctl_run', LOCALS, (p: Combinators<Machine, Frame>) => ({
   sleep: p.idle((m, f) => {
     if (m.requested.get(f.vcpu) === 0) return BLOCKED;
     m.requested.set(f.vcpu, 0);
