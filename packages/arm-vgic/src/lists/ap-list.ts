@@ -1,6 +1,7 @@
 // The ap_list of a vCPU, linked through its interrupts by handle + 1. Linux: struct vgic_cpu ap_list_head, lib/list_sort.c.
 
 import type { ApList, Irq } from '../irq/layout.ts';
+import { targetOf, type VgicLists } from './world.ts';
 
 /** The interrupts of a VM by handle. */
 export interface Irqs {
@@ -41,18 +42,24 @@ function insertBefore(irqs: Irqs, list: ApList, handle: number, before: number):
   list.count++;
 }
 
-/** Sorts in place; equal ones keep their order. `key`: lower first. */
-export function sortList(irqs: Irqs, list: ApList, key: (i: Irq) => number): void {
+/** Sorts the list of a vCPU in place, by the form's key; equal ones keep their order. */
+export function sortList(w: VgicLists, vcpu: number): void {
+  const { irqs } = w;
+  const list = w.apLists.at(vcpu);
   for (let at = list.first; at !== 0; ) {
     const handle = at - 1;
     const i = irqs.at(handle);
-    const own = key(i);
+    const own = keyOf(w, vcpu, i);
     at = i.next;
     let before = i.previous;
     let place = 0;
-    for (; before !== 0 && key(irqs.at(before - 1)) > own; before = irqs.at(before - 1).previous) place = before;
+    for (; before !== 0 && keyOf(w, vcpu, irqs.at(before - 1)) > own; before = irqs.at(before - 1).previous)
+      place = before;
     if (place === 0) continue;
     remove(irqs, list, handle);
     insertBefore(irqs, list, handle, place - 1);
   }
 }
+
+const keyOf = (w: VgicLists, vcpu: number, i: Irq): number =>
+  w.form.sortKey(i, targetOf(w, i) === vcpu + 1, w.interfaces.at(vcpu).vmcr);

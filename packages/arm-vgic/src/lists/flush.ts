@@ -62,8 +62,7 @@ function sort(m: VgicMachine, f: FlushFrame): Outcome<never> {
   const w = vgicOf(m, f);
   if (!needsSort(w, f)) return;
   if (isListBusy(m, f)) return BLOCKED;
-  const { vmcr } = cpuOf(m, f);
-  sortList(w.irqs, listOf(m, f), (i) => w.form.sortKey(i, targetOf(w, i) === f.vcpu + 1, vmcr));
+  sortList(w, f.vcpu);
 }
 
 function populate(m: VgicMachine, f: FlushFrame): void {
