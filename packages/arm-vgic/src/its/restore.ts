@@ -4,7 +4,7 @@ import { ERRNO } from '@virq/irq-core/errors';
 import { INTID } from '../irq/layout.ts';
 import type { ItsContext } from './context.ts';
 import { vcpuOf } from './context.ts';
-import { ENTRY_BYTES, join, loadEntry, unpackCte, unpackDte, unpackIte } from './entries.ts';
+import { ENTRY_BYTES, loadEntry, unpackCte, unpackDte, unpackIte } from './entries.ts';
 import { UNMAPPED } from './layout.ts';
 import { addMapping, collectionPlace, devicePlace } from './map-commands.ts';
 import { BASER, iteOf, NOWHERE, PAGE, pageOf, tableAt, tableBytes } from './tables.ts';
