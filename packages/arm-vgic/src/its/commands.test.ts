@@ -141,6 +141,20 @@ describe('errors are found, and the queue goes on', () => {
     expect(vm.its.context.maps.collection(8192)).toBe(0);
   });
 
+  it('T54: GICR_PROPBASER.IDbits bounds LPIs below 65536', () => {
+    const vm = mapped();
+    vm.rules.idBits = 14;
+    expect([16383, 16384].map((intid, i) => vm.run(command.mapti(2, i, [intid, 3])))).toEqual([0, 0x010a06]);
+  });
+
+  it('F49: MAPTI whose configuration byte cannot be read leaves neither LPI nor ITE nor collection', () => {
+    const vm = mapped();
+    vm.rules.config = 0x80000000;
+    expect(vm.run(command.mapti(2, 1, [8200, 5]))).toBe(-14);
+    const { maps } = vm.its.context;
+    expect([vm.lpis.find(8200), maps.ite(maps.device(2), 1), maps.collection(5)]).toEqual([0, 0, 0]);
+  });
+
   it('T55: MAPC with V=0 to no vCPU is refused by 6.1, carried out by 6.12 and 7.3', () => {
     for (const [kernel, code] of [
       ['6.1', 0x010902],

@@ -5,6 +5,7 @@ import { AT, command, createItsVm, type ItsVmOptions, mapTwo } from './__fixture
 import { COMMAND } from './codes.ts';
 import { packCte, packDte, packIte, unpackCte, unpackDte, unpackIte } from './entries.ts';
 import { ITS_POLICIES } from './policy.ts';
+import { tableAt } from './tables.ts';
 
 const hex = ({ lo, hi }: { lo: number; hi: number }): string =>
   ((BigInt(hi) << 32n) | BigInt(lo)).toString(16).toUpperCase().padStart(16, '0');
@@ -217,6 +218,10 @@ describe('F48 two-level device table', () => {
       expect([kernel, vm.its.save()]).toEqual([kernel, result]);
     }
   });
+});
+
+it('F48: bits 15:12 of GITS_BASER are bits 51:48 of the address', () => {
+  expect(tableAt(0x99071234, 0x56783600)).toBe(0x3_1234_5678_0000);
 });
 
 describe('F49 pending tables', () => {

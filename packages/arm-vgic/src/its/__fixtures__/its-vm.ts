@@ -74,12 +74,12 @@ export function createItsVm({ policy: changes = {}, count = 1, vcpus = 4, firstI
   const ram = createRam(root.memory);
   ram.map(0x40000000, 0x1000000);
   const enabled = Array.from({ length: vcpus }, () => true);
-  const rules = { idBits: 16 };
+  const rules: { idBits: number; config: number } = { idBits: 16, config: AT.CONFIG };
   const redistributors = {
     vcpus,
     indexOf: (id: number) => (id >= firstId && id < firstId + vcpus ? id - firstId : -1),
     idBits: () => rules.idBits,
-    configTable: () => AT.CONFIG,
+    configTable: () => rules.config,
     pendingTable: (vcpu: number) => AT.PENDING + vcpu * 0x10000,
     enabled: (vcpu: number) => enabled[vcpu] === true,
   };
