@@ -40,7 +40,7 @@ const COMMANDS: Readonly<Record<string, (op: Op) => Words>> = {
   int: event(0x03),
   clear: event(0x04),
   sync: (op) => [0x05n, 0n, target(op, 'cpu'), 0n],
-  mapd: (op) => [head(0x08, op), BigInt(num(op, 'size', EVENT_BITS) - 1), valid(op) | ittOf(op), 0n],
+  mapd: (op) => [head(0x08, op), BigInt.asUintN(5, BigInt(num(op, 'size', EVENT_BITS) - 1)), valid(op) | ittOf(op), 0n],
   mapc: (op) => [0x09n, 0n, valid(op) | target(op, 'cpu') | at(op, 'icid'), 0n],
   mapti: (op) => [head(0x0a, op), at(op, 'event') | (at(op, 'intid') << 32n), at(op, 'icid'), 0n],
   mapi: (op) => [head(0x0b, op), at(op, 'event'), at(op, 'icid'), 0n],

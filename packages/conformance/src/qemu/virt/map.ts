@@ -31,8 +31,8 @@ export const ITS_MEMORY = {
   pending: 0x42400000,
   pendingSize: 0x10000,
   itts: 0x43000000,
-  /** 64 KiB hold 4096 entries of 12 bytes. */
-  ittSize: 0x10000,
+  /** Room for 2^14 entries of 12 bytes: MAPI needs events as high as LPIs. */
+  ittSize: 0x40000,
 } as const;
 
 /** First LPI. */

@@ -2,7 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Op } from '../../oracle.ts';
+import { runCampaign } from '../../campaign.ts';
+import { virtSequences } from '../../generate/virt.ts';
+import type { Op, OracleResult } from '../../oracle.ts';
 import { createVirtOracle } from './index.ts';
 
 const oracle = createVirtOracle();
@@ -32,6 +34,33 @@ describe.skipIf(missing !== null)(
         expect([i, seen.out, seen.state]).toEqual([i, out, state]);
       }
       await machine.stop();
+    });
+
+    it('random operations give the same twice, use every word, and end in every way an interrupt can end', async () => {
+      const seen: { op: Op; result: OracleResult }[] = [];
+      const r = await runCampaign({
+        model: createVirtOracle(),
+        oracle,
+        generator: virtSequences,
+        skips: [],
+        seeds: [1, 2, 3],
+        ops: 2400,
+        onResult: (op, result) => seen.push({ op, result }),
+      });
+      expect([r.finding, r.unrepeatable, r.ops]).toEqual([null, [], 2400]);
+      const used = new Set(seen.map(({ op }) => op.op));
+      expect([...oracle.operations].filter((op) => !used.has(op))).toEqual([]);
+      const shows = (key: string, pattern: RegExp): boolean =>
+        seen.some(({ result }) => pattern.test(JSON.stringify(result.state[key] ?? null)));
+      const acknowledged = seen.filter(({ op }) => op.op === 'iar').map(({ result }) => Number(result.out?.['intid']));
+      expect({
+        raised: shows('pins', /raise/),
+        active: shows('active', /\d/),
+        second: shows('lpi_pending', /\[\[\],\[8/),
+        spi: acknowledged.some((n) => n >= 32 && n < 1020),
+        lpi: acknowledged.some((n) => n >= 8192),
+        none: acknowledged.includes(1023),
+      }).toEqual({ raised: true, active: true, second: true, spi: true, lpi: true, none: true });
     });
   },
 );
