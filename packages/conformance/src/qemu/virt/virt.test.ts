@@ -36,6 +36,37 @@ describe.skipIf(missing !== null)(
       await machine.stop();
     });
 
+    it.each([
+      [{ op: 'start', backend: 'gicv4' }, { op: 'd', reg: 'CTLR' }, 'takes the backend gicv2, gicv3 or its, not gicv4'],
+      [{ op: 'start', backend: 'gicv2', cpus: 2 }, { op: 'd', reg: 'CTLR' }, 'gicv2 takes 1 to 1 CPUs'],
+      [{ op: 'start', backend: 'gicv3' }, { op: 'iar' }, 'this machine stands still'],
+      [{ op: 'start', backend: 'gicv3' }, { op: 'mapd', dev: 1 }, "'mapd' is for the backend its"],
+      [{ op: 'start', backend: 'gicv3' }, { op: 'd', reg: 'NONE:4' }, "no register is called 'NONE:4' here"],
+    ] as [Op, Op, string][])('%j then %j is refused', async (start, op, message) => {
+      const machine = await oracle.start();
+      await expect((async () => [await machine.apply(start), await machine.apply(op)])()).rejects.toThrow(message);
+      await machine.stop();
+    });
+
+    it('raises the pin of CPU 0 while something is deliverable, and an EOI alone does not clear a line', async () => {
+      const machine = await oracle.start();
+      const ops: Op[] = [
+        { op: 'start', backend: 'gicv2' },
+        { op: 'd', reg: 'CTLR', value: 1 },
+        { op: 'c', reg: 'PMR', value: 0xf0 },
+        { op: 'c', reg: 'CTLR', value: 1 },
+        { op: 'irq_setup', intid: 40, group: 0 },
+        { op: 'spi', intid: 40, level: 1 },
+        { op: 'c', reg: 'IAR' },
+        { op: 'c', reg: 'EOIR', value: 40 },
+        { op: 'spi', intid: 40, level: 0 },
+      ];
+      const pins: unknown[] = [];
+      for (const op of ops) pins.push((await machine.apply(op)).state['pins']);
+      await machine.stop();
+      expect(pins.slice(5)).toEqual([[['raise', 0]], [['lower', 0]], [['raise', 0]], [['lower', 0]]]);
+    });
+
     it('random operations give the same twice, use every word, and end in every way an interrupt can end', async () => {
       const seen: { op: Op; result: OracleResult }[] = [];
       const r = await runCampaign({
