@@ -10,9 +10,12 @@ import { boardOf } from './virt-values.ts';
 /** In how many of a hundred cases a story is told instead of a single operation. */
 const STORIES = 8;
 
+/** Numbers of CPUs. With an ITS they execute, and each keeps a processor of the host busy. */
+const CPUS = { gicv2: [1], gicv3: [1, 2, 2, 3], its: [1, 2, 2] } as const;
+
 function open(c: Choose): Op {
-  const backend = c.one(['gicv2', 'gicv3', 'its', 'its']);
-  return { op: 'start', backend, cpus: backend === 'gicv2' ? 1 : c.one([1, 2, 2, 3]) };
+  const backend = c.one(['gicv2', 'gicv3', 'its', 'its'] as const);
+  return { op: 'start', backend, cpus: c.one(CPUS[backend]) };
 }
 
 const SETS = ['pending', 'active', 'pending_ppi', 'active_ppi', 'lpi_pending'];
