@@ -28,5 +28,6 @@ export {
 } from './oracle.ts';
 export { createPowernvOracle } from './qemu/powernv/index.ts';
 export { createQemuOracle } from './qemu/q35/index.ts';
+export { createVirtOracle } from './qemu/virt/index.ts';
 export { headLine, type RecordingHead, readOperations, resultLine } from './recording.ts';
 export { kernelFor, TARGETS, type Target } from './targets.ts';

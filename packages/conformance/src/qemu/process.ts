@@ -10,6 +10,8 @@ export interface Qemu {
   qtest(command: string): Promise<string>;
   /** One command of the human monitor; what it printed. */
   monitor(command: string): Promise<string>;
+  /** Changes of intercepted pins since the last call, in order: `raise` or `lower`, and the number of the pin. */
+  changes(): (readonly [edge: string, pin: number])[];
   stop(): void;
 }
 
@@ -44,7 +46,25 @@ const FLAGS = [
 ];
 
 const isEvent = (line: string): boolean => line.includes('"event":') || line.startsWith('{"QMP"');
-const isInterrupt = (line: string): boolean => line.startsWith('IRQ ');
+
+/** Collects what qtest says of intercepted pins between its answers. */
+function pinRecorder() {
+  let seen: (readonly [edge: string, pin: number])[] = [];
+  return {
+    /** Keeps a line `IRQ raise 0`; false for any other. */
+    keep(line: string): boolean {
+      const [word, edge, pin] = line.split(' ');
+      if (word !== 'IRQ') return false;
+      seen.push([String(edge), Number(pin)]);
+      return true;
+    },
+    take() {
+      const taken = seen;
+      seen = [];
+      return taken;
+    },
+  };
+}
 
 /** Starts one. */
 export async function startQemu(binary: string, machine: readonly string[]): Promise<Qemu> {
@@ -52,12 +72,13 @@ export async function startQemu(binary: string, machine: readonly string[]): Pro
   const control = child.stdio[3] as Duplex;
   const tests = lineQueue('qtest');
   const replies = lineQueue('QMP');
+  const pins = pinRecorder();
   let complaint = '';
   const end = (why: string): void => {
     tests.fail(why);
     replies.fail(why);
   };
-  child.stdout?.on('data', (chunk) => tests.feed(String(chunk), isInterrupt));
+  child.stdout?.on('data', (chunk) => tests.feed(String(chunk), pins.keep));
   control.on('data', (chunk) => replies.feed(String(chunk), isEvent));
   child.stderr?.on('data', (chunk) => {
     complaint += String(chunk);
@@ -81,6 +102,7 @@ export async function startQemu(binary: string, machine: readonly string[]): Pro
       return line.slice(3);
     },
     monitor: async (command) => (await qmp('human-monitor-command', { 'command-line': command })) as string,
+    changes: pins.take,
     stop() {
       child.removeAllListeners('exit');
       child.kill('SIGKILL');

@@ -1,0 +1,47 @@
+// What the ITS of one kernel does otherwise than that of another, as data. Linux: arch/arm64/kvm/vgic/vgic-its.c of 6.1, 6.12 and 7.3.
+
+/** Differences between kernels that a guest or user space can see. */
+export interface ItsPolicy {
+  /** Translation cache: one list per VM in order of last use, or a map per ITS that holds all. */
+  readonly cache: 'lru' | 'map';
+  /** A cache hit takes a reference to its LPI; without it the LPI can be freed under an injection (CVE-2024-26598). */
+  readonly hitTakesReference: boolean;
+  /** Which writes of GITS_BASER free what the table holds: those with V=0, or those that change it. */
+  readonly baserFrees: 'invalid' | 'changed';
+  /** MAPC with V=0 checks its target too. */
+  readonly unmapChecksTarget: boolean;
+  /** What an RDbase names. */
+  readonly target: 'index' | 'id';
+  /** Saving a device whose id is no longer storable. */
+  readonly unstorable: 'refuse' | 'skip';
+  /** NEXT of an ITE: to the next one of the device, or to the next that is saved with an LPI. */
+  readonly eventNext: 'any' | 'saved';
+  /** DISCARD and MAPD V=0 zero the entry in memory; without it a restore resurrects it. */
+  readonly zeroesEntries: boolean;
+}
+
+const NEWEST: ItsPolicy = {
+  cache: 'map',
+  hitTakesReference: true,
+  baserFrees: 'changed',
+  unmapChecksTarget: false,
+  target: 'id',
+  unstorable: 'skip',
+  eventNext: 'saved',
+  zeroesEntries: true,
+};
+
+/** By kernel: trees as of their newest stable release. */
+export const ITS_POLICIES = {
+  '6.1': {
+    ...NEWEST,
+    cache: 'lru',
+    baserFrees: 'invalid',
+    unmapChecksTarget: true,
+    target: 'index',
+    unstorable: 'refuse',
+    eventNext: 'any',
+  },
+  '6.12': { ...NEWEST, eventNext: 'any' },
+  '7.3': NEWEST,
+} as const satisfies Record<string, ItsPolicy>;

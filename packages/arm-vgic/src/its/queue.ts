@@ -1,0 +1,35 @@
+// The command queue: runs to its end in whoever writes GITS_CWRITER or GITS_CTLR; what a command finds wrong stops nothing. Linux: vgic-its.c vgic_its_process_commands.
+
+import { COMMAND_BYTES, createCommand, loadCommand } from './command.ts';
+import { execute } from './commands.ts';
+import type { ItsContext } from './context.ts';
+
+const QUEUE_PAGE = 0x1000;
+
+/** Bytes of the queue of GITS_CBASER. */
+export const queueBytes = ({ state }: ItsContext): number => ((state.cbaserLo & 0xff) + 1) * QUEUE_PAGE;
+
+/** Address of the queue, GITS_CBASER[51:12]. */
+const queueAt = ({ state }: ItsContext): number =>
+  (state.cbaserHi & 0xfffff) * 2 ** 32 + ((state.cbaserLo & 0xfffff000) >>> 0);
+
+/** Creates what runs the queue of an ITS while that is enabled. */
+export function createQueue(its: ItsContext): () => void {
+  const { state, ram, trace } = its;
+  const command = createCommand();
+  return () => {
+    if (state.enabled === 0) return;
+    const base = queueAt(its);
+    const bytes = queueBytes(its);
+    while (state.creadr !== state.cwriter) {
+      const result = loadCommand(ram, base + state.creadr, command) ? execute(its, command) : null;
+      if (trace.on && result !== 0)
+        trace.emit('its_command_error', {
+          offset: state.creadr,
+          opcode: command.opcode,
+          error: result ?? 'unreadable',
+        });
+      state.creadr = (state.creadr + COMMAND_BYTES) % bytes;
+    }
+  };
+}

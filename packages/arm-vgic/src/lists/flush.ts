@@ -1,0 +1,140 @@
+// List registers are filled before a vCPU enters its guest. Linux: arch/arm64/kvm/vgic/vgic.c vgic_flush_lr_state, vgic_sort_ap_list.
+
+import { u1, u8, u16 } from '@virq/irq-core/arena';
+import { BLOCKED, type Combinators, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
+import { INTID, type Irq } from '../irq/layout.ts';
+import type { CpuInterface } from '../lr/layout.ts';
+import { clearLr, lrWeight, populateLr } from '../lr/populate.ts';
+import { sortList } from './ap-list.ts';
+import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
+
+const { protocol } = protocolsOn<VgicMachine>();
+
+/** What the list holds: `pending`, `active`, `sgis` of this vCPU; `weight` in LRs, `many` if an SGI has several senders. `irq` is a handle + 1, `floor` the priority of the SGI before, + 1; `stop` ends the walk. */
+const FLUSH_LOCALS = {
+  vm: u8,
+  vcpu: u16,
+  irq: u16,
+  filled: u8,
+  floor: u16,
+  pending: u16,
+  active: u16,
+  sgis: u8,
+  weight: u16,
+  many: u1,
+  stop: u1,
+} as const;
+type FlushFrame = { -readonly [K in keyof typeof FLUSH_LOCALS]: number };
+
+const listOf = (m: VgicMachine, f: FlushFrame) => vgicOf(m, f).apLists.at(f.vcpu);
+const irqOf = (m: VgicMachine, f: FlushFrame): Irq => vgicOf(m, f).irqs.at(f.irq - 1);
+const cpuOf = (m: VgicMachine, f: FlushFrame): CpuInterface => vgicOf(m, f).interfaces.at(f.vcpu);
+
+/** Whether somebody holds the lock of an interrupt on the list: steps that look at all of them take each in turn. */
+function isListBusy(m: VgicMachine, f: FlushFrame): boolean {
+  const { irqs } = vgicOf(m, f);
+  for (let at = listOf(m, f).first; at !== 0; at = irqs.at(at - 1).next)
+    if (irqs.at(at - 1).irqLock.holder !== 0) return true;
+  return false;
+}
+
+function summarise(m: VgicMachine, f: FlushFrame): Outcome<never> {
+  if (isListBusy(m, f)) return BLOCKED;
+  const w = vgicOf(m, f);
+  f.filled = f.floor = f.pending = f.active = f.sgis = f.weight = f.many = f.stop = 0;
+  for (let at = listOf(m, f).first; at !== 0; at = w.irqs.at(at - 1).next) {
+    const i = w.irqs.at(at - 1);
+    const weight = lrWeight(i);
+    f.weight += weight;
+    if (weight > 1) f.many = 1;
+    if (targetOf(w, i) !== f.vcpu + 1) continue;
+    if (i.active === 1) f.active++;
+    else f.pending++;
+    if (i.intid < INTID.PPI) f.sgis++;
+  }
+}
+
+/** Linux: 6.x counts an SGI once per sender and whatever is on the list, 7.x only what is for this vCPU. */
+const needsSort = (w: VgicLists, f: FlushFrame): boolean =>
+  w.form.sgisFirst ? f.weight > w.nrLr || f.many === 1 : f.pending + f.active > w.nrLr;
+
+function sort(m: VgicMachine, f: FlushFrame): Outcome<never> {
+  const w = vgicOf(m, f);
+  if (!needsSort(w, f)) return;
+  if (isListBusy(m, f)) return BLOCKED;
+  sortList(w, f.vcpu);
+}
+
+function populate(m: VgicMachine, f: FlushFrame): void {
+  const w = vgicOf(m, f);
+  const i = irqOf(m, f);
+  if (w.form.sgisFirst && f.many === 1 && f.floor !== 0 && i.priority >= f.floor) {
+    f.stop = 1;
+    return;
+  }
+  if (targetOf(w, i) !== f.vcpu + 1) return;
+  populateLr(i, cpuOf(m, f).lrs.at(f.filled++), w.v2, w.form);
+  if (i.source !== 0) f.floor = i.priority + 1;
+}
+
+/** All LRs are full: which interrupt has the last one, or that more are waiting. */
+function noteLast(m: VgicMachine, f: FlushFrame): void {
+  const w = vgicOf(m, f);
+  if (w.form.overflow === 'underflow') cpuOf(m, f).hcr.uie = irqOf(m, f).next === 0 ? 0 : 1;
+  else {
+    w.getRef(f.irq - 1);
+    cpuOf(m, f).last = f.irq;
+  }
+}
+
+/** vgic_v3_configure_hcr and vgic_v2_configure_hcr: which changes the hardware has to report. */
+function configure(w: VgicLists, f: FlushFrame, { hcr, vmcr }: CpuInterface): void {
+  hcr.en = 1;
+  hcr.eoiCount = 0;
+  if (w.form.overflow === 'underflow') return;
+  const isOver = f.pending + f.active > w.nrLr;
+  hcr.npie = f.pending > w.nrLr ? 1 : 0;
+  hcr.lrenpie = f.active > 0 && isOver ? 1 : 0;
+  hcr.uie = isOver ? 1 : 0;
+  hcr.group0Off = vmcr.enable0;
+  hcr.group0On = 1 - vmcr.enable0;
+  hcr.group1Off = vmcr.enable1;
+  hcr.group1On = 1 - vmcr.enable1;
+  if (w.host !== 3) return;
+  hcr.sgiEoiCount = f.sgis === 0 ? 1 : 0;
+  hcr.tdir = !w.hasTdir || hcr.lrenpie === 1 || w.counters.activeSpis > 0 ? 1 : 0;
+}
+
+function finish(m: VgicMachine, f: FlushFrame): void {
+  const w = vgicOf(m, f);
+  const c = cpuOf(m, f);
+  for (let n = f.filled; n < w.nrLr; n++) clearLr(c.lrs.at(n));
+  c.used = f.filled;
+  configure(w, f, c);
+}
+
+/** kvm_vgic_flush_hwstate of vCPU `vcpu`, interrupts off. */
+export const vgicFlushLrState = protocol(
+  'vgic_flush_lr_state',
+  FLUSH_LOCALS,
+  (p: Combinators<VgicMachine, FlushFrame>) => ({
+    ...p.spinlocked('ap', (m, f) => listOf(m, f).apLock, {
+      summarise,
+      sort,
+      first(m, f) {
+        f.irq = listOf(m, f).first;
+        cpuOf(m, f).last = 0;
+        cpuOf(m, f).hcr.uie = 0;
+      },
+      isEnd: (_m, f): Outcome<'finish'> => (f.irq === 0 ? 'finish' : undefined),
+      ...p.spinlocked('irq', (m, f) => irqOf(m, f).irqLock, { populate }),
+      next(m, f): Outcome<'isEnd' | 'finish'> {
+        const isFull = f.stop === 0 && f.filled === vgicOf(m, f).nrLr;
+        if (isFull) noteLast(m, f);
+        f.irq = irqOf(m, f).next;
+        return isFull || f.stop === 1 ? 'finish' : 'isEnd';
+      },
+      finish,
+    }),
+  }),
+);

@@ -1,0 +1,99 @@
+// A changed interrupt is put on the list of the vCPU that has to see it. Linux: arch/arm64/kvm/vgic/vgic.c vgic_queue_irq_unlock, kvm_vgic_inject_irq.
+
+import { u1, u8, u16 } from '@virq/irq-core/arena';
+import { type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
+import { CONFIG, INTID, type Irq } from '../irq/layout.ts';
+import { append } from './ap-list.ts';
+import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
+
+const { protocol } = protocolsOn<VgicMachine>();
+
+/** `irq` is a handle, `level` and `owner` belong to an injection. `to` is 1 + the vCPU that has to have it, `changed` says the change is made. */
+const QUEUE_LOCALS = {
+  vm: u8,
+  irq: u16,
+  level: u1,
+  owner: u8,
+  to: u16,
+  changed: u1,
+  listed: u1,
+  broadcast: u1,
+} as const;
+type QueueFrame = { -readonly [K in keyof typeof QUEUE_LOCALS]: number };
+
+/** Changes an interrupt under its lock; false if there was nothing to change. */
+export type Change = (i: Irq, f: { readonly level: number; readonly owner: number }, w: VgicLists) => boolean;
+
+const irqOf = (m: VgicMachine, f: QueueFrame): Irq => vgicOf(m, f).irqs.at(f.irq);
+const apLockOf = (m: VgicMachine, f: QueueFrame) => vgicOf(m, f).apLists.at(f.to - 1).apLock;
+
+/** Linux: 7.x tells all vCPUs to trap DIR once there is an SPI that one of them could deactivate for another. */
+function countsSpi(w: VgicLists, i: Irq): boolean {
+  if (w.form.overflow === 'underflow' || w.host !== 3 || w.v2 || !w.hasTdir) return false;
+  return i.intid >= INTID.SPI && i.intid < INTID.LPI;
+}
+
+function put(m: VgicMachine, f: QueueFrame): void {
+  const w = vgicOf(m, f);
+  const i = irqOf(m, f);
+  w.getRef(f.irq);
+  append(w.irqs, w.apLists.at(f.to - 1), f.irq);
+  i.vcpu = f.to;
+  f.broadcast = countsSpi(w, i) && w.counters.activeSpis++ === 0 ? 1 : 0;
+}
+
+/** The path of a change that can make an interrupt deliverable, up to the kick: lock, change, queue. */
+export const queueing = (name: string, change: Change) =>
+  protocol(name, QUEUE_LOCALS, (p: Combinators<VgicMachine, QueueFrame>) => ({
+    ...p.spinlocked('irq', (m, f) => irqOf(m, f).irqLock, {
+      change(m, f): Outcome<'unlock irq'> {
+        f.to = 0;
+        if (f.changed === 0 && !change(irqOf(m, f), f, vgicOf(m, f))) return 'unlock irq';
+        f.changed = 1;
+      },
+      decide(m, f) {
+        f.to = targetOf(vgicOf(m, f), irqOf(m, f));
+        f.listed = irqOf(m, f).vcpu === 0 ? 0 : 1;
+      },
+    }),
+    leave(_m, f): Outcome<'kick'> {
+      if (f.to === 0) return DONE;
+      return f.listed === 1 ? 'kick' : undefined;
+    },
+    ...p.spinlocked('ap', apLockOf, {
+      ...p.spinlocked('listed irq', (m, f) => irqOf(m, f).irqLock, {
+        revalidate(m, f): Outcome<'unlock listed irq'> {
+          const i = irqOf(m, f);
+          return i.vcpu === 0 && targetOf(vgicOf(m, f), i) === f.to ? undefined : 'unlock listed irq';
+        },
+        put(m, f) {
+          put(m, f);
+          f.listed = 1;
+        },
+      }),
+    }),
+    retry: (_m, f): Outcome<'lock irq'> => (f.listed === 1 ? undefined : 'lock irq'),
+    kick(m, f) {
+      const w = vgicOf(m, f);
+      if (f.broadcast === 1) w.kickAll();
+      else w.kick(f.to - 1);
+    },
+  }));
+
+/** A level counts if it changes, an edge if it rises; the owner of the wire has to be the one it has. */
+const drive: Change = (i, f) => {
+  if (i.owner !== f.owner) return false;
+  if (i.config === CONFIG.LEVEL) {
+    if (i.lineLevel === f.level) return false;
+    i.lineLevel = f.level;
+    return true;
+  }
+  if (f.level === 1) i.pendingLatch = 1;
+  return f.level === 1;
+};
+
+/** kvm_vgic_inject_irq once the VGIC is initialised and the interrupt found. */
+export const vgicInjectIrq = queueing('kvm_vgic_inject_irq', drive);
+
+/** vgic_queue_irq_unlock after a change that was made under the lock already, such as a write to ISACTIVER. */
+export const vgicQueueIrqUnlock = queueing('vgic_queue_irq_unlock', () => true);
