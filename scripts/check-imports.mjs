@@ -32,6 +32,7 @@ const MAY = {
     '@virq/x86-avic',
     '@virq/x86-pci23',
     '@virq/ppc-xive',
+    '@virq/arm-vgic',
     '@virq/trace',
     '@virq/scenario',
     '@virq/checker',

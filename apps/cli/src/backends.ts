@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import { armVgic } from '@virq/arm-vgic';
 import { type AnyBackend, type AnyHostPart, assertBackend } from '@virq/irq-core/backend';
 import { VirqError } from '@virq/irq-core/errors';
 import { ppcXive } from '@virq/ppc-xive';
@@ -14,7 +15,11 @@ import { type Io, UsageError } from './io.ts';
 import { importDefault } from './module.ts';
 
 /** Backends that come with virq. */
-export const BUILT_IN: readonly AnyBackend[] = [x86Avic as unknown as AnyBackend, ppcXive as unknown as AnyBackend];
+export const BUILT_IN: readonly AnyBackend[] = [
+  x86Avic as unknown as AnyBackend,
+  ppcXive as unknown as AnyBackend,
+  armVgic as unknown as AnyBackend,
+];
 
 /** Parts of the host that a scenario can name, beside those that the backends bring. */
 export const PARTS: readonly AnyHostPart[] = [legacyAssignment as unknown as AnyHostPart];

@@ -35,7 +35,7 @@ export const Irq = struct('irq', {
   vcpu: u16,
   hostIrq: u32,
   owner: u8,
-  refs: u8,
+  refs: u16,
   next: u16,
   previous: u16,
   irqLock: lock,

@@ -1,0 +1,12 @@
+// Tracepoints of the VGIC as the kernel prints them (trace/events/kvm.h, arch/arm64/kvm/vgic/trace.h, trace_arm.h), and events of virq's own.
+
+import type { EventTexts } from '@virq/irq-core/events';
+
+/** Texts by event. */
+export const armEvents: EventTexts = {
+  vgic_update_irq_pending: (e) => `VCPU: ${e['vcpu']}, IRQ ${e['irq']}, level: ${e['level']}`,
+  its_command_error: (e) =>
+    `command 0x${Number(e['opcode']).toString(16)} at 0x${Number(e['offset']).toString(16)}: ${typeof e['error'] === 'number' ? `0x${e['error'].toString(16)}` : e['error']}`,
+  vgic_guest_error: (e) =>
+    `${e['block']} offset 0x${Number(e['offset']).toString(16)}, ${e['size']} bytes: ${e['rule']}`,
+};

@@ -1,0 +1,72 @@
+// State of the VGIC of one VM, put together from its rooms. Linux: include/kvm/arm_vgic.h struct vgic_dist, struct vgic_cpu.
+
+import { array, bits, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
+import { irqsLayout } from './irq/layout.ts';
+import { CacheEntry, type ItsSizes, itsLayout } from './its/layout.ts';
+import { CpuInterface } from './lr/layout.ts';
+import { type MemorySizes, memoryLayout } from './memory/layout.ts';
+
+/**
+ * struct vgic_dist. `model` is 0 without a device, else 2 or 3. `nrSpis` is 0 until somebody says how many. `propbaser` is one for all redistributors.
+ * `revision` is that of GICD_IIDR, `groupsWritable` says that user space may write the groups of a GICv2. `activeSpis` counts SPIs on lists as KVM does.
+ */
+export const Distributor = struct('distributor', {
+  model: u8,
+  initialized: u1,
+  ready: u1,
+  dead: u1,
+  enabled: u1,
+  hasIts: u1,
+  nassgireq: u1,
+  groupsWritable: u1,
+  hasDistBase: u1,
+  hasCpuBase: u1,
+  revision: u8,
+  nrSpis: u16,
+  activeSpis: u16,
+  propbaser: u64,
+  distBase: u64,
+  cpuBase: u64,
+});
+export type Distributor = View<typeof Distributor>;
+
+/** A vCPU's redistributor. `mpidr` is packed as Aff3.Aff2.Aff1.Aff0, a byte each; `lpis` is GICR_CTLR.EnableLPIs, `rwp` its RWP. */
+export const Redistributor = struct('redistributor', {
+  id: u16,
+  mpidr: u32,
+  lpis: u1,
+  rwp: u1,
+  syncing: u8,
+  hasBase: u1,
+  region: u8,
+  base: u64,
+  pendbaser: u64,
+});
+export type Redistributor = View<typeof Redistributor>;
+
+/** A vCPU in its run loop: it runs guest code; priority bits that its CPU interface has (ICH_VTR_EL2.PREbits). */
+export const RunVcpu = struct('runVcpu', { inGuest: u1, hasRun: u1, prebits: bits(3) });
+
+/** Sizes of {@link armLayout}. */
+export interface ArmSizes {
+  readonly vcpus: number;
+  readonly spis: number;
+  readonly lpis: number;
+  readonly itss: number;
+  readonly its: ItsSizes;
+  readonly memory: MemorySizes;
+}
+
+/** Everything of one VM. */
+export const armLayout = ({ vcpus, spis, lpis, itss, its, memory }: ArmSizes) =>
+  struct('arm', {
+    dist: Distributor,
+    redists: array(Redistributor, vcpus),
+    irqs: irqsLayout({ vcpus, spis, lpis }),
+    interfaces: array(CpuInterface, vcpus),
+    run: array(RunVcpu, vcpus),
+    memory: memoryLayout(memory),
+    its: array(itsLayout(its), Math.max(1, itss)),
+    lru: array(CacheEntry, itss === 0 ? 1 : 16 * vcpus),
+  });
+export type ArmState = View<ReturnType<typeof armLayout>>;

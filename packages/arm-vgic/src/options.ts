@@ -1,0 +1,121 @@
+// Options of an Arm VM: what the `vm` operation takes, and the sizes that follow from them.
+
+import type { VmLimits } from '@virq/irq-core/kvm';
+import type { ArgSpec, Args } from '@virq/irq-core/machine';
+import { VGIC_VERSIONS, type VgicVersion } from './kernel.ts';
+import type { ArmSizes } from './layout.ts';
+import { int } from './vocabulary/args.ts';
+
+/** Options of a VM. */
+export interface ArmOptions {
+  /** Model of the guest's GIC; 0 for a VM without one until somebody creates the device. */
+  readonly gic: 0 | 2 | 3;
+  /** Version of the host's GIC. */
+  readonly host: 2 | 3;
+  readonly vcpus: number;
+  /** vCPU ids by index. */
+  readonly ids: readonly number[];
+  /** ITSs that the VMM creates. */
+  readonly its: number;
+  /** KVM_DEV_ARM_VGIC_GRP_NR_IRQS: interrupts without LPIs, a multiple of 32. */
+  readonly nrIrqs: number;
+  /** List registers of a CPU. */
+  readonly nrLr: number;
+  /** The hardware can trap DIR by itself (ICH_VTR_EL2.TDS). */
+  readonly tdir: boolean;
+  /** The VMM initialises the VGIC: addresses set, KVM_DEV_ARM_VGIC_CTRL_INIT. */
+  readonly init: boolean;
+  /** Bytes of guest memory, from {@link RAM_BASE} on. */
+  readonly memory: number;
+  /** Whose VGIC; that of the machine's kernel if not said. */
+  readonly vgic?: VgicVersion | undefined;
+}
+
+/** Where QEMU's virt machine has its memory. */
+export const RAM_BASE = 0x40000000;
+
+/** Where QEMU's virt machine has the controllers. */
+export const BASE = { GICD: 0x08000000, GICC: 0x08010000, GITS: 0x08080000, GICR: 0x080a0000 } as const;
+
+/** Arguments of `vm`. */
+export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
+  gic: int("model of the guest's GIC: 2 or 3; 0 for none yet", { min: 0, max: 3, default: 3 }),
+  host_gic: int("version of the host's GIC; default 3, or 2 for a host that has GICv2 only", {
+    min: 2,
+    max: 3,
+    default: 3,
+  }),
+  cpus: int('number of vCPUs', { min: 1, max: 512, default: 1 }),
+  ids: {
+    type: 'list',
+    of: int('vCPU id', { min: 0, max: 511 }),
+    optional: true,
+    doc: 'vCPU ids by index; default 0, 1, …',
+  },
+  its: {
+    type: 'either',
+    of: [{ type: 'bool', doc: 'one' }, int('how many', { min: 0, max: 4 })],
+    default: false,
+    doc: 'ITSs',
+  },
+  nr_irqs: int('SGIs, PPIs and SPIs: a multiple of 32, 64 to 992', { min: 64, max: 992, default: 128 }),
+  nr_lr: int('list registers of a CPU', { min: 1, max: 16, default: 4 }),
+  tdir: { type: 'bool', default: true, doc: 'the hardware traps DIR by itself (ICH_VTR_EL2.TDS)' },
+  init: { type: 'bool', default: true, doc: 'the VMM sets addresses and initialises the VGIC' },
+  memory: int('MiB of guest memory', { min: 1, max: 4096, default: 128 }),
+  frames: int('4 KiB frames of guest memory that can be written, a power of two', {
+    min: 1,
+    max: 65536,
+    optional: true,
+  }),
+  lpis: int('LPIs that there can be at once', { min: 1, max: 1023, optional: true }),
+  vgic: {
+    type: 'enum',
+    values: VGIC_VERSIONS,
+    optional: true,
+    doc: "kernel whose VGIC this is; default the machine's",
+  },
+};
+
+function itsCount(args: Args): number {
+  const its = args['its'];
+  return typeof its === 'number' ? its : its === true ? 1 : 0;
+}
+
+/** Options of a VM from checked `vm` arguments. */
+export function armOptions(args: Args): ArmOptions {
+  const number = (key: string, otherwise: number): number => (args[key] as number | undefined) ?? otherwise;
+  const vcpus = number('cpus', 1);
+  const given = (args['ids'] as readonly number[] | undefined) ?? [];
+  return {
+    gic: number('gic', 3) as ArmOptions['gic'],
+    host: number('host_gic', 3) as ArmOptions['host'],
+    vcpus,
+    ids: Array.from({ length: vcpus }, (_, vcpu) => given[vcpu] ?? vcpu),
+    its: itsCount(args),
+    nrIrqs: number('nr_irqs', 128),
+    nrLr: number('nr_lr', 4),
+    tdir: (args['tdir'] as boolean | undefined) ?? true,
+    init: (args['init'] as boolean | undefined) ?? true,
+    memory: number('memory', 128) * 2 ** 20,
+    vgic: args['vgic'] as VgicVersion | undefined,
+  };
+}
+
+/** The next power of two. */
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+
+/** Room for what the options need. An ITS has room for devices and collections as a guest of that size has them. */
+export function armSizes(limits: VmLimits, args: Args): ArmSizes {
+  const o = armOptions(args);
+  const vcpus = Math.max(o.vcpus, limits.vcpus);
+  const lpis = (args['lpis'] as number | undefined) ?? (o.its === 0 ? 1 : 256);
+  return {
+    vcpus,
+    spis: o.nrIrqs - 32,
+    lpis,
+    itss: o.its,
+    its: { devices: 32, ites: lpis, collections: Math.min(1023, 2 * vcpus + 16), cache: powerOfTwo(2 * lpis) },
+    memory: { frames: powerOfTwo((args['frames'] as number | undefined) ?? (o.its === 0 ? 4 : 256)), memslots: 4 },
+  };
+}

@@ -1,0 +1,8 @@
+// All register maps of the VGIC.
+
+import type { RegisterMap } from '@virq/irq-core/registers';
+import { GITS } from '../its/registers.ts';
+import { GICD_V2, GICD_V3 } from './gicd.ts';
+
+/** By block. */
+export const REGISTERS: readonly RegisterMap[] = [GICD_V2, GICD_V3, GITS];

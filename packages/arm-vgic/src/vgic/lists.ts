@@ -1,0 +1,56 @@
+// The VM as the ap_list paths see it.
+
+import { ARM_REQ, type Context } from '../context.ts';
+import type { Lpis } from '../its/lpis.ts';
+import type { VgicLists } from '../lists/world.ts';
+import type { IrqTable } from './irqs.ts';
+
+/** What the lists ask of rooms above them. */
+export interface ListsHost {
+  readonly irqs: IrqTable;
+  readonly lpis: Lpis;
+  /** A guest's write of one bit to ICACTIVER. */
+  writeIcactiver(vcpu: number, intid: number): void;
+}
+
+/** Binds the lists of a VM. */
+export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver }: ListsHost): VgicLists {
+  const { state, kvm, options, host, profile } = ctx;
+  const { dist } = state;
+  const { vcpus } = kvm;
+  return {
+    form: profile.lr,
+    host: options.host,
+    get v2() {
+      return dist.model === 2;
+    },
+    nrLr: options.nrLr,
+    get spis() {
+      return dist.nrSpis;
+    },
+    hasTdir: options.tdir,
+    irqs,
+    apLists: state.irqs.apLists,
+    interfaces: state.interfaces,
+    counters: dist,
+    physical: host,
+    isDistributorEnabled: () => dist.enabled === 1,
+    idOf: (vcpu) => state.redists.at(vcpu).id,
+    find: irqs.find,
+    getRef(handle) {
+      const lpi = irqs.lpiOf(handle);
+      if (lpi !== 0) lpis.hold(lpi);
+    },
+    putRef(handle) {
+      const lpi = irqs.lpiOf(handle);
+      if (lpi !== 0) lpis.put(lpi);
+    },
+    kick: (vcpu) => vcpus.notify(vcpu, ARM_REQ.IRQ_PENDING),
+    kickAll() {
+      for (let vcpu = 0; vcpu < options.vcpus; vcpu++) vcpus.notify(vcpu, ARM_REQ.IRQ_PENDING);
+    },
+    requestPrune: (vcpu) => vcpus.request(vcpu, ARM_REQ.VGIC_PROCESS_UPDATE),
+    writeIcactiver,
+    notifyAcked: (pin) => kvm.notifyAckedIrq(0, pin),
+  };
+}
