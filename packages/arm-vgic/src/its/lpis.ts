@@ -5,6 +5,9 @@ import { ERRNO } from '@virq/irq-core/errors';
 import { CONFIG, INTID, type Irq, type IrqsState } from '../irq/layout.ts';
 import { type Ram, UNREADABLE } from '../memory/ram.ts';
 
+/** End of LPIs: KVM has 16 bits of INTID. */
+const LPI_END = 0x10000;
+
 /** What the redistributors know of LPIs. vCPUs are indices. */
 export interface Redistributors {
   readonly vcpus: number;
@@ -44,12 +47,16 @@ export interface Lpis {
   configure(lpi: number): number;
   /** INVALL: configuration of all LPIs of a target, 0 or -EFAULT. */
   configureAll(target: number): number;
-  /** MOVALL. */
+  /** MOVALL; `from` 0 stands for all LPIs that there are. */
   moveAll(from: number, to: number): void;
   /** EnableLPIs 0→1 with PTZ=0: pending state of all LPIs of a target from its table, 0 or -EFAULT. */
   loadPending(target: number): number;
   /** KVM_DEV_ARM_VGIC_SAVE_PENDING_TABLES: 0 or -EFAULT. Bytes that stay are not written. */
   savePending(): number;
+  /** LPIs whose bits are set in the pending table of a vCPU in memory. */
+  pendingInTable(vcpu: number): number[];
+  /** The guest stores a configuration byte: 0, or -EFAULT for a table outside memory. */
+  storeConfig(intid: number, byte: number): number;
 }
 
 /** Creates LPIs over zeroed state. */
@@ -146,7 +153,7 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     configureAll: (target) => each(target, configure),
     moveAll(from, to) {
       for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1))
-        if (lpis.slot(i).target === from) lpis.slot(i).target = to;
+        if (from === 0 || lpis.slot(i).target === from) lpis.slot(i).target = to;
     },
     loadPending: (target) => each(target, syncPending),
     savePending() {
@@ -156,5 +163,17 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
       }
       return 0;
     },
+    pendingInTable(vcpu) {
+      const found: number[] = [];
+      const table = redistributors.pendingTable(vcpu);
+      for (let word = INTID.LPI / 32; word < LPI_END / 32; word++) {
+        const bits = ram.load(table + 4 * word);
+        if (bits === UNREADABLE) break;
+        for (let left = bits; left !== 0; left &= left - 1) found.push(32 * word + 31 - Math.clz32(left & -left));
+      }
+      return found;
+    },
+    storeConfig: (intid, byte) =>
+      ram.storeByte(redistributors.configTable() + intid - INTID.LPI, byte) ? 0 : -ERRNO.EFAULT,
   };
 }
