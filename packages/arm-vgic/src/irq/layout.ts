@@ -1,6 +1,6 @@
 // State of one interrupt, and where all of a VM lie. Linux: include/kvm/arm_vgic.h struct vgic_irq.
 
-import { array, bits, pool, struct, u1, u8, u16, u32, type View } from '@virq/irq-core/arena';
+import { array, bits, handle, pool, struct, u1, u8, u16, u32, type View } from '@virq/irq-core/arena';
 import { lock } from '@virq/irq-core/protocol';
 
 /** Trigger configuration; edge is what zeroed state means. */
@@ -46,6 +46,11 @@ export type Irq = View<typeof Irq>;
 export const ApList = struct('apList', { first: u16, last: u16, count: u16, apLock: lock });
 export type ApList = View<typeof ApList>;
 
+/** LPIs by INTID: the first `count` places are in use, in the order of INTIDs. */
+export const lpiTable = (lpis: number) =>
+  struct('lpiTable', { count: u16, intids: array(u32, lpis), lpis: array(handle, lpis) });
+export type LpiTableState = View<ReturnType<typeof lpiTable>>;
+
 /** Sizes of {@link irqsLayout}. */
 export interface IrqSizes {
   readonly vcpus: number;
@@ -55,13 +60,18 @@ export interface IrqSizes {
   readonly lpis: number;
 }
 
-/** All interrupts of a VM: 32 private ones per vCPU, the SPIs, and LPIs as they are mapped. */
+/**
+ * All interrupts of a VM: 32 private ones per vCPU, the SPIs, and LPIs as they are mapped. `rcuReaders` counts those who look an LPI up without a lock:
+ * while there are any, an LPI without references keeps its memory.
+ */
 export const irqsLayout = ({ vcpus, spis, lpis }: IrqSizes) =>
   struct('irqs', {
     private: array(Irq, vcpus * INTID.SPI),
     spis: array(Irq, Math.max(1, spis)),
     lpis: pool(Irq, Math.max(1, lpis)),
     apLists: array(ApList, vcpus),
+    lpiTable: lpiTable(Math.max(1, lpis)),
     lpiLock: lock,
+    rcuReaders: u8,
   });
 export type IrqsState = View<ReturnType<typeof irqsLayout>>;

@@ -2,8 +2,10 @@
 // update_lpi_config, vgic-v3.c vgic_v3_lpi_sync_pending_status, vgic_v3_save_pending_tables.
 
 import { ERRNO } from '@virq/irq-core/errors';
+import { assert } from '@virq/irq-core/protocol';
 import { CONFIG, INTID, type Irq, type IrqsState } from '../irq/layout.ts';
 import { type Ram, UNREADABLE } from '../memory/ram.ts';
+import { createLpiTable, type LpiTable } from './lpi-table.ts';
 
 /** End of LPIs: KVM has 16 bits of INTID. */
 const LPI_END = 0x10000;
@@ -34,13 +36,34 @@ export interface LpiHost {
 /** LPIs by handle. */
 export interface Lpis {
   at(lpi: number): Irq;
+  /** LPIs by INTID. */
+  readonly table: LpiTable;
   /** Handle of a mapped LPI, no reference taken; 0 for none. */
   find(intid: number): number;
+  /** Memory for an LPI that no table has yet, with the reference of its maker: handle, or -ENOMEM. */
+  make(intid: number, target: number): number;
   /** Handle with a reference of the caller, or -errno: -EFAULT for unreadable tables, -ENOMEM. `target` is 1 + vCPU, 0 for none; an existing LPI keeps its own. */
   add(intid: number, target: number): number;
   hold(lpi: number): void;
+  /** vgic_try_get_irq_ref: false for an LPI that nobody holds any more. */
+  tryHold(lpi: number): boolean;
   /** Drops a reference; the last one frees the LPI. */
   put(lpi: number): void;
+  /** refcount_dec: true if that was the last reference. The table still has the LPI. */
+  drop(lpi: number): boolean;
+  /** kfree_rcu: the memory goes when nobody looks LPIs up without a lock. */
+  release(lpi: number): void;
+  /** rcu_read_lock and rcu_read_unlock around lookups that others can come between. */
+  enterRcu(): void;
+  leaveRcu(): void;
+  /** Takes over a configuration byte; whoever can be concerned is not told. */
+  takeConfig(lpi: number, byte: number): void;
+  /** Configuration byte of an LPI in memory, or -EFAULT. */
+  configByte(lpi: number): number;
+  /** Whether memory has the LPI pending at its target: 0 or 1, -EFAULT; an LPI without target is not. */
+  pendingBit(lpi: number): number;
+  /** Clears that bit. */
+  clearPendingBit(lpi: number): void;
   /** Makes it pending and queues it. */
   trigger(lpi: number): void;
   /** Reads the configuration byte again: 0 or -EFAULT. */
@@ -62,50 +85,82 @@ export interface Lpis {
 /** Creates LPIs over zeroed state. */
 export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis {
   const { lpis } = irqs;
+  const table = createLpiTable(irqs.lpiTable);
 
   const pendingAt = (irq: Irq): number => redistributors.pendingTable(irq.target - 1) + (irq.intid >>> 3);
 
-  function configure(lpi: number): number {
+  function configByte(lpi: number): number {
+    const byte = ram.loadByte(redistributors.configTable() + lpis.at(lpi).intid - INTID.LPI);
+    return byte === UNREADABLE ? -ERRNO.EFAULT : byte;
+  }
+
+  function takeConfig(lpi: number, byte: number): void {
     const irq = lpis.at(lpi);
-    const byte = ram.loadByte(redistributors.configTable() + irq.intid - INTID.LPI);
-    if (byte === UNREADABLE) return -ERRNO.EFAULT;
     irq.priority = byte & 0xfc;
     irq.enabled = byte & 1;
+  }
+
+  function configure(lpi: number): number {
+    const byte = configByte(lpi);
+    if (byte < 0) return byte;
+    takeConfig(lpi, byte);
     queue(lpi);
     return 0;
   }
 
-  /** The bit moves: what was set in memory is cleared there. */
-  function syncPending(lpi: number): number {
+  function pendingBit(lpi: number): number {
     const irq = lpis.at(lpi);
     if (irq.target === 0) return 0;
+    const byte = ram.loadByte(pendingAt(irq));
+    return byte === UNREADABLE ? -ERRNO.EFAULT : (byte >>> (irq.intid & 7)) & 1;
+  }
+
+  function clearPendingBit(lpi: number): void {
+    const irq = lpis.at(lpi);
     const at = pendingAt(irq);
-    const byte = ram.loadByte(at);
-    if (byte === UNREADABLE) return -ERRNO.EFAULT;
-    const bit = 1 << (irq.intid & 7);
-    irq.pendingLatch = (byte & bit) === 0 ? 0 : 1;
+    ram.storeByte(at, ram.loadByte(at) & ~(1 << (irq.intid & 7)));
+  }
+
+  /** The bit moves: what was set in memory is cleared there, except when a redistributor's LPIs are enabled. */
+  function syncPending(lpi: number, clears: boolean): number {
+    const irq = lpis.at(lpi);
+    const bit = pendingBit(lpi);
+    if (bit < 0) return bit;
+    if (irq.target === 0) return 0;
+    irq.pendingLatch = bit;
     queue(lpi);
-    if ((byte & bit) !== 0) ram.storeByte(at, byte & ~bit);
+    if (bit === 1 && clears) clearPendingBit(lpi);
     return 0;
   }
 
-  function find(intid: number): number {
-    for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1)) if (lpis.slot(i).intid === intid) return lpis.handleOf(i);
-    return 0;
+  /** Frees those without references that no table has, once nobody can be looking at them. */
+  function endGracePeriod(): void {
+    if (irqs.rcuReaders !== 0) return;
+    for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1)) {
+      const irq = lpis.slot(i);
+      const lpi = lpis.handleOf(i);
+      if (irq.refs === 0 && table.find(irq.intid) !== lpi) lpis.free(lpi);
+    }
+  }
+
+  function drop(lpi: number): boolean {
+    const irq = lpis.at(lpi);
+    assert(irq.refs > 0, `refcount_t: underflow; use-after-free of LPI ${irq.intid}`);
+    irq.refs--;
+    return irq.refs === 0;
+  }
+
+  function release(lpi: number): void {
+    if (irqs.rcuReaders === 0) lpis.free(lpi);
   }
 
   function put(lpi: number): void {
-    const irq = lpis.at(lpi);
-    irq.refs--;
-    if (irq.refs === 0) lpis.free(lpi);
+    if (!drop(lpi)) return;
+    table.erase(lpis.at(lpi).intid);
+    release(lpi);
   }
 
-  function add(intid: number, target: number): number {
-    const found = find(intid);
-    if (found !== 0) {
-      lpis.at(found).refs++;
-      return found;
-    }
+  function make(intid: number, target: number): number {
     const lpi = lpis.alloc();
     if (lpi === 0) return -ERRNO.ENOMEM;
     const irq = lpis.at(lpi);
@@ -114,16 +169,28 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     irq.group = 1;
     irq.target = target;
     irq.refs = 1;
-    const error = configure(lpi) || syncPending(lpi);
+    return lpi;
+  }
+
+  function add(intid: number, target: number): number {
+    const found = table.find(intid);
+    if (found !== 0) {
+      lpis.at(found).refs++;
+      return found;
+    }
+    const lpi = make(intid, target);
+    if (lpi < 0) return lpi;
+    table.store(intid, lpi);
+    const error = configure(lpi) || syncPending(lpi, true);
     if (error !== 0) put(lpi);
     return error === 0 ? lpi : error;
   }
 
-  /** Calls for every LPI of a target until one fails. */
+  /** Calls for every LPI of a target until one fails. Linux: 6.1 goes by the order in which they were made. */
   function each(target: number, action: (lpi: number) => number): number {
-    for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1)) {
-      if (lpis.slot(i).target !== target) continue;
-      const error = action(lpis.handleOf(i));
+    for (let place = 0; place < table.count; place++) {
+      const lpi = table.at(place);
+      const error = lpis.at(lpi).target === target ? action(lpi) : 0;
       if (error !== 0) return error;
     }
     return 0;
@@ -139,12 +206,35 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
 
   return {
     at: (lpi) => lpis.at(lpi),
-    find,
+    table,
+    find: table.find,
+    make,
     add,
     hold(lpi) {
-      lpis.at(lpi).refs++;
+      const irq = lpis.at(lpi);
+      assert(irq.refs > 0, `refcount_t: addition on 0; use-after-free of LPI ${irq.intid}`);
+      irq.refs++;
+    },
+    tryHold(lpi) {
+      const irq = lpis.at(lpi);
+      if (irq.refs === 0) return false;
+      irq.refs++;
+      return true;
     },
     put,
+    drop,
+    release,
+    enterRcu() {
+      irqs.rcuReaders++;
+    },
+    leaveRcu() {
+      irqs.rcuReaders--;
+      endGracePeriod();
+    },
+    takeConfig,
+    configByte,
+    pendingBit,
+    clearPendingBit,
     trigger(lpi) {
       lpis.at(lpi).pendingLatch = 1;
       queue(lpi);
@@ -152,22 +242,25 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     configure,
     configureAll: (target) => each(target, configure),
     moveAll(from, to) {
-      for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1))
-        if (from === 0 || lpis.slot(i).target === from) lpis.slot(i).target = to;
+      for (let place = 0; place < table.count; place++) {
+        const irq = lpis.at(table.at(place));
+        if (from === 0 || irq.target === from) irq.target = to;
+      }
     },
-    loadPending: (target) => each(target, syncPending),
+    loadPending: (target) => each(target, (lpi) => syncPending(lpi, false)),
     savePending() {
-      for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1)) {
-        const error = lpis.slot(i).target === 0 ? 0 : store(lpis.slot(i));
+      for (let place = 0; place < table.count; place++) {
+        const irq = lpis.at(table.at(place));
+        const error = irq.target === 0 ? 0 : store(irq);
         if (error !== 0) return error;
       }
       return 0;
     },
     pendingInTable(vcpu) {
       const found: number[] = [];
-      const table = redistributors.pendingTable(vcpu);
+      const at = redistributors.pendingTable(vcpu);
       for (let word = INTID.LPI / 32; word < LPI_END / 32; word++) {
-        const bits = ram.load(table + 4 * word);
+        const bits = ram.load(at + 4 * word);
         if (bits === UNREADABLE) break;
         for (let left = bits; left !== 0; left &= left - 1) found.push(32 * word + 31 - Math.clz32(left & -left));
       }
