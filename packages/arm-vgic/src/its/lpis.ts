@@ -4,6 +4,7 @@
 import { ERRNO } from '@virq/irq-core/errors';
 import { CONFIG, INTID, type Irq, type IrqsState } from '../irq/layout.ts';
 import { type Ram, UNREADABLE } from '../memory/ram.ts';
+import { type LpiForwarding, NO_FORWARDING } from './forwarding.ts';
 
 /** What the redistributors know of LPIs. vCPUs are indices. */
 export interface Redistributors {
@@ -25,11 +26,13 @@ export interface LpiHost {
   readonly irqs: IrqsState;
   readonly ram: Ram;
   readonly redistributors: Redistributors;
+  readonly forwarding?: LpiForwarding;
   queue(lpi: number): void;
 }
 
 /** LPIs by handle. */
 export interface Lpis {
+  readonly forwarding: LpiForwarding;
   at(lpi: number): Irq;
   /** Handle of a mapped LPI, no reference taken; 0 for none. */
   find(intid: number): number;
@@ -38,8 +41,14 @@ export interface Lpis {
   hold(lpi: number): void;
   /** Drops a reference; the last one frees the LPI. */
   put(lpi: number): void;
-  /** Makes it pending and queues it. */
+  /** Makes it pending in software and queues it, also if it is forwarded (Linux: a cached translation does not ask). */
   trigger(lpi: number): void;
+  /** INT and a translated MSI: pending in hardware if it is forwarded. 0 or -errno. */
+  raise(lpi: number): number;
+  /** CLEAR, without the lock of the interrupt. 0 or -errno. */
+  clear(lpi: number): number;
+  /** update_affinity: `target` is 1 + vCPU. */
+  retarget(lpi: number, target: number): void;
   /** Reads the configuration byte again: 0 or -EFAULT. */
   configure(lpi: number): number;
   /** INVALL: configuration of all LPIs of a target, 0 or -EFAULT. */
@@ -53,7 +62,7 @@ export interface Lpis {
 }
 
 /** Creates LPIs over zeroed state. */
-export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis {
+export function createLpis({ irqs, ram, redistributors, queue, forwarding = NO_FORWARDING }: LpiHost): Lpis {
   const { lpis } = irqs;
 
   const pendingAt = (irq: Irq): number => redistributors.pendingTable(irq.target - 1) + (irq.intid >>> 3);
@@ -64,6 +73,7 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     if (byte === UNREADABLE) return -ERRNO.EFAULT;
     irq.priority = byte & 0xfc;
     irq.enabled = byte & 1;
+    if (irq.hw === 1) return forwarding.configure(irq, byte);
     queue(lpi);
     return 0;
   }
@@ -122,15 +132,39 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     return 0;
   }
 
+  function trigger(lpi: number): void {
+    lpis.at(lpi).pendingLatch = 1;
+    queue(lpi);
+  }
+
+  function retarget(lpi: number, target: number): void {
+    const irq = lpis.at(lpi);
+    irq.target = target;
+    if (irq.hw === 1) forwarding.retarget(irq);
+  }
+
+  function savePending(): number {
+    for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1)) {
+      const error = lpis.slot(i).target === 0 ? 0 : store(lpis.slot(i));
+      if (error !== 0) return error;
+    }
+    return 0;
+  }
+
+  /** Linux: only GICv4.1 says what is pending in hardware. */
+  const isPending = (irq: Irq): boolean =>
+    irq.hw === 1 && forwarding.isSavable ? forwarding.isPending(irq) : irq.pendingLatch === 1;
+
   function store(irq: Irq): number {
     const byte = ram.loadByte(pendingAt(irq));
     if (byte === UNREADABLE) return -ERRNO.EFAULT;
     const bit = 1 << (irq.intid & 7);
-    if (((byte & bit) !== 0) !== (irq.pendingLatch === 1)) ram.storeByte(pendingAt(irq), byte ^ bit);
+    if (((byte & bit) !== 0) !== isPending(irq)) ram.storeByte(pendingAt(irq), byte ^ bit);
     return 0;
   }
 
   return {
+    forwarding,
     at: (lpi) => lpis.at(lpi),
     find,
     add,
@@ -138,23 +172,29 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
       lpis.at(lpi).refs++;
     },
     put,
-    trigger(lpi) {
-      lpis.at(lpi).pendingLatch = 1;
-      queue(lpi);
-    },
-    configure,
-    configureAll: (target) => each(target, configure),
-    moveAll(from, to) {
-      for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1))
-        if (lpis.slot(i).target === from) lpis.slot(i).target = to;
-    },
-    loadPending: (target) => each(target, syncPending),
-    savePending() {
-      for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1)) {
-        const error = lpis.slot(i).target === 0 ? 0 : store(lpis.slot(i));
-        if (error !== 0) return error;
-      }
+    trigger,
+    raise(lpi) {
+      if (lpis.at(lpi).hw === 1) return forwarding.setPending(lpis.at(lpi), 1);
+      trigger(lpi);
       return 0;
     },
+    clear(lpi) {
+      const irq = lpis.at(lpi);
+      irq.pendingLatch = 0;
+      return irq.hw === 1 ? forwarding.setPending(irq, 0) : 0;
+    },
+    retarget,
+    configure,
+    configureAll(target) {
+      const error = each(target, configure);
+      if (target !== 0) forwarding.invalidateAll(target - 1);
+      return error;
+    },
+    moveAll(from, to) {
+      for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1))
+        if (lpis.slot(i).target === from) retarget(lpis.handleOf(i), to);
+    },
+    loadPending: (target) => each(target, syncPending),
+    savePending: () => forwarding.whileUnmapped(savePending),
   };
 }
