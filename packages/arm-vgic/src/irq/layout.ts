@@ -13,7 +13,7 @@ export const INTID = { PPI: 16, SPI: 32, SPECIAL: 1020, SPURIOUS: 1023, LPI: 819
  * struct vgic_irq. `lineLevel` is the input as last driven, `pendingLatch` the flip-flop of an edge or of a write to ISPENDR: the two are apart.
  * `target` is 1 + index of the vCPU it is meant for, `vcpu` 1 + index of the one whose ap_list has it, 0 for none. `targets` is the ITARGETSR byte (v2), `mpidr` the
  * affinity (v3). `source` has a bit per sender of a v2 SGI, `activeSource` the sender being served. `owner` is 0 for user space. `refs` counts references to an
- * LPI. `next` and `previous` link the ap_list by handle + 1.
+ * LPI, `dead` says that its memory goes after a grace period. `next` and `previous` link the ap_list by handle + 1.
  */
 export const Irq = struct('irq', {
   intid: u32,
@@ -36,6 +36,7 @@ export const Irq = struct('irq', {
   hostIrq: u32,
   owner: u8,
   refs: u16,
+  dead: u1,
   next: u16,
   previous: u16,
   irqLock: lock,

@@ -3,12 +3,10 @@
 
 import { ERRNO } from '@virq/irq-core/errors';
 import { assert } from '@virq/irq-core/protocol';
-import { CONFIG, INTID, type Irq, type IrqsState } from '../irq/layout.ts';
-import { type Ram, UNREADABLE } from '../memory/ram.ts';
+import { CONFIG, type Irq, type IrqsState } from '../irq/layout.ts';
+import type { Ram } from '../memory/ram.ts';
+import { createLpiMemory, type LpiMemory } from './lpi-memory.ts';
 import { createLpiTable, type LpiTable } from './lpi-table.ts';
-
-/** End of LPIs: KVM has 16 bits of INTID. */
-const LPI_END = 0x10000;
 
 /** What the redistributors know of LPIs. vCPUs are indices. */
 export interface Redistributors {
@@ -58,12 +56,8 @@ export interface Lpis {
   leaveRcu(): void;
   /** Takes over a configuration byte; whoever can be concerned is not told. */
   takeConfig(lpi: number, byte: number): void;
-  /** Configuration byte of an LPI in memory, or -EFAULT. */
-  configByte(lpi: number): number;
-  /** Whether memory has the LPI pending at its target: 0 or 1, -EFAULT; an LPI without target is not. */
-  pendingBit(lpi: number): number;
-  /** Clears that bit. */
-  clearPendingBit(lpi: number): void;
+  /** The tables in memory. */
+  readonly memory: LpiMemory;
   /** Makes it pending and queues it. */
   trigger(lpi: number): void;
   /** Reads the configuration byte again: 0 or -EFAULT. */
@@ -76,10 +70,6 @@ export interface Lpis {
   loadPending(target: number): number;
   /** KVM_DEV_ARM_VGIC_SAVE_PENDING_TABLES: 0 or -EFAULT. Bytes that stay are not written. */
   savePending(): number;
-  /** LPIs whose bits are set in the pending table of a vCPU in memory. */
-  pendingInTable(vcpu: number): number[];
-  /** The guest stores a configuration byte: 0, or -EFAULT for a table outside memory. */
-  storeConfig(intid: number, byte: number): number;
 }
 
 /** Creates LPIs over zeroed state. */
@@ -87,12 +77,7 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
   const { lpis } = irqs;
   const table = createLpiTable(irqs.lpiTable);
 
-  const pendingAt = (irq: Irq): number => redistributors.pendingTable(irq.target - 1) + (irq.intid >>> 3);
-
-  function configByte(lpi: number): number {
-    const byte = ram.loadByte(redistributors.configTable() + lpis.at(lpi).intid - INTID.LPI);
-    return byte === UNREADABLE ? -ERRNO.EFAULT : byte;
-  }
+  const memory = createLpiMemory(ram, redistributors);
 
   function takeConfig(lpi: number, byte: number): void {
     const irq = lpis.at(lpi);
@@ -101,46 +86,29 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
   }
 
   function configure(lpi: number): number {
-    const byte = configByte(lpi);
+    const byte = memory.configByte(lpis.at(lpi).intid);
     if (byte < 0) return byte;
     takeConfig(lpi, byte);
     queue(lpi);
     return 0;
   }
 
-  function pendingBit(lpi: number): number {
-    const irq = lpis.at(lpi);
-    if (irq.target === 0) return 0;
-    const byte = ram.loadByte(pendingAt(irq));
-    return byte === UNREADABLE ? -ERRNO.EFAULT : (byte >>> (irq.intid & 7)) & 1;
-  }
-
-  function clearPendingBit(lpi: number): void {
-    const irq = lpis.at(lpi);
-    const at = pendingAt(irq);
-    ram.storeByte(at, ram.loadByte(at) & ~(1 << (irq.intid & 7)));
-  }
-
   /** The bit moves: what was set in memory is cleared there, except when a redistributor's LPIs are enabled. */
   function syncPending(lpi: number, clears: boolean): number {
     const irq = lpis.at(lpi);
-    const bit = pendingBit(lpi);
+    const bit = memory.pendingBit(irq);
     if (bit < 0) return bit;
     if (irq.target === 0) return 0;
     irq.pendingLatch = bit;
     queue(lpi);
-    if (bit === 1 && clears) clearPendingBit(lpi);
+    if (bit === 1 && clears) memory.clearPendingBit(irq);
     return 0;
   }
 
-  /** Frees those without references that no table has, once nobody can be looking at them. */
-  function endGracePeriod(): void {
+  function leaveRcu(): void {
+    irqs.rcuReaders--;
     if (irqs.rcuReaders !== 0) return;
-    for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1)) {
-      const irq = lpis.slot(i);
-      const lpi = lpis.handleOf(i);
-      if (irq.refs === 0 && table.find(irq.intid) !== lpi) lpis.free(lpi);
-    }
+    for (let i = lpis.next(0); i >= 0; i = lpis.next(i + 1)) if (lpis.slot(i).dead === 1) lpis.free(lpis.handleOf(i));
   }
 
   function drop(lpi: number): boolean {
@@ -152,6 +120,7 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
 
   function release(lpi: number): void {
     if (irqs.rcuReaders === 0) lpis.free(lpi);
+    else lpis.at(lpi).dead = 1;
   }
 
   function put(lpi: number): void {
@@ -196,14 +165,6 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     return 0;
   }
 
-  function store(irq: Irq): number {
-    const byte = ram.loadByte(pendingAt(irq));
-    if (byte === UNREADABLE) return -ERRNO.EFAULT;
-    const bit = 1 << (irq.intid & 7);
-    if (((byte & bit) !== 0) !== (irq.pendingLatch === 1)) ram.storeByte(pendingAt(irq), byte ^ bit);
-    return 0;
-  }
-
   return {
     at: (lpi) => lpis.at(lpi),
     table,
@@ -227,14 +188,9 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     enterRcu() {
       irqs.rcuReaders++;
     },
-    leaveRcu() {
-      irqs.rcuReaders--;
-      endGracePeriod();
-    },
+    leaveRcu,
     takeConfig,
-    configByte,
-    pendingBit,
-    clearPendingBit,
+    memory,
     trigger(lpi) {
       lpis.at(lpi).pendingLatch = 1;
       queue(lpi);
@@ -250,23 +206,10 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     loadPending: (target) => each(target, (lpi) => syncPending(lpi, false)),
     savePending() {
       for (let place = 0; place < table.count; place++) {
-        const irq = lpis.at(table.at(place));
-        const error = irq.target === 0 ? 0 : store(irq);
+        const error = memory.savePending(lpis.at(table.at(place)));
         if (error !== 0) return error;
       }
       return 0;
     },
-    pendingInTable(vcpu) {
-      const found: number[] = [];
-      const at = redistributors.pendingTable(vcpu);
-      for (let word = INTID.LPI / 32; word < LPI_END / 32; word++) {
-        const bits = ram.load(at + 4 * word);
-        if (bits === UNREADABLE) break;
-        for (let left = bits; left !== 0; left &= left - 1) found.push(32 * word + 31 - Math.clz32(left & -left));
-      }
-      return found;
-    },
-    storeConfig: (intid, byte) =>
-      ram.storeByte(redistributors.configTable() + intid - INTID.LPI, byte) ? 0 : -ERRNO.EFAULT,
   };
 }

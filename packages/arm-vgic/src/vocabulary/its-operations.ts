@@ -135,7 +135,7 @@ const COMMANDS: Readonly<Record<string, Op>> = {
 function pendingLpis(c: ArmChip): OpResult {
   const ret = c.its.lpis.savePending();
   if (ret !== 0) return { ret };
-  const lpis = Array.from({ length: c.options.vcpus }, (_, vcpu) => c.its.lpis.pendingInTable(vcpu));
+  const lpis = Array.from({ length: c.options.vcpus }, (_, vcpu) => c.its.lpis.memory.pendingInTable(vcpu));
   return { ret: 0, out: { lpis } };
 }
 
@@ -183,7 +183,7 @@ export const ITS_OPERATIONS: Readonly<Record<string, Op>> = {
     },
     run(c, args) {
       const byte = (n(args, 'prio') & 0xfc) | GROUP | (args['enable'] === true ? 1 : 0);
-      return { ret: c.its.lpis.storeConfig(n(args, 'intid'), byte) };
+      return { ret: c.its.lpis.memory.storeConfig(n(args, 'intid'), byte) };
     },
   },
   pending_lpis: {
