@@ -3,11 +3,15 @@
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
+import type { DirectSgis } from './distributor/bank.ts';
+import { createBus, type GuestBus } from './distributor/bus.ts';
+import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
 import { type ArmOptions, armOptions, BASE } from './options.ts';
+import { REDISTRIBUTOR_BYTES } from './regs/gicr.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
@@ -26,7 +30,14 @@ export interface ArmChip extends VmChip {
   readonly lifecycle: Lifecycle;
   readonly its: ItsParts;
   readonly run: RunLoop;
+  /** Distributor, redistributors, SGIs. */
+  readonly registers: VgicRegisters;
+  /** What a guest's loads and stores meet. */
+  readonly bus: GuestBus;
 }
+
+/** A host without GICv4.1. */
+const NO_DIRECT_SGIS: DirectSgis = { onHost: false, configure: () => undefined };
 
 function contextOf(vm: VmContext, state: ArmState): Context {
   const options = armOptions(vm.options);
@@ -42,6 +53,13 @@ function contextOf(vm: VmContext, state: ArmState): Context {
   };
 }
 
+/** Distributor and redistributors where QEMU's virt machine has them. */
+function placeFrames({ dist, redists }: ArmState, { vcpus }: ArmOptions): void {
+  Object.assign(dist, { hasDistBase: 1, distBaseLo: BASE.GICD });
+  for (let vcpu = 0; vcpu < vcpus; vcpu++)
+    Object.assign(redists.at(vcpu), { hasBase: 1, baseLo: BASE.GICR + vcpu * REDISTRIBUTOR_BYTES });
+}
+
 /** Creates the chip over zeroed state; the GIC that the options name is there at once, initialised if they say so. */
 export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const context = contextOf(vm, state);
@@ -54,7 +72,20 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   );
   const lifecycle = createLifecycle(context, irqs);
   const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
-  const lists = bindLists(context, { irqs, lpis: its.lpis, writeIcactiver: () => undefined });
+  const lists = bindLists(context, {
+    irqs,
+    lpis: its.lpis,
+    writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
+  });
+  const run = createRunLoop(context);
+  const registers: VgicRegisters = createRegisters(
+    {
+      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      online: () => options.vcpus,
+      isLastRedistributor: (vcpu) => vcpu === options.vcpus - 1,
+    },
+    run,
+  );
   return {
     context,
     state,
@@ -64,12 +95,15 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    run: createRunLoop(context),
+    run,
+    registers,
+    bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
     arch: createArch(context, { inputs, msi: its.msi }),
     installDefaults() {
       if (options.gic === 0) return;
       lifecycle.create(options.gic);
       for (let i = 0; i < options.its; i++) its.all[its.create()]?.setBase(BASE.GITS + i * 0x20000);
+      placeFrames(state, options);
       state.dist.nrSpis = options.nrIrqs - 32;
       if (options.init) lifecycle.init();
     },
