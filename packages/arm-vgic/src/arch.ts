@@ -5,6 +5,7 @@ import { type KvmArch, ROUTE, type Route, type RouteInput } from '@virq/irq-core
 import type { Context } from './context.ts';
 import { INTID } from './irq/layout.ts';
 import type { Msi, MsiPort } from './its/msi.ts';
+import type { VcpuParts } from './run/world.ts';
 import type { Inputs } from './vgic/inject.ts';
 
 /** Pins of the irqchip: SPIs that the architecture has (KVM_IRQCHIP_NUM_PINS). */
@@ -16,6 +17,8 @@ const VALID_DEVID = 1;
 export interface ArchParts {
   readonly inputs: Inputs;
   readonly msi: MsiPort;
+  /** Late: it is built on the inputs. */
+  readonly vcpus: () => VcpuParts;
 }
 
 /** kvm_set_routing_entry: 0 or -EINVAL. A pin is not compared with the VM's number of SPIs. */
@@ -40,7 +43,7 @@ const msiOf = (route: Route): Msi => ({
 });
 
 /** Builds the hooks. */
-export function createArch({ state }: Context, { inputs, msi }: ArchParts): KvmArch {
+export function createArch({ state }: Context, { inputs, msi, vcpus }: ArchParts): KvmArch {
   const { dist } = state;
   return {
     canSetIrqRouting: () => dist.model !== 0,
@@ -64,6 +67,7 @@ export function createArch({ state }: Context, { inputs, msi }: ArchParts): KvmA
     routingUpdated: () => undefined,
     ackNotifiersUpdated: () => undefined,
     clearSource: () => undefined,
+    vcpuRunnable: (vcpu) => vcpus().isPending(vcpu) && state.run.at(vcpu).pause === 0,
     updateIrte: () => 0,
   };
 }

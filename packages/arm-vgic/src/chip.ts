@@ -8,12 +8,17 @@ import { profileOf } from './kernel.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
 import { type ArmOptions, armOptions, BASE } from './options.ts';
+import { type Cpus, createCpus, createGuestCpu, type GuestCpu } from './run/cpus.ts';
+import { bindVcpus } from './run/parts.ts';
+import { NO_RESIDENCY } from './run/residency.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
+import type { VcpuParts } from './run/world.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
+import { createPaths, type VgicPaths } from './vgic/paths.ts';
 
 /** The interrupt controllers of one VM. */
 export interface ArmChip extends VmChip {
@@ -25,7 +30,13 @@ export interface ArmChip extends VmChip {
   readonly inputs: Inputs;
   readonly lifecycle: Lifecycle;
   readonly its: ItsParts;
+  /** The ap_list paths, in one go where nobody is between. */
+  readonly paths: VgicPaths;
+  /** CPU interfaces, vCPUs as the run loop has them, and what guests do there. */
+  readonly cpus: Cpus;
+  readonly vcpus: VcpuParts;
   readonly run: RunLoop;
+  readonly guest: GuestCpu;
 }
 
 function contextOf(vm: VmContext, state: ArmState): Context {
@@ -53,8 +64,12 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     () => its.lpis,
   );
   const lifecycle = createLifecycle(context, irqs);
-  const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
+  const inputs: Inputs = createInputs(context, { irqs, lazyInit: lifecycle.lazyInit, paths: () => paths });
   const lists = bindLists(context, { irqs, lpis: its.lpis, writeIcactiver: () => undefined });
+  const paths = createPaths(context, lists);
+  const cpus = createCpus(context);
+  const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
+  const run = createRunLoop(context, vcpus, paths);
   return {
     context,
     state,
@@ -64,8 +79,8 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    run: createRunLoop(context),
-    arch: createArch(context, { inputs, msi: its.msi }),
+    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
+    arch: createArch(context, { inputs, msi: its.msi, vcpus: () => vcpus }),
     installDefaults() {
       if (options.gic === 0) return;
       lifecycle.create(options.gic);

@@ -44,8 +44,23 @@ export const Redistributor = struct('redistributor', {
 });
 export type Redistributor = View<typeof Redistributor>;
 
-/** A vCPU in its run loop: it runs guest code; priority bits that its CPU interface has (ICH_VTR_EL2.PREbits). */
-export const RunVcpu = struct('runVcpu', { inGuest: u1, hasRun: u1, prebits: bits(3) });
+/**
+ * A vCPU in its run loop: `inGuest` it runs guest code, `inKvm` its thread is on the way in or out or asleep, neither is user space. `loaded` says that VMCR is in
+ * hardware, `pmr` is VMCR.PMR as KVM last saved it, `pause` that the VM is stopped, `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
+ * (num_pri_bits, num_id_bits).
+ */
+export const RunVcpu = struct('runVcpu', {
+  inGuest: u1,
+  inKvm: u1,
+  hasRun: u1,
+  loaded: u1,
+  pause: u1,
+  inWfi: u1,
+  priBits: bits(4),
+  idBits: bits(3),
+  pmr: u8,
+});
+export type RunVcpu = View<typeof RunVcpu>;
 
 /** Sizes of {@link armLayout}. */
 export interface ArmSizes {

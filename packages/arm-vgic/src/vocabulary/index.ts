@@ -3,6 +3,7 @@
 import type { Vocabulary } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
 import { VM_ARGS } from '../options.ts';
+import { CPU_OPERATIONS } from './cpu-operations.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
 import { OBSERVE } from './observe.ts';
@@ -11,7 +12,7 @@ import { OBSERVE } from './observe.ts';
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS },
+  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...CPU_OPERATIONS },
   observe: OBSERVE,
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };
