@@ -46,7 +46,8 @@ export type Redistributor = View<typeof Redistributor>;
 
 /**
  * A vCPU in its run loop: `inGuest` it runs guest code, `inKvm` its thread is on the way in or out or asleep, neither is user space. `loaded` says that VMCR is in
- * hardware, `pmr` is VMCR.PMR as KVM last saved it, `pause` that the VM is stopped, `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
+ * hardware, `pmr` is VMCR.PMR as KVM last saved it. `pause` is vcpu->arch.pause, how many have stopped it;
+ * `stopped` says that it was in the guest then; `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
  * (num_pri_bits, num_id_bits).
  */
 export const RunVcpu = struct('runVcpu', {
@@ -54,7 +55,8 @@ export const RunVcpu = struct('runVcpu', {
   inKvm: u1,
   hasRun: u1,
   loaded: u1,
-  pause: u1,
+  pause: u8,
+  stopped: u1,
   inWfi: u1,
   priBits: bits(4),
   idBits: bits(3),

@@ -1,8 +1,8 @@
 // A CPU interface as instructions and the registers of user space see it: its state, and what of its behaviour hangs on the host.
 
-import type { TrapQuirks } from '../kernel.ts';
 import type { RunVcpu } from '../layout.ts';
 import type { CpuInterface } from '../lr/layout.ts';
+import type { TrapQuirks } from '../run/forms.ts';
 import type { DeactivatePhysical } from './acknowledge.ts';
 import { PREBITS } from './priorities.ts';
 

@@ -20,7 +20,7 @@ const STORE_DIR = instructionOf('str GICC_DIR');
 /** Creates them, as a host of the options' kind has them after reset. */
 export function createCpus({ state, options, profile, host }: Context): Cpus {
   const vtr = vtrOf(options);
-  const trapped = options.traps ? profile.traps : null;
+  const trapped = options.traps ? profile.run.traps : null;
   const hasMmioDir = profile.lr.overflow !== 'underflow';
   const ports = Array.from({ length: options.vcpus }, (_, vcpu): CpuPort => {
     const c = state.interfaces.at(vcpu);

@@ -13,7 +13,7 @@ const { protocol } = protocolsOn<VcpuMachine>();
 
 /** kvm_vcpu_sleep: the VM is stopped. */
 export function sleep(m: VcpuMachine, f: RunFrame): Outcome<never> {
-  if (vcpuOf(m, f).pause === 1) return BLOCKED;
+  if (vcpuOf(m, f).pause !== 0) return BLOCKED;
   vcpusOf(m, f).vcpus.check(f.vcpu, ARM_REQ.SLEEP);
 }
 

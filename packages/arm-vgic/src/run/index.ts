@@ -3,7 +3,6 @@
 import { kvmGuestAct } from './act.ts';
 import { kvmVcpuEnter } from './enter.ts';
 import { kvmVcpuExit, kvmVcpuReenter, kvmVcpuReturn } from './exit.ts';
-import { kvmArmHaltGuest, kvmArmResumeGuest } from './halt.ts';
 import { kvmVcpuThread } from './thread.ts';
 import { kvmVcpuWfi } from './wfi.ts';
 
@@ -16,6 +15,4 @@ export const RUN_PROTOCOLS = [
   kvmVcpuWfi,
   kvmVcpuThread,
   kvmGuestAct,
-  kvmArmHaltGuest,
-  kvmArmResumeGuest,
 ] as const;

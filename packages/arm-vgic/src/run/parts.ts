@@ -29,7 +29,7 @@ export function bindVcpus(ctx: Context, lists: VgicLists, cpus: Cpus, residency:
   return {
     vcpus: kvm.vcpus,
     residency,
-    savesVmcr: profile.savesVmcr,
+    savesVmcr: profile.run.savesVmcr,
     at: (vcpu) => state.run.at(vcpu),
     requests: (vcpu) => kvm.state.vcpus.at(vcpu).requests,
     isPending: createIsPending(ctx, lists, residency),

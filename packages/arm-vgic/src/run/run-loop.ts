@@ -26,8 +26,6 @@ export interface RunLoop {
   inside<T>(vcpu: number, work: () => T): T;
   /** Work of KVM for an access that traps: between an exit and an entry; a vCPU that is outside comes in for it, and leaves again. */
   intercepted<T>(vcpu: number, work: () => T): T;
-  /** Work while no vCPU is in the guest (kvm_arm_halt_guest): those that were enter again. */
-  halted(work: () => void): void;
 }
 
 /** Creates it. */
@@ -109,16 +107,6 @@ export function createRunLoop({ state, options, kvm }: Context, parts: VcpuParts
       enterLoaded(vcpu);
       if (visits) exit(vcpu);
       return result;
-    },
-    halted(work) {
-      const out: number[] = [];
-      for (let vcpu = 0; vcpu < options.vcpus; vcpu++) {
-        if (!isIn(vcpu)) continue;
-        leave(vcpu);
-        out.push(vcpu);
-      }
-      work();
-      for (const vcpu of out) enterLoaded(vcpu);
     },
   };
 }

@@ -6,13 +6,14 @@ import { VM_ARGS } from '../options.ts';
 import { CPU_OPERATIONS } from './cpu-operations.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
+import { ITS_OPERATIONS } from './its-operations.ts';
 import { OBSERVE } from './observe.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...CPU_OPERATIONS },
+  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...CPU_OPERATIONS, ...ITS_OPERATIONS },
   observe: OBSERVE,
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };
