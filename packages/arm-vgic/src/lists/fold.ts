@@ -30,11 +30,12 @@ const irqOf = (m: VgicMachine, f: FoldFrame): Irq => vgicOf(m, f).irqs.at(f.irq 
 const irqLockOf = (m: VgicMachine, f: FoldFrame) => irqOf(m, f).irqLock;
 const lrOf = (m: VgicMachine, f: FoldFrame): Lr => (f.walking === 1 ? cpuOf(m, f).pseudo : cpuOf(m, f).lrs.at(f.lr));
 
-/** Tells the irqfds of the LR's SPI that the guest has ended it: before the fold, or after it if software knew the interrupt as active. */
+/** Tells the irqfds of the LR's SPI that the guest has ended it, before the fold, whatever software knows. */
 export function ackBefore(w: VgicLists, lr: Lr): void {
   if (w.form.ack[w.host] === 'always' && acksSpi(lr, w.spis)) w.notifyAcked(lr.intid - INTID.SPI);
 }
 
+/** The same after the fold, if the interrupt was active in software; one SPI less is then in flight. */
 export function ackAfter(w: VgicLists, lr: Lr, deactivated: boolean): void {
   if (!deactivated || w.form.ack[w.host] !== 'deactivated' || !acksSpi(lr, w.spis)) return;
   w.notifyAcked(lr.intid - INTID.SPI);
