@@ -5,6 +5,7 @@ import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
 import type { DirectSgis } from './distributor/bank.ts';
 import { createBus, type GuestBus } from './distributor/bus.ts';
+import { REGISTER_FORMS } from './distributor/forms.ts';
 import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
@@ -16,6 +17,7 @@ import { createRunLoop, type RunLoop } from './run/run-loop.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
+import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
 
@@ -80,7 +82,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const run = createRunLoop(context);
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      ...{ ctx: context, form: REGISTER_FORMS[context.profile.version], irqs, lists, its, directSgis: NO_DIRECT_SGIS },
       online: () => options.vcpus,
       isLastRedistributor: (vcpu) => vcpu === options.vcpus - 1,
     },
@@ -106,6 +108,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
       placeFrames(state, options);
       state.dist.nrSpis = options.nrIrqs - 32;
       if (options.init) lifecycle.init();
+      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { ArmChip } from '../chip.ts';
 import { VM_ARGS } from '../options.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
+import { ITS_OPERATIONS } from './its-operations.ts';
 import { OBSERVE } from './observe.ts';
 import { REGISTER_OPERATIONS } from './register-operations.ts';
 
@@ -12,7 +13,7 @@ import { REGISTER_OPERATIONS } from './register-operations.ts';
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...REGISTER_OPERATIONS },
+  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...ITS_OPERATIONS, ...REGISTER_OPERATIONS },
   observe: OBSERVE,
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };
