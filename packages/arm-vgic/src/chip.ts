@@ -3,11 +3,18 @@
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
+import type { DirectSgis } from './distributor/bank.ts';
+import { createBus, type GuestBus } from './distributor/bus.ts';
+import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
+import { createKvmApi, type KvmApi } from './kvm/api.ts';
+import { createRegions } from './kvm/regions.ts';
+import { setUpDevices } from './kvm/set-up.ts';
+import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
-import { type ArmOptions, armOptions, BASE } from './options.ts';
+import { type ArmOptions, armOptions } from './options.ts';
 import { type Cpus, createCpus, createGuestCpu, type GuestCpu } from './run/cpus.ts';
 import { bindVcpus } from './run/parts.ts';
 import { NO_RESIDENCY } from './run/residency.ts';
@@ -38,7 +45,16 @@ export interface ArmChip extends VmChip {
   readonly vcpus: VcpuParts;
   readonly run: RunLoop;
   readonly guest: GuestCpu;
+  /** Ioctls of the VM and its devices. */
+  readonly kvm: KvmApi;
+  /** Distributor, redistributors, SGIs. */
+  readonly registers: VgicRegisters;
+  /** What a guest's loads and stores meet. */
+  readonly bus: GuestBus;
 }
+
+/** A host without GICv4.1. */
+const NO_DIRECT_SGIS: DirectSgis = { onHost: false, configure: () => undefined };
 
 function contextOf(vm: VmContext, state: ArmState): Context {
   const options = armOptions(vm.options);
@@ -66,11 +82,26 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   );
   const lifecycle = createLifecycle(context, irqs);
   const inputs: Inputs = createInputs(context, { irqs, lazyInit: lifecycle.lazyInit, paths: () => paths });
-  const lists = bindLists(context, { irqs, lpis: its.lpis, writeIcactiver: () => undefined });
+  const lists = bindLists(context, {
+    irqs,
+    lpis: its.lpis,
+    writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
+  });
   const paths = createPaths(context, lists);
   const cpus = createCpus(context);
   const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
   const run = createRunLoop(context, vcpus, paths);
+  const online = createOnlineVcpus(state);
+  const regions = createRegions(state, options.ipaBits);
+  const registers: VgicRegisters = createRegisters(
+    {
+      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      online: () => online.count,
+      isLastRedistributor: regions.isLast,
+    },
+    run,
+  );
+  const kvm = createKvmApi({ context, vcpus: online, regions, lifecycle, irqs, inputs, its });
   return {
     context,
     state,
@@ -81,13 +112,12 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     lifecycle,
     its,
     ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
-    arch: createArch(context, { inputs, msi: its.msi, vcpus: () => vcpus }),
+    registers,
+    bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
+    kvm,
+    arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
-      if (options.gic === 0) return;
-      lifecycle.create(options.gic);
-      for (let i = 0; i < options.its; i++) its.all[its.create()]?.setBase(BASE.GITS + i * 0x20000);
-      state.dist.nrSpis = options.nrIrqs - 32;
-      if (options.init) lifecycle.init();
+      setUpDevices(kvm);
       if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };

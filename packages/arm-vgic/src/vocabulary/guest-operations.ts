@@ -34,8 +34,12 @@ type ActOf = (model: number, args: Args) => Act;
 
 const act = (name: string, value = 0): Act => ({ what: instructionOf(name), value });
 
-/** Whether guest code of the vCPU can go on: there is such a vCPU, and it does not sleep. */
-const runs = (c: ArmChip, vcpu: number): boolean => vcpu < c.options.vcpus && !c.run.isInKvm(vcpu);
+/** KVM_RUN of a vCPU up to its guest: 0, -EINVAL without that vCPU or while it sleeps, or what the first run of a VM fails with. */
+const runnable = (c: ArmChip, vcpu: number): number =>
+  vcpu < c.state.dist.online && !c.run.isInKvm(vcpu) ? c.kvm.firstRun() : -EINVAL;
+
+/** The same for a path, which waits for a vCPU that is on its way in or out. */
+const exists = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
 
 /** By guest code of a vCPU: -EINVAL without that vCPU, or if it sleeps. */
 const instruction = (
@@ -49,7 +53,8 @@ const instruction = (
   run(c, given) {
     const vcpu = n(given, 'cpu');
     const { what, value } = of(c.state.dist.model, given);
-    if (!runs(c, vcpu) || what < 0) return { ret: -EINVAL };
+    const ret = what < 0 ? -EINVAL : runnable(c, vcpu);
+    if (ret !== 0) return { ret };
     return answer(c.guest.execute(vcpu, what, value), value);
   },
   path: (given) => ({
@@ -57,7 +62,8 @@ const instruction = (
     begin(c) {
       const vcpu = n(given, 'cpu');
       const { what, value } = of(c.state.dist.model, given);
-      return vcpu < c.options.vcpus && what >= 0 ? { vm: c.context.vm, vcpu, what, value } : -EINVAL;
+      const ret = what < 0 ? -EINVAL : exists(c, vcpu);
+      return ret === 0 ? { vm: c.context.vm, vcpu, what, value } : ret;
     },
   }),
 });
@@ -98,51 +104,56 @@ const systemRegister = {
 } as const;
 const el = int('exception level of the guest; its kernel is at 1', { min: 1, max: 1, default: 1 });
 
+const frameOf = (c: ArmChip, args: Args) => ({ vm: c.context.vm, vcpu: n(args, 'cpu') });
+const isIn = (c: ArmChip, args: Args): boolean => n(args, 'cpu') < c.options.vcpus && c.run.isIn(n(args, 'cpu'));
+
 /** A vCPU in and out of its guest. */
 const RUN: Readonly<Record<string, Op>> = {
   vcpu_run: {
     summary: 'KVM_RUN: the vCPU enters the guest and stays',
     args: { cpu },
     run(c, args) {
-      if (!runs(c, n(args, 'cpu'))) return { ret: -EINVAL };
-      if (!c.run.isIn(n(args, 'cpu'))) c.run.enter(n(args, 'cpu'));
-      return { ret: 0 };
+      const ret = runnable(c, n(args, 'cpu'));
+      if (ret === 0 && !c.run.isIn(n(args, 'cpu'))) c.run.enter(n(args, 'cpu'));
+      return { ret };
     },
     path: (args) => ({
       protocol: kvmVcpuEnter as never,
-      begin: (c) => (runs(c, n(args, 'cpu')) && !c.run.isIn(n(args, 'cpu')) ? frameOf(c, args) : 0),
+      begin(c) {
+        const ret = runnable(c, n(args, 'cpu'));
+        return ret === 0 && !c.run.isIn(n(args, 'cpu')) ? frameOf(c, args) : ret;
+      },
     }),
   },
   vcpu_exit: {
     summary: 'the vCPU leaves the guest, and KVM_RUN returns',
     args: { cpu },
     run(c, args) {
-      if (n(args, 'cpu') >= c.options.vcpus || !c.run.isIn(n(args, 'cpu'))) return { ret: -EINVAL };
+      if (!isIn(c, args)) return { ret: -EINVAL };
       c.run.exit(n(args, 'cpu'));
       return { ret: 0 };
     },
     path: (args) => ({
       protocol: kvmVcpuReturn as never,
-      begin: (c) => (runs(c, n(args, 'cpu')) && c.run.isIn(n(args, 'cpu')) ? frameOf(c, args) : -EINVAL),
+      begin: (c) => (isIn(c, args) ? frameOf(c, args) : -EINVAL),
     }),
   },
   wfi: {
     summary: 'WFI: the vCPU sleeps until it has an interrupt to take, then its guest goes on',
     args: { cpu },
     run(c, args) {
-      if (!runs(c, n(args, 'cpu'))) return { ret: -EINVAL };
-      if (!c.run.isIn(n(args, 'cpu'))) c.run.enter(n(args, 'cpu'));
+      const ret = runnable(c, n(args, 'cpu'));
+      if (ret !== 0) return { ret };
+      if (!isIn(c, args)) c.run.enter(n(args, 'cpu'));
       c.context.processes().spawn(kvmVcpuWfi as never, frameOf(c, args) as never);
       return { ret: 0 };
     },
     path: (args) => ({
       protocol: kvmVcpuWfi as never,
-      begin: (c) => (runs(c, n(args, 'cpu')) && c.run.isIn(n(args, 'cpu')) ? frameOf(c, args) : -EINVAL),
+      begin: (c) => (isIn(c, args) ? frameOf(c, args) : -EINVAL),
     }),
   },
 };
-
-const frameOf = (c: ArmChip, args: Args) => ({ vm: c.context.vm, vcpu: n(args, 'cpu') });
 
 /** Operations of the guest. */
 export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
@@ -155,7 +166,8 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
     },
     run(c, args) {
       const vcpu = n(args, 'cpu');
-      if (!runs(c, vcpu)) return { ret: -EINVAL };
+      const ret = runnable(c, vcpu);
+      if (ret !== 0) return { ret };
       c.run.inside(vcpu, () => setUp(c, vcpu, n(args, 'pmr'), n(args, 'eoimode')));
       return done(1);
     },
