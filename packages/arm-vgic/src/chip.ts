@@ -44,13 +44,13 @@ export interface ArmChip extends VmChip {
   readonly cpus: Cpus;
   readonly vcpus: VcpuParts;
   readonly run: RunLoop;
+  readonly guest: GuestCpu;
   /** Ioctls of the VM and its devices. */
   readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
   readonly registers: VgicRegisters;
   /** What a guest's loads and stores meet. */
   readonly bus: GuestBus;
-  readonly guest: GuestCpu;
 }
 
 /** A host without GICv4.1. */
@@ -111,9 +111,10 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    ...{ paths, cpus, vcpus, run, registers, kvm },
-    guest: createGuestCpu(cpus, run, paths),
+    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
+    registers,
     bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
+    kvm,
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);
