@@ -19,7 +19,7 @@ export function movi(its: ItsContext, command: Command): number {
   if (!maps.isMapped(ite.collection) || !maps.isMapped(collection)) return E_ITS.MOVI_UNMAPPED_COLLECTION;
   ite.collection = collection;
   cache.clear();
-  lpis.at(ite.lpi).target = irqTargetOf(its, maps.collectionAt(collection));
+  lpis.retarget(ite.lpi, irqTargetOf(its, maps.collectionAt(collection)));
   return 0;
 }
 
@@ -46,15 +46,15 @@ export function inv(its: ItsContext, command: Command): number {
 export function invall(its: ItsContext, { icid }: Command): number {
   const collection = its.maps.collection(icid);
   if (!its.maps.isMapped(collection)) return E_ITS.INVALL_UNMAPPED_COLLECTION;
-  return its.lpis.configureAll(irqTargetOf(its, its.maps.collectionAt(collection)));
+  its.lpis.configureAll(irqTargetOf(its, its.maps.collectionAt(collection)));
+  return 0;
 }
 
 /** CLEAR. */
 export function clear(its: ItsContext, command: Command): number {
   const handle = iteOfCommand(its, command);
   if (handle === 0) return E_ITS.CLEAR_UNMAPPED_INTERRUPT;
-  its.lpis.at(its.maps.iteAt(handle).lpi).pendingLatch = 0;
-  return 0;
+  return its.lpis.clear(its.maps.iteAt(handle).lpi);
 }
 
 /** INT. */
