@@ -56,8 +56,6 @@ export interface Lpis extends LpiRefs {
   configure(lpi: number): number;
   /** INVALL: configuration of all LPIs of a target. */
   configureAll(target: number): void;
-  /** MOVALL; `from` 0 stands for all LPIs that there are. */
-  moveAll(from: number, to: number): void;
   /** EnableLPIs 0→1 with PTZ=0: pending state of all LPIs of a target from its table, 0 or -EFAULT. */
   loadPending(target: number): number;
   /** KVM_DEV_ARM_VGIC_SAVE_PENDING_TABLES: 0 or -EFAULT. Bytes that stay are not written. */
@@ -161,12 +159,6 @@ export function createLpis({ irqs, ram, redistributors, queue, forwarding = NO_F
         return 0;
       });
       if (target !== 0) forwarding.invalidateAll(target - 1);
-    },
-    moveAll(from, to) {
-      each((lpi) => {
-        if (from === 0 || lpis.at(lpi).target === from) retarget(lpi, to);
-        return 0;
-      });
     },
     loadPending: (target) => each((lpi) => (lpis.at(lpi).target === target ? syncPending(lpi, false) : 0)),
     savePending: () => forwarding.whileUnmapped(() => each(savePending)),
