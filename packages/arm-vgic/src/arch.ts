@@ -4,13 +4,11 @@ import { EINVAL, EIO, ENODEV, EWOULDBLOCK } from '@virq/irq-core/errors';
 import { type KvmArch, ROUTE, type Route, type RouteInput } from '@virq/irq-core/kvm';
 import type { Context } from './context.ts';
 import { INTID } from './irq/layout.ts';
-import type { Msi, MsiPort } from './its/msi.ts';
+import { type MsiPort, VALID_DEVID } from './its/msi.ts';
 import type { Inputs } from './vgic/inject.ts';
 
 /** Pins of the irqchip: SPIs that the architecture has (KVM_IRQCHIP_NUM_PINS). */
 export const NUM_PINS = 1020 - INTID.SPI;
-/** KVM_MSI_VALID_DEVID. */
-const VALID_DEVID = 1;
 
 /** What the hooks reach. */
 export interface ArchParts {
@@ -34,22 +32,9 @@ function setRoutingEntry(input: RouteInput, out: Route): number {
   return 0;
 }
 
-/** An MSI that is filled anew for each message: delivery allocates nothing. */
-function createMsi(): (route: Route) => Msi {
-  const msi = { address: 0, data: 0, device: 0, hasDevice: false };
-  return ({ addressHi, addressLo, data, devid, flags }) => {
-    msi.address = addressHi * 2 ** 32 + addressLo;
-    msi.data = data;
-    msi.device = devid;
-    msi.hasDevice = (flags & VALID_DEVID) !== 0;
-    return msi;
-  };
-}
-
 /** Builds the hooks. */
 export function createArch({ state, profile }: Context, { inputs, msi, lazyInit }: ArchParts): KvmArch {
   const { dist } = state;
-  const msiOf = createMsi();
 
   /** vgic_irqfd_set_irq: the level goes to the VGIC as it is; nobody owns the wire. */
   function setPin(pin: number, level: number): number {
@@ -68,13 +53,13 @@ export function createArch({ state, profile }: Context, { inputs, msi, lazyInit 
       if (route.type === ROUTE.IRQCHIP) return setPin(route.pin, level);
       if (route.type !== ROUTE.MSI) return -1;
       if (dist.hasIts === 0) return -ENODEV;
-      return level === 0 ? -1 : msi.inject(msiOf(route));
+      return level === 0 ? -1 : msi.inject(route);
     },
     setIrqInatomic(route, _source, level) {
       if (level === 0) return -EWOULDBLOCK;
       if (route.type === ROUTE.IRQCHIP) return dist.initialized === 1 ? setPin(route.pin, 1) : -EWOULDBLOCK;
       if (route.type !== ROUTE.MSI || dist.hasIts === 0) return -EWOULDBLOCK;
-      const lpi = msi.lookup(msiOf(route));
+      const lpi = msi.lookup(route);
       if (lpi === 0) return -EWOULDBLOCK;
       msi.finish(lpi);
       return 0;
@@ -82,7 +67,7 @@ export function createArch({ state, profile }: Context, { inputs, msi, lazyInit 
     signalMsi(message) {
       if (dist.dead === 1) return -EIO;
       if (dist.model === 0 || (message.flags & ~VALID_DEVID) !== 0) return -EINVAL;
-      return dist.hasIts === 0 ? -ENODEV : msi.inject(msiOf(message));
+      return dist.hasIts === 0 ? -ENODEV : msi.inject(message);
     },
     routingUpdated: () => undefined,
     ackNotifiersUpdated: () => undefined,

@@ -16,6 +16,7 @@ import { createRunLoop, type RunLoop } from './run/run-loop.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
+import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
 
@@ -76,6 +77,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     run: createRunLoop(context),
     kvm,
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit }),
-    installDefaults: () => setUpDevices(kvm),
+    installDefaults() {
+      setUpDevices(kvm);
+      if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
+    },
   };
 }

@@ -21,6 +21,7 @@ export interface Inputs {
 export function createInputs(ctx: Context, irqs: IrqTable, lazyInit: () => number): Inputs {
   const { vm, trace, state } = ctx;
   const { kvm: policy } = ctx.profile;
+  const args = { vm, irq: 0 };
   return {
     inject(vcpu, intid, level, owner = 0) {
       const { tracesFirst: early } = policy;
@@ -38,7 +39,8 @@ export function createInputs(ctx: Context, irqs: IrqTable, lazyInit: () => numbe
       return 0;
     },
     queue(handle) {
-      ctx.processes().call(vgicQueueIrqUnlock as never, { vm, irq: handle } as never);
+      args.irq = handle;
+      ctx.processes().call(vgicQueueIrqUnlock as never, args as never);
     },
   };
 }

@@ -7,6 +7,7 @@ import { VM_ARGS } from '../options.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
 import { KVM_OPERATIONS } from './kvm-operations.ts';
+import { ITS_OPERATIONS } from './its-operations.ts';
 import { OBSERVE } from './observe.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
@@ -14,7 +15,7 @@ export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
   checkVm: vmFaults,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...KVM_OPERATIONS },
+  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...KVM_OPERATIONS, ...ITS_OPERATIONS },
   observe: OBSERVE,
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };
