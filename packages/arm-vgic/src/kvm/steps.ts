@@ -8,6 +8,8 @@ import { attrOf, CTRL, GRP, sysreg } from './codes.ts';
 /** A value goes from one VM to the same place of another; or `value` is written whatever the first one has. */
 export interface Step extends AttrName {
   readonly value?: bigint;
+  /** Says what the VGIC is, not what it does: a reset leaves it. */
+  readonly isIdentity?: boolean;
 }
 
 /** What a VGIC is made of: interrupts that are no LPIs; how its vCPUs are named in attributes. */
@@ -57,7 +59,8 @@ const SYSREG = {
 const range = (from: number, to: number, step: number): number[] =>
   Array.from({ length: Math.max(0, Math.ceil((to - from) / step)) }, (_, i) => from + i * step);
 
-const at = (group: number, attr: number, value?: bigint): Step => (value === undefined ? { group, attr } : { group, attr, value });
+const at = (group: number, attr: number, value?: bigint): Step =>
+  value === undefined ? { group, attr } : { group, attr, value };
 
 /** Words of a register with so many bits per interrupt, for INTIDs from `first` on. */
 const words = (group: number, offset: number, bits: number, intids: readonly [number, number]): Step[] =>
@@ -66,7 +69,10 @@ const words = (group: number, offset: number, bits: number, intids: readonly [nu
 /** Clear everything, then set what is set. */
 function pair([clear, set]: readonly [number, number], intids: readonly [number, number]): Step[] {
   const cleared = words(GRP.DIST_REGS, clear, 1, intids);
-  return words(GRP.DIST_REGS, set, 1, intids).flatMap((step, i) => [{ ...(cleared[i] as Step), value: ALL_ONES }, step]);
+  return words(GRP.DIST_REGS, set, 1, intids).flatMap((step, i) => [
+    { ...(cleared[i] as Step), value: ALL_ONES },
+    step,
+  ]);
 }
 
 const redist = (affinity: number, offset: number, value?: bigint): Step =>
@@ -98,12 +104,18 @@ const lastAp = (bits: number): number => (bits === 7 ? 3 : bits === 6 ? 1 : 0);
 
 function cpuInterface(affinity: number, priBits: number): Step[] {
   const reg = (instr: number): Step => at(GRP.CPU_SYSREGS, attrOf(affinity, instr));
+  const identity = (instr: number): Step => ({ ...reg(instr), isIdentity: true });
   const { SRE, CTLR, IGRPEN0, IGRPEN1, PMR, BPR0, BPR1, AP0R, AP1R } = SYSREG;
   const active = (base: number): Step[] =>
     range(0, lastAp(priBits) + 1, 1)
       .reverse()
       .map((n) => reg(base + n));
-  return [...[SRE, CTLR, IGRPEN0, IGRPEN1, PMR, BPR0, BPR1].map(reg), ...active(AP0R), ...active(AP1R)];
+  return [
+    ...[SRE, CTLR].map(identity),
+    ...[IGRPEN0, IGRPEN1, PMR, BPR0, BPR1].map(reg),
+    ...active(AP0R),
+    ...active(AP1R),
+  ];
 }
 
 /** A GICv3: GICD_IIDR, redistributors, distributor with routes before pending state, CPU interfaces. */
@@ -111,7 +123,7 @@ export function v3Steps({ nrIrqs, vcpus, priBits }: VgicShape, hasLpis: boolean)
   const spis = [INTID.SPI, nrIrqs] as const;
   const lines = range(INTID.SPI, nrIrqs, 32).map((intid) => at(GRP.LEVEL_INFO, attrOf(vcpus[0] as number, intid)));
   return [
-    at(GRP.DIST_REGS, D.IIDR),
+    { ...at(GRP.DIST_REGS, D.IIDR), isIdentity: true },
     at(GRP.DIST_REGS, D.CTLR),
     ...(hasLpis ? vcpus.flatMap(lpiTables) : []),
     ...vcpus.flatMap(privates),
@@ -147,7 +159,7 @@ export function v2Steps({ nrIrqs, vcpus }: VgicShape, iidr: boolean): Step[] {
   const sgis = (offset: number, value?: bigint): Step[] =>
     range(offset, offset + INTID.PPI, 4).flatMap((attr) => banked(vcpus, at(GRP.DIST_REGS, attr, value), true));
   return [
-    ...(iidr ? banked(vcpus, at(GRP.DIST_REGS, D.IIDR), false) : []),
+    ...(iidr ? banked(vcpus, { ...at(GRP.DIST_REGS, D.IIDR), isIdentity: true }, false) : []),
     ...banked(vcpus, at(GRP.DIST_REGS, D.CTLR), false),
     ...both(D.ENABLE),
     ...field(D.GROUP, 1),

@@ -6,8 +6,8 @@ import { vmFaults } from '../kvm/set-up.ts';
 import { VM_ARGS } from '../options.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
-import { KVM_OPERATIONS } from './kvm-operations.ts';
 import { ITS_OPERATIONS } from './its-operations.ts';
+import { KVM_OPERATIONS } from './kvm-operations.ts';
 import { OBSERVE } from './observe.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
