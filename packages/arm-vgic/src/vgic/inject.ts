@@ -20,8 +20,8 @@ export interface Inputs {
 /** Creates them; `lazyInit` initialises a GICv2 that is not yet, -EBUSY for a GICv3. */
 export function createInputs(ctx: Context, irqs: IrqTable, lazyInit: () => number): Inputs {
   const { vm, trace, state } = ctx;
-  const { kvm: policy } = ctx.profile;
   const args = { vm, irq: 0 };
+  const { kvm: policy } = ctx.profile;
   return {
     inject(vcpu, intid, level, owner = 0) {
       const { tracesFirst: early } = policy;
