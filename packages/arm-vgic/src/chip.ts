@@ -118,7 +118,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);
-      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
+      if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }
