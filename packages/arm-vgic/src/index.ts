@@ -5,7 +5,7 @@ import { NUM_PINS } from './arch.ts';
 import { type ArmChip, createArmChip } from './chip.ts';
 import { armEvents } from './events.ts';
 import { armHostPart } from './host/arm-host.ts';
-import { inspect } from './inspect.ts';
+import { inspect } from './inspect/index.ts';
 import { armLayout } from './layout.ts';
 import { VGIC_PROTOCOLS } from './lists/index.ts';
 import { armSizes } from './options.ts';
