@@ -1,4 +1,4 @@
-// What differs between kernels in KVM's VGIC, as data. Linux 6.1.192, 6.12.117 and 7.3-rc7.
+// What differs between kernels in KVM's VGIC, as data. Linux 6.1.192, 6.12.117, 6.18.35 and 7.3-rc7.
 
 import type { KernelVersion } from '@virq/irq-core/kvm';
 import { ITS_POLICIES, type ItsPolicy } from './its/policy.ts';
@@ -21,7 +21,7 @@ export interface ArmProfile {
 export const ARM_PROFILES: Readonly<Record<VgicVersion, ArmProfile>> = {
   '6.1': { version: '6.1', lr: LR_FORMS['6.1'], its: ITS_POLICIES['6.1'], irqLine: 'index' },
   '6.12': { version: '6.12', lr: LR_FORMS['6.12'], its: ITS_POLICIES['6.12'], irqLine: 'id' },
-  '6.18': { version: '6.18', lr: LR_FORMS['6.12'], its: ITS_POLICIES['6.12'], irqLine: 'id' },
+  '6.18': { version: '6.18', lr: LR_FORMS['6.12'], its: ITS_POLICIES['6.18'], irqLine: 'id' },
   '6.19-rc': { version: '6.19-rc', lr: LR_FORMS['6.19-rc'], its: ITS_POLICIES['7.3'], irqLine: 'id' },
   '7.3': { version: '7.3', lr: LR_FORMS['7.3'], its: ITS_POLICIES['7.3'], irqLine: 'id' },
 };

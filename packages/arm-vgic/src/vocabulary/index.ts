@@ -5,13 +5,14 @@ import type { ArmChip } from '../chip.ts';
 import { VM_ARGS } from '../options.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
+import { ITS_OPERATIONS } from './its-operations.ts';
 import { OBSERVE } from './observe.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS },
+  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...ITS_OPERATIONS },
   observe: OBSERVE,
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };
