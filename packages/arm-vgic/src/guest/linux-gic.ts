@@ -2,7 +2,16 @@
 
 import type { GuestBus } from './bus.ts';
 import type { GicDriver } from './driver.ts';
-import { configureIrq, configurePrivate, configureSpis, GICD, linesOf, peek, poke, STATE_REGISTERS } from './gic-common.ts';
+import {
+  configureIrq,
+  configurePrivate,
+  configureSpis,
+  GICD,
+  linesOf,
+  peek,
+  poke,
+  STATE_REGISTERS,
+} from './gic-common.ts';
 import type { GuestState } from './layout.ts';
 
 const GICC = { CTLR: 0x00, PMR: 0x04, IAR: 0x0c, EOIR: 0x10, APR: 0xd0, IIDR: 0xfc, DIR: 0x1000 } as const;

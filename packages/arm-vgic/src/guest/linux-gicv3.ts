@@ -3,7 +3,16 @@
 import { INTID } from '../irq/layout.ts';
 import type { GuestBus } from './bus.ts';
 import { type GicDriver, SPECIAL } from './driver.ts';
-import { configureIrq, configurePrivate, configureSpis, GICD, linesOf, peek, poke, STATE_REGISTERS } from './gic-common.ts';
+import {
+  configureIrq,
+  configurePrivate,
+  configureSpis,
+  GICD,
+  linesOf,
+  peek,
+  poke,
+  STATE_REGISTERS,
+} from './gic-common.ts';
 import type { GuestState } from './layout.ts';
 
 /** GICD_CTLR: ARE_NS, both enables of the view with one security state. */
@@ -103,8 +112,7 @@ export function createLinuxGicV3(bus: GuestBus, guest: GuestState, bases: GicV3B
     unmask: (cpu, intid) => poke(bus, cpu, baseOf(cpu, intid) + GICD.ISENABLER, intid),
     acknowledge(cpu) {
       const intid = Number(bus.mrs(cpu, 'ICC_IAR1_EL1') & 0xffffffn);
-      if ((intid < SPECIAL || intid >= INTID.LPI) && guest.eoimode === 1)
-        bus.msr(cpu, 'ICC_EOIR1_EL1', BigInt(intid));
+      if ((intid < SPECIAL || intid >= INTID.LPI) && guest.eoimode === 1) bus.msr(cpu, 'ICC_EOIR1_EL1', BigInt(intid));
       return intid;
     },
     intidOf: (word) => word,

@@ -42,13 +42,22 @@ export interface LinuxIts {
 
 const GITS = { CTLR: 0x0, CBASER: 0x80, CWRITER: 0x88, CREADR: 0x90, BASER: 0x100, TRANSLATER: 0x10040 } as const;
 const GICR = { CTLR: 0x0, TYPER: 0x8, PROPBASER: 0x70, PENDBASER: 0x78, INVLPIR: 0xa0, SYNCR: 0xc0 } as const;
-/** GICR_CTLR: EnableLPIs, IR (INVLPIR and INVALLR are there). */
-const LPIS = { ENABLE: 1, IR: 4 } as const;
+/** GICR_CTLR: EnableLPIs, IR (INVLPIR and INVALLR are there), RWP. */
+const LPIS = { ENABLE: 1, IR: 4, RWP: 8 } as const;
+/** GITS_CTLR: Enabled, Quiescent. */
+const ENABLE = 1;
+const QUIESCENT = 0x80000000;
 /** Tables are valid, inner shareable and cached (RaWaWb). GICR_PENDBASER.PTZ is not set. */
 const ATTRIBUTES = { LPI: 0x780n, ITS: (1n << 63n) | (7n << 59n) | (1n << 10n) } as const;
 /** INTID bits of LPIs, less one (LPI_NRBITS). */
 const LPI_BITS = 15n;
-const BASER = { TYPE_DEVICE: 1n, TYPE_COLLECTION: 4n, ENTRY_8: 7n << 48n, INDIRECT: 1n << 62n, PAGES_64K: 0x200n } as const;
+const BASER = {
+  TYPE_DEVICE: 1n,
+  TYPE_COLLECTION: 4n,
+  ENTRY_8: 7n << 48n,
+  INDIRECT: 1n << 62n,
+  PAGES_64K: 0x200n,
+} as const;
 /** LPI_PROP_GROUP1 with priority C0; bit 0 enables. */
 const PROPERTY = 0xc2;
 /** LPIs there can be, and bytes of their configuration table. */
@@ -97,14 +106,32 @@ export function createLinuxIts(bus: GuestBus, guest: GuestState, bases: ItsBases
     bus.store64(cpu, bases.its(its) + GITS.BASER + n * 8, value | ATTRIBUTES.ITS | BASER.ENTRY_8 | BASER.PAGES_64K);
   }
 
+  /** its_force_quiescent: tables can be written of an ITS that is off and has nothing to do. */
+  function quiesce(cpu: number, base: number): void {
+    const value = bus.load(cpu, base + GITS.CTLR, 4);
+    if ((value & ENABLE) === 0 && value >= QUIESCENT) return;
+    bus.store(cpu, base + GITS.CTLR, 4, value & ~ENABLE);
+    for (let n = 0; n < TRIES && bus.load(cpu, base + GITS.CTLR, 4) < QUIESCENT; n++);
+  }
+
+  /** redist_disable_lpis: firmware, or the kernel before this one, has left LPIs on. */
+  function disableLpis(cpu: number): void {
+    const at = rdist(cpu) + GICR.CTLR;
+    const value = bus.load(cpu, at, 4);
+    if ((value & LPIS.ENABLE) === 0) return;
+    bus.store(cpu, at, 4, value & ~LPIS.ENABLE);
+    for (let n = 0; n < TRIES && (bus.load(cpu, at, 4) & LPIS.RWP) !== 0; n++);
+  }
+
   function initOne(cpu: number, its: number): void {
     const base = bases.its(its);
+    quiesce(cpu, base);
     setBaser(cpu, its, 0, (BASER.TYPE_DEVICE << 56n) | BASER.INDIRECT | BigInt(deviceTableOf(its)));
     setBaser(cpu, its, 1, (BASER.TYPE_COLLECTION << 56n) | BigInt(collectionTableOf(its)));
     const size = BigInt(QUEUE_BYTES / 4096 - 1);
     bus.store64(cpu, base + GITS.CBASER, BigInt(queueOf(its)) | ATTRIBUTES.ITS | size);
     bus.store64(cpu, base + GITS.CWRITER, 0n);
-    bus.store(cpu, base + GITS.CTLR, 4, bus.load(cpu, base + GITS.CTLR, 4) | 1);
+    bus.store(cpu, base + GITS.CTLR, 4, (bus.load(cpu, base + GITS.CTLR, 4) | ENABLE) >>> 0);
     Object.assign(guest.its.at(its), { ready: 1, write: 0, tables: 0, itts: 0 });
   }
 
@@ -162,6 +189,7 @@ export function createLinuxIts(bus: GuestBus, guest: GuestState, bases: ItsBases
     initCpu(cpu) {
       const base = rdist(cpu);
       guest.cpus.at(cpu).processor = Number((bus.load64(cpu, base + GICR.TYPER) >> 8n) & 0xffffn);
+      disableLpis(cpu);
       bus.store64(cpu, base + GICR.PROPBASER, BigInt(CONFIG_TABLE) | ATTRIBUTES.LPI | LPI_BITS);
       bus.store64(cpu, base + GICR.PENDBASER, BigInt(pendingTable(cpu)) | ATTRIBUTES.LPI);
       bus.store(cpu, base + GICR.CTLR, 4, bus.load(cpu, base + GICR.CTLR, 4) | LPIS.ENABLE);
