@@ -5,9 +5,13 @@ import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
+import { createKvmApi, type KvmApi } from './kvm/api.ts';
+import { createRegions } from './kvm/regions.ts';
+import { setUpDevices } from './kvm/set-up.ts';
+import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
-import { type ArmOptions, armOptions, BASE } from './options.ts';
+import { type ArmOptions, armOptions } from './options.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
@@ -27,6 +31,8 @@ export interface ArmChip extends VmChip {
   readonly lifecycle: Lifecycle;
   readonly its: ItsParts;
   readonly run: RunLoop;
+  /** Ioctls of the VM and its devices. */
+  readonly kvm: KvmApi;
 }
 
 function contextOf(vm: VmContext, state: ArmState): Context {
@@ -56,6 +62,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const lifecycle = createLifecycle(context, irqs);
   const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
   const lists = bindLists(context, { irqs, lpis: its.lpis, writeIcactiver: () => undefined });
+  const vcpus = createOnlineVcpus(state);
+  const regions = createRegions(state, options.ipaBits);
+  const kvm = createKvmApi({ context, vcpus, regions, lifecycle, irqs, inputs, its });
   return {
     context,
     state,
@@ -66,13 +75,10 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     lifecycle,
     its,
     run: createRunLoop(context),
-    arch: createArch(context, { inputs, msi: its.msi }),
+    kvm,
+    arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit }),
     installDefaults() {
-      if (options.gic === 0) return;
-      lifecycle.create(options.gic);
-      for (let i = 0; i < options.its; i++) its.all[its.create()]?.setBase(BASE.GITS + i * 0x20000);
-      state.dist.nrSpis = options.nrIrqs - 32;
-      if (options.init) lifecycle.init();
+      setUpDevices(kvm);
       if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };

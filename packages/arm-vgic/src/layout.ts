@@ -8,6 +8,7 @@ import { type MemorySizes, memoryLayout } from './memory/layout.ts';
 
 /**
  * struct vgic_dist. `model` is 0 without a device, else 2 or 3. `nrSpis` is 0 until somebody says how many. `propbaser` is one for all redistributors.
+ * `hasFd` says that there is a device, which KVM_CREATE_IRQCHIP makes none of. `online` counts vCPUs that have been created, `regions` redistributor regions. `maintIntid` is the maintenance interrupt of a nested guest.
  * `revision` is that of GICD_IIDR, `groupsWritable` says that user space may write the groups of a GICv2. `activeSpis` counts SPIs on lists as KVM does.
  */
 export const Distributor = struct('distributor', {
@@ -17,11 +18,15 @@ export const Distributor = struct('distributor', {
   dead: u1,
   enabled: u1,
   hasIts: u1,
+  hasFd: u1,
   nassgireq: u1,
   groupsWritable: u1,
   hasDistBase: u1,
   hasCpuBase: u1,
   revision: u8,
+  online: u16,
+  maintIntid: u8,
+  regions: u8,
   nrSpis: u16,
   activeSpis: u16,
   propbaser: u64,
@@ -30,7 +35,11 @@ export const Distributor = struct('distributor', {
 });
 export type Distributor = View<typeof Distributor>;
 
-/** A vCPU's redistributor. `mpidr` is packed as Aff3.Aff2.Aff1.Aff0, a byte each; `lpis` is GICR_CTLR.EnableLPIs, `rwp` its RWP. */
+/** A redistributor region (struct vgic_redist_region): `count` places, 0 for as many as there are vCPUs; `used` of them are taken. */
+export const RedistRegion = struct('redistRegion', { index: u8, count: u16, used: u16, base: u64 });
+export type RedistRegion = View<typeof RedistRegion>;
+
+/** A vCPU's redistributor. It lies at `base`, place `slot` of `region`, once it has one. `mpidr` is packed as Aff3.Aff2.Aff1.Aff0, a byte each; `lpis` is GICR_CTLR.EnableLPIs, `rwp` its RWP. */
 export const Redistributor = struct('redistributor', {
   id: u16,
   mpidr: u32,
@@ -39,13 +48,14 @@ export const Redistributor = struct('redistributor', {
   syncing: u8,
   hasBase: u1,
   region: u8,
+  slot: u16,
   base: u64,
   pendbaser: u64,
 });
 export type Redistributor = View<typeof Redistributor>;
 
-/** A vCPU in its run loop: it runs guest code; priority bits that its CPU interface has (ICH_VTR_EL2.PREbits). */
-export const RunVcpu = struct('runVcpu', { inGuest: u1, hasRun: u1, prebits: bits(3) });
+/** A vCPU in its run loop: it runs guest code; priority bits that its CPU interface has (ICH_VTR_EL2.PREbits). `lines` is HCR_EL2.VI (bit 0) and VF (bit 1), without a VGIC. */
+export const RunVcpu = struct('runVcpu', { inGuest: u1, hasRun: u1, prebits: bits(3), lines: bits(2) });
 
 /** Sizes of {@link armLayout}. */
 export interface ArmSizes {
@@ -62,6 +72,7 @@ export const armLayout = ({ vcpus, spis, lpis, itss, its, memory }: ArmSizes) =>
   struct('arm', {
     dist: Distributor,
     redists: array(Redistributor, vcpus),
+    regions: array(RedistRegion, Math.min(255, vcpus + 4)),
     irqs: irqsLayout({ vcpus, spis, lpis }),
     interfaces: array(CpuInterface, vcpus),
     run: array(RunVcpu, vcpus),

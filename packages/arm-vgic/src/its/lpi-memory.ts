@@ -18,8 +18,8 @@ export interface LpiMemory {
   /** Whether an LPI is pending at its target: 0 or 1. One without target is not. */
   pendingBit(irq: Irq): number;
   clearPendingBit(irq: Irq): void;
-  /** Makes the bit that of the latch: 0 or -EFAULT. A byte that stays is not written. */
-  savePending(irq: Irq): number;
+  /** Stores an LPI's bit: 0 or -EFAULT. A byte that stays is not written. */
+  savePending(irq: Irq, pending: boolean): number;
   /** LPIs whose bits are set in the table of a vCPU. */
   pendingInTable(vcpu: number): number[];
 }
@@ -43,13 +43,13 @@ export function createLpiMemory(ram: Ram, redistributors: Redistributors): LpiMe
       const at = pendingAt(irq);
       ram.storeByte(at, ram.loadByte(at) & ~(1 << (irq.intid & 7)));
     },
-    savePending(irq) {
+    savePending(irq, pending) {
       if (irq.target === 0) return 0;
       const at = pendingAt(irq);
       const byte = ram.loadByte(at);
       if (byte === UNREADABLE) return -ERRNO.EFAULT;
       const bit = 1 << (irq.intid & 7);
-      if (((byte & bit) !== 0) !== (irq.pendingLatch === 1)) ram.storeByte(at, byte ^ bit);
+      if (((byte & bit) !== 0) !== pending) ram.storeByte(at, byte ^ bit);
       return 0;
     },
     pendingInTable(vcpu) {

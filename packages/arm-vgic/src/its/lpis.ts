@@ -5,6 +5,7 @@ import { ERRNO } from '@virq/irq-core/errors';
 import { assert } from '@virq/irq-core/protocol';
 import { CONFIG, type Irq, type IrqsState } from '../irq/layout.ts';
 import type { Ram } from '../memory/ram.ts';
+import { type LpiForwarding, NO_FORWARDING } from './forwarding.ts';
 import { createLpiMemory, type LpiMemory } from './lpi-memory.ts';
 import { createLpiTable, type LpiTable } from './lpi-table.ts';
 
@@ -28,11 +29,13 @@ export interface LpiHost {
   readonly irqs: IrqsState;
   readonly ram: Ram;
   readonly redistributors: Redistributors;
+  readonly forwarding?: LpiForwarding;
   queue(lpi: number): void;
 }
 
 /** LPIs by handle. */
 export interface Lpis {
+  readonly forwarding: LpiForwarding;
   at(lpi: number): Irq;
   /** LPIs by INTID. */
   readonly table: LpiTable;
@@ -58,8 +61,14 @@ export interface Lpis {
   takeConfig(lpi: number, byte: number): void;
   /** The tables in memory. */
   readonly memory: LpiMemory;
-  /** Makes it pending and queues it. */
+  /** Makes it pending in software and queues it, also if it is forwarded (Linux: a cached translation does not ask). */
   trigger(lpi: number): void;
+  /** INT and a translated MSI: pending in hardware if it is forwarded. 0 or -errno. */
+  raise(lpi: number): number;
+  /** CLEAR, without the lock of the interrupt. 0 or -errno. */
+  clear(lpi: number): number;
+  /** update_affinity: `target` is 1 + vCPU. */
+  retarget(lpi: number, target: number): void;
   /** Reads the configuration byte again: 0 or -EFAULT. */
   configure(lpi: number): number;
   /** INVALL: configuration of all LPIs of a target, 0 or -EFAULT. */
@@ -73,7 +82,7 @@ export interface Lpis {
 }
 
 /** Creates LPIs over zeroed state. */
-export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis {
+export function createLpis({ irqs, ram, redistributors, queue, forwarding = NO_FORWARDING }: LpiHost): Lpis {
   const { lpis } = irqs;
   const table = createLpiTable(irqs.lpiTable);
 
@@ -86,9 +95,11 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
   }
 
   function configure(lpi: number): number {
-    const byte = memory.configByte(lpis.at(lpi).intid);
+    const irq = lpis.at(lpi);
+    const byte = memory.configByte(irq.intid);
     if (byte < 0) return byte;
     takeConfig(lpi, byte);
+    if (irq.hw === 1) return forwarding.configure(irq, byte);
     queue(lpi);
     return 0;
   }
@@ -165,7 +176,32 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     return 0;
   }
 
+  function trigger(lpi: number): void {
+    lpis.at(lpi).pendingLatch = 1;
+    queue(lpi);
+  }
+
+  function retarget(lpi: number, target: number): void {
+    const irq = lpis.at(lpi);
+    irq.target = target;
+    if (irq.hw === 1) forwarding.retarget(irq);
+  }
+
+  /** Linux: only GICv4.1 says what is pending in hardware. */
+  const isPending = (irq: Irq): boolean =>
+    irq.hw === 1 && forwarding.isSavable ? forwarding.isPending(irq) : irq.pendingLatch === 1;
+
+  function savePending(): number {
+    for (let place = 0; place < table.count; place++) {
+      const irq = lpis.at(table.at(place));
+      const error = memory.savePending(irq, isPending(irq));
+      if (error !== 0) return error;
+    }
+    return 0;
+  }
+
   return {
+    forwarding,
     at: (lpi) => lpis.at(lpi),
     table,
     find: table.find,
@@ -191,25 +227,31 @@ export function createLpis({ irqs, ram, redistributors, queue }: LpiHost): Lpis 
     leaveRcu,
     takeConfig,
     memory,
-    trigger(lpi) {
-      lpis.at(lpi).pendingLatch = 1;
-      queue(lpi);
+    trigger,
+    raise(lpi) {
+      if (lpis.at(lpi).hw === 1) return forwarding.setPending(lpis.at(lpi), 1);
+      trigger(lpi);
+      return 0;
     },
+    clear(lpi) {
+      const irq = lpis.at(lpi);
+      irq.pendingLatch = 0;
+      return irq.hw === 1 ? forwarding.setPending(irq, 0) : 0;
+    },
+    retarget,
     configure,
-    configureAll: (target) => each(target, configure),
+    configureAll(target) {
+      const error = each(target, configure);
+      if (target !== 0) forwarding.invalidateAll(target - 1);
+      return error;
+    },
     moveAll(from, to) {
       for (let place = 0; place < table.count; place++) {
-        const irq = lpis.at(table.at(place));
-        if (from === 0 || irq.target === from) irq.target = to;
+        const lpi = table.at(place);
+        if (from === 0 || lpis.at(lpi).target === from) retarget(lpi, to);
       }
     },
     loadPending: (target) => each(target, (lpi) => syncPending(lpi, false)),
-    savePending() {
-      for (let place = 0; place < table.count; place++) {
-        const error = memory.savePending(lpis.at(table.at(place)));
-        if (error !== 0) return error;
-      }
-      return 0;
-    },
+    savePending: () => forwarding.whileUnmapped(savePending),
   };
 }

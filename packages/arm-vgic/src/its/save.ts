@@ -24,7 +24,7 @@ const distance = (from: number, to: number | undefined, max: number): number =>
 function saveIte(its: ItsContext, device: Device, { ite, next }: { ite: Ite; next: Ite | undefined }): number {
   const at = join(device.ittHi, device.ittLo) + ite.event * ENTRY_BYTES;
   const irq = its.lpis.at(ite.lpi);
-  if (irq.hw === 1) return -ERRNO.EACCES;
+  if (irq.hw === 1 && !its.lpis.forwarding.isSavable) return -ERRNO.EACCES;
   assert(ite.collection !== 0 || its.policy.orphan === 'zero', 'vgic_its_save_ite: ite->collection is NULL');
   if (ite.collection === 0) return clearEntry(its.ram, at) ? 0 : EFAULT;
   const word = packIte({
