@@ -55,7 +55,7 @@ const isUntouched = ({ vmcr: v, hcr, used }: CpuInterface): boolean =>
 
 /** CPU interfaces; those of vCPUs that never ran are left out. */
 export function cpuLines({ state, options }: ArmChip): string[] {
-  return Array.from({ length: options.vcpus }, (_, vcpu) => vcpu).flatMap((vcpu) => {
+  return Array.from({ length: state.dist.online }, (_, vcpu) => vcpu).flatMap((vcpu) => {
     const c = state.interfaces.at(vcpu);
     return isUntouched(c) ? [] : [cpuLine(c, vcpu, options.nrLr, state.run.at(vcpu).prebits || PREBITS)];
   });
@@ -80,7 +80,7 @@ function lrText(lr: Lr): string {
 
 /** List registers in use. `last` marks that all are full: its interrupt is where a replay of EOIs starts. */
 export function lrLines({ state, options }: ArmChip): string[] {
-  return Array.from({ length: options.vcpus }, (_, vcpu) => vcpu).flatMap((vcpu) => {
+  return Array.from({ length: state.dist.online }, (_, vcpu) => vcpu).flatMap((vcpu) => {
     const c = state.interfaces.at(vcpu);
     return Array.from({ length: c.used }, (_, n) => {
       const isLast = n === c.used - 1 && c.last !== 0;

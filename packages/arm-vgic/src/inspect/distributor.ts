@@ -2,6 +2,7 @@
 
 import type { ArmChip } from '../chip.ts';
 import { isPending } from '../irq/state.ts';
+import type { ArmState } from '../layout.ts';
 import { address, affinity, letters, names } from './text.ts';
 
 const where = (is: number, hi: number, lo: number): string => (is === 0 ? '' : ` ${address(hi, lo)}`);
@@ -24,26 +25,33 @@ export function distributorLines({ state, options }: ArmChip): string[] {
   ];
 }
 
+/** Regions that user space has given; `of` is how many redistributors fit. */
+const regionLines = ({ dist, regions }: ArmState): string[] =>
+  Array.from({ length: dist.regions }, (_, i) => {
+    const r = regions.at(i);
+    return `region ${r.index} ${address(r.baseHi, r.baseLo)} ${r.used} of ${r.count === 0 ? 'any number' : r.count}`;
+  });
+
 /** The redistributors of a GICv3, one per vCPU; PROPBASER is one for all. */
-export function redistributorLines({ state, options }: ArmChip): string[] {
+export function redistributorLines({ state }: ArmChip): string[] {
   const { dist, redists } = state;
   if (dist.model !== 3) return [];
-  const lines = Array.from({ length: options.vcpus }, (_, vcpu) => {
+  const lines = Array.from({ length: state.dist.online }, (_, vcpu) => {
     const r = redists.at(vcpu);
     const lpis = dist.hasIts === 0 ? '' : ` LPIs ${r.lpis === 1 ? 'on' : 'off'}${r.rwp === 1 ? ' RWP' : ''}`;
     const table =
       dist.hasIts === 0 ? '' : ` pending ${address(r.pendbaserHi & 0xfffff, (r.pendbaserLo & 0xffff0000) >>> 0)}`;
     return `vCPU ${vcpu} id ${r.id} affinity ${affinity(r.mpidr)}${where(r.hasBase, r.baseHi, r.baseLo)}${lpis}${table}`;
   });
-  if (dist.hasIts === 0) return lines;
+  if (dist.hasIts === 0) return [...regionLines(state), ...lines];
   const config = address(dist.propbaserHi & 0xfffff, (dist.propbaserLo & 0xfffff000) >>> 0);
-  return [`LPI configuration ${config} ${(dist.propbaserLo & 0x1f) + 1} INTID bits`, ...lines];
+  return [`LPI configuration ${config} ${(dist.propbaserLo & 0x1f) + 1} INTID bits`, ...regionLines(state), ...lines];
 }
 
 /** What is in flight for each vCPU, in the order of its list. */
-export function listLines({ lists, options }: ArmChip): string[] {
+export function listLines({ lists, state }: ArmChip): string[] {
   const lines: string[] = [];
-  for (let vcpu = 0; vcpu < options.vcpus; vcpu++) {
+  for (let vcpu = 0; vcpu < state.dist.online; vcpu++) {
     const on: string[] = [];
     for (let at = lists.apLists.at(vcpu).first; at !== 0; at = lists.irqs.at(at - 1).next) {
       const i = lists.irqs.at(at - 1);

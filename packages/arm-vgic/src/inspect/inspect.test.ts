@@ -16,15 +16,25 @@ function opened(options: ArmVmOptions = {}): ArmVm {
 
 it('a VGIC at reset shows what it is, and nothing of its interrupts', () => {
   expect(shown(openArm({ vm: { cpus: 2, nr_irqs: 64 } }))).toEqual({
-    Distributor: ['GICv3 on a GICv3 revision 3 off 32 SPIs -'],
-    Redistributors: ['vCPU 0 id 0 affinity 0.0.0', 'vCPU 1 id 1 affinity 0.0.1'],
+    Distributor: ['GICv3 on a GICv3 @08000000 revision 3 off 32 SPIs -'],
+    Redistributors: [
+      'region 0 @080a0000 2 of 2',
+      'vCPU 0 id 0 affinity 0.0.0 @080a0000',
+      'vCPU 1 id 1 affinity 0.0.1 @080c0000',
+    ],
   });
 });
 
 it.each([
   [{ gic: 0 }, {}],
-  [{ gic: 2, init: false, nr_irqs: 96 }, { Distributor: ['GICv2 on a GICv3 revision 0 not initialised 64 SPIs -'] }],
-  [{ gic: 2, host_gic: 2, nr_irqs: 64 }, { Distributor: ['GICv2 on a GICv2 revision 3 off 32 SPIs -'] }],
+  [
+    { gic: 2, init: false, nr_irqs: 96 },
+    { Distributor: ['GICv2 on a GICv3 revision 3 not initialised number of SPIs not set -'] },
+  ],
+  [
+    { gic: 2, host_gic: 2, nr_irqs: 64 },
+    { Distributor: ['GICv2 on a GICv2 @08000000 CPU interface @08010000 revision 3 off 32 SPIs -'] },
+  ],
 ])('%j', (vm, expected) => {
   expect(shown(openArm({ vm }))).toEqual(expected);
 });
@@ -151,8 +161,9 @@ describe('ITS', () => {
     expect(its).toEqual([head, ...mappings, 'cached 0002:20 LPI 8195']);
     expect(redists).toEqual([
       'LPI configuration @40300000 16 INTID bits',
-      'vCPU 0 id 0 affinity 0.0.0 LPIs off pending @00000000',
-      'vCPU 1 id 1 affinity 0.0.1 LPIs on pending @40410000',
+      'region 0 @080a0000 2 of 2',
+      'vCPU 0 id 0 affinity 0.0.0 @080a0000 LPIs off pending @00000000',
+      'vCPU 1 id 1 affinity 0.0.1 @080c0000 LPIs on pending @40410000',
     ]);
     expect(irqs).toEqual([
       'LPI 8195      P--E--G prio a0 for vCPU 1 refs 3 on the list of 1',

@@ -98,12 +98,12 @@ function privateLines({ irqs }: ArmChip, vcpu: number, v2: boolean): string[] {
 
 /** Lines of all interrupts of a VM. */
 export function interruptLines(c: ArmChip): string[] {
-  const { irqs, state, options } = c;
+  const { irqs, state } = c;
   if (state.dist.initialized === 0) return [];
   const v2 = state.dist.model === 2;
   const spis = range(state.dist.nrSpis, (n) => irqs.at(irqs.firstSpi + n));
   return [
-    ...Array.from({ length: options.vcpus }, (_, vcpu) => privateLines(c, vcpu, v2)).flat(),
+    ...Array.from({ length: state.dist.online }, (_, vcpu) => privateLines(c, vcpu, v2)).flat(),
     ...linesOf({ name: 'SPI', irqs: spis, config: CONFIG.EDGE, enabled: 0 }, v2),
     ...linesOf({ name: 'LPI', irqs: lpisOf(c), config: CONFIG.EDGE, enabled: 0 }, v2),
   ];
