@@ -3,6 +3,9 @@
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
+import type { DirectSgis } from './distributor/bank.ts';
+import { createBus, type GuestBus } from './distributor/bus.ts';
+import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
 import { createKvmApi, type KvmApi } from './kvm/api.ts';
@@ -33,7 +36,14 @@ export interface ArmChip extends VmChip {
   readonly run: RunLoop;
   /** Ioctls of the VM and its devices. */
   readonly kvm: KvmApi;
+  /** Distributor, redistributors, SGIs. */
+  readonly registers: VgicRegisters;
+  /** What a guest's loads and stores meet. */
+  readonly bus: GuestBus;
 }
+
+/** A host without GICv4.1. */
+const NO_DIRECT_SGIS: DirectSgis = { onHost: false, configure: () => undefined };
 
 function contextOf(vm: VmContext, state: ArmState): Context {
   const options = armOptions(vm.options);
@@ -61,9 +71,22 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   );
   const lifecycle = createLifecycle(context, irqs);
   const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
-  const lists = bindLists(context, { irqs, lpis: its.lpis, writeIcactiver: () => undefined });
+  const lists = bindLists(context, {
+    irqs,
+    lpis: its.lpis,
+    writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
+  });
   const vcpus = createOnlineVcpus(state);
   const regions = createRegions(state, options.ipaBits);
+  const run = createRunLoop(context);
+  const registers: VgicRegisters = createRegisters(
+    {
+      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      online: () => vcpus.count,
+      isLastRedistributor: regions.isLast,
+    },
+    run,
+  );
   const kvm = createKvmApi({ context, vcpus, regions, lifecycle, irqs, inputs, its });
   return {
     context,
@@ -74,7 +97,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    run: createRunLoop(context),
+    run,
+    registers,
+    bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
     kvm,
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit }),
     installDefaults() {

@@ -3,6 +3,7 @@
 import { type Backend, defineBackend } from '@virq/irq-core/backend';
 import { NUM_PINS } from './arch.ts';
 import { type ArmChip, createArmChip } from './chip.ts';
+import { REGISTER_PROTOCOLS } from './distributor/index.ts';
 import { armEvents } from './events.ts';
 import { armHostPart } from './host/arm-host.ts';
 import { inspect } from './inspect/index.ts';
@@ -47,7 +48,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
       attributes: ITS_ATTRS as never,
     },
   ],
-  protocols: VGIC_PROTOCOLS as never,
+  protocols: [...VGIC_PROTOCOLS, ...REGISTER_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: armEvents,

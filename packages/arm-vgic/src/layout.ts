@@ -1,6 +1,7 @@
 // State of the VGIC of one VM, put together from its rooms. Linux: include/kvm/arm_vgic.h struct vgic_dist, struct vgic_cpu.
 
 import { array, bits, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
+import { lock } from '@virq/irq-core/protocol';
 import { irqsLayout } from './irq/layout.ts';
 import { CacheEntry, type ItsSizes, itsLayout } from './its/layout.ts';
 import { CpuInterface } from './lr/layout.ts';
@@ -9,6 +10,7 @@ import { type MemorySizes, memoryLayout } from './memory/layout.ts';
 /**
  * struct vgic_dist. `model` is 0 without a device, else 2 or 3. `nrSpis` is 0 until somebody says how many. `propbaser` is one for all redistributors.
  * `hasFd` says that there is a device, which KVM_CREATE_IRQCHIP makes none of. `online` counts vCPUs that have been created, `regions` redistributor regions. `maintIntid` is the maintenance interrupt of a nested guest.
+ * `nassgicap` says that SGIs can be the hardware's (GICv4.1), `nassgireq` that the guest has asked for it. `configLock` is kvm->arch.config_lock.
  * `revision` is that of GICD_IIDR, `groupsWritable` says that user space may write the groups of a GICv2. `activeSpis` counts SPIs on lists as KVM does.
  */
 export const Distributor = struct('distributor', {
@@ -23,6 +25,7 @@ export const Distributor = struct('distributor', {
   groupsWritable: u1,
   hasDistBase: u1,
   hasCpuBase: u1,
+  nassgicap: u1,
   revision: u8,
   online: u16,
   maintIntid: u8,
@@ -32,6 +35,7 @@ export const Distributor = struct('distributor', {
   propbaser: u64,
   distBase: u64,
   cpuBase: u64,
+  configLock: lock,
 });
 export type Distributor = View<typeof Distributor>;
 
@@ -54,8 +58,18 @@ export const Redistributor = struct('redistributor', {
 });
 export type Redistributor = View<typeof Redistributor>;
 
-/** A vCPU in its run loop: it runs guest code; priority bits that its CPU interface has (ICH_VTR_EL2.PREbits). `lines` is HCR_EL2.VI (bit 0) and VF (bit 1), without a VGIC. */
-export const RunVcpu = struct('runVcpu', { inGuest: u1, hasRun: u1, prebits: bits(3), lines: bits(2) });
+/**
+ * A vCPU in its run loop: it runs guest code; priority bits that its CPU interface has (ICH_VTR_EL2.PREbits). `lines` is HCR_EL2.VI (bit 0) and VF (bit 1), without a
+ * VGIC. `pause` is vcpu->arch.pause, how many have stopped it; `stopped` says that it was in the guest then.
+ */
+export const RunVcpu = struct('runVcpu', {
+  inGuest: u1,
+  hasRun: u1,
+  prebits: bits(3),
+  lines: bits(2),
+  pause: u8,
+  stopped: u1,
+});
 
 /** Sizes of {@link armLayout}. */
 export interface ArmSizes {

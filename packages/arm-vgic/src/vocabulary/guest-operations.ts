@@ -49,16 +49,16 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
   ),
   iar: inGuest('the guest reads IAR', { group }, (c, vcpu, args) => {
     const cpuInterface = c.state.interfaces.at(vcpu);
-    return { ret: 0, out: { intid: intidOf(cpuInterface, acknowledge(cpuInterface, n(args, 'group'))) } };
+    return done(intidOf(cpuInterface, acknowledge(cpuInterface, n(args, 'group'))));
   }),
   eoir: inGuest('the guest writes EOIR', { intid, group }, (c, vcpu, args) => {
     const e = { group: n(args, 'group'), intid: n(args, 'intid') };
     endOfInterrupt(c.state.interfaces.at(vcpu), e, c.context.host.deactivate);
-    return done();
+    return done(n(args, 'intid'));
   }),
   dir: inGuest('the guest writes DIR', { intid }, (c, vcpu, args) => {
     deactivateInterrupt(c.state.interfaces.at(vcpu), n(args, 'intid'), c.context.host.deactivate);
-    return done();
+    return done(n(args, 'intid'));
   }),
   vcpu_run: {
     summary: 'KVM_RUN: the vCPU enters the guest and stays',

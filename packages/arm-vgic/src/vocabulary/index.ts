@@ -9,13 +9,20 @@ import { IRQ_OPERATIONS } from './irq-operations.ts';
 import { ITS_OPERATIONS } from './its-operations.ts';
 import { KVM_OPERATIONS } from './kvm-operations.ts';
 import { OBSERVE } from './observe.ts';
+import { REGISTER_OPERATIONS } from './register-operations.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
   checkVm: vmFaults,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...ITS_OPERATIONS, ...KVM_OPERATIONS },
+  operations: {
+    ...IRQ_OPERATIONS,
+    ...GUEST_OPERATIONS,
+    ...REGISTER_OPERATIONS,
+    ...ITS_OPERATIONS,
+    ...KVM_OPERATIONS,
+  },
   observe: OBSERVE,
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };
