@@ -15,6 +15,7 @@ import { VGIC_PROTOCOLS } from './lists/index.ts';
 import { armSizes } from './options.ts';
 import { properties } from './properties.ts';
 import { REGISTERS } from './regs/index.ts';
+import { RUN_PROTOCOLS } from './run/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
 /** The fields of a VM's Arm state. */
@@ -48,7 +49,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
       attributes: ITS_ATTRS as never,
     },
   ],
-  protocols: [...VGIC_PROTOCOLS, ...REGISTER_PROTOCOLS] as never,
+  protocols: [...VGIC_PROTOCOLS, ...REGISTER_PROTOCOLS, ...RUN_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: armEvents,
