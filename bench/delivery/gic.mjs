@@ -1,7 +1,7 @@
 // The cycles of an SPI and of an LPI on virq: a VM with a GICv3 and four list registers, events switched off.
 
 import { armVgic } from '@virq/arm-vgic';
-import { createMachine } from '@virq/irq-core/machine';
+import { checkArgs, createMachine } from '@virq/irq-core/machine';
 
 const INTID = 40;
 const GICD = 0x08000000;
@@ -10,16 +10,16 @@ const ITS = { DEVICES: 32, EVENTS: 8, FIRST: 100 };
 
 /** A VM whose guest has enabled all SPIs, level if asked for; vCPU 0 takes them. */
 function machine(options = {}, level = false) {
-  const vm = { gic: 3, cpus: 1, nr_irqs: 128, ...options };
+  const vm = checkArgs(armVgic.vocabulary.vm, options).args;
   const limits = { vcpus: vm.cpus, gsis: 1024 };
   const made = createMachine({ vms: [{ backend: armVgic, options: vm, limits }] });
   const { chip, kvm } = made.vms[0];
   const op = (name, args) => {
-    const { ret } = armVgic.vocabulary.operations[name].run(chip, { cpu: 0, ...args });
+    const operation = armVgic.vocabulary.operations[name];
+    const { ret } = operation.run(chip, checkArgs(operation.args, args).args);
     if (ret < 0) throw new Error(`${name}: ${ret}`);
   };
-  const store = (offset, value, size = 4) =>
-    op('guest_store', { addr: BigInt(GICD + offset), value: BigInt(value), size });
+  const store = (offset, value, size = 4) => op('guest_store', { addr: GICD + offset, value, size });
   op('cpu_setup', { pmr: 0xf0, eoimode: 0 });
   for (let word = 1; word < vm.nr_irqs / 32; word++) {
     store(0x100 + 4 * word, 0xffffffff);
@@ -56,7 +56,7 @@ function spi(level, options) {
 /** A VM whose ITS has 32 devices of 8 events. */
 function mapped() {
   const { chip, op } = machine({ its: true });
-  op("mapc", { icid: 0, valid: true });
+  op('mapc', { icid: 0, valid: true });
   for (let d = 0; d < ITS.DEVICES; d++) {
     op('mapd', { dev: ITS.FIRST + d, size: 3, valid: true });
     for (let event = 0; event < ITS.EVENTS; event++) {
@@ -103,5 +103,8 @@ export const cycles = {
   wide: () => spi(true, { cpus: 64 }),
   lpi,
   cached: () => translation((chip, route) => chip.its.msi.lookup(route)),
-  uncached: () => translation((chip, { devid, data }) => chip.its.all[0].context.maps.ite(chip.its.all[0].context.maps.device(devid), data)),
+  uncached: () =>
+    translation((chip, { devid, data }) =>
+      chip.its.all[0].context.maps.ite(chip.its.all[0].context.maps.device(devid), data),
+    ),
 };
