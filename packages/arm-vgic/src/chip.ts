@@ -100,7 +100,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const regions = createRegions(state, options.ipaBits);
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
       online: () => online.count,
       isLastRedistributor: regions.isLast,
     },
@@ -123,7 +123,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);
-      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
+      if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }
