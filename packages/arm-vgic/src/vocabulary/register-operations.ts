@@ -128,10 +128,8 @@ function onBus(c: ArmChip, args: Args, isStore: boolean): OpResult {
     target.store(vcpu, bytes, given);
     return given;
   };
-  const visits = !c.run.isIn(vcpu);
-  if (visits) c.run.enter(vcpu);
-  const x0 = target.kind === 'trapped' || target.kind === 'nobody' ? c.run.intercepted(vcpu, act) : act();
-  if (visits) c.run.exit(vcpu);
+  const traps = target.kind === 'trapped' || target.kind === 'nobody';
+  const x0 = traps ? c.run.intercepted(vcpu, act) : c.run.inside(vcpu, act);
   return { ret: 0, out: target.kind === 'nobody' ? { exit: 'mmio' } : { exit: 'done', x0: x0Of(x0) } };
 }
 
