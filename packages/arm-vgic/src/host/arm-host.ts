@@ -16,6 +16,8 @@ import { type ArmHostSizes, type ArmHostState, armHostLayout, type PhysIrq } fro
 /** The host as VMs see it. Host irqs are numbers below its size. */
 export interface ArmHost extends Physical {
   readonly state: ArmHostState;
+  /** The VMs above it by index, as one VMM hands its VM to another. */
+  readonly peers: unknown[];
   at(hostIrq: number): PhysIrq;
   /** Level of the input line, 0 or 1. */
   line(hostIrq: number): number;
@@ -30,6 +32,7 @@ export function createArmHost(_context: HostContext, state: ArmHostState): ArmHo
   const { irqs } = state;
   return {
     state,
+    peers: [],
     at: (hostIrq) => irqs.at(hostIrq),
     line: (hostIrq) => irqs.at(hostIrq).line,
     clearActive(hostIrq) {
