@@ -45,13 +45,13 @@ export interface ArmChip extends VmChip {
   readonly cpus: Cpus;
   readonly vcpus: VcpuParts;
   readonly run: RunLoop;
+  readonly guest: GuestCpu;
   /** Ioctls of the VM and its devices. */
   readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
   readonly registers: VgicRegisters;
   /** What a guest's loads and stores meet. */
   readonly bus: GuestBus;
-  readonly guest: GuestCpu;
 }
 
 /** A host without GICv4.1. */
@@ -96,7 +96,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const regions = createRegions(state, options.ipaBits);
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
       online: () => online.count,
       isLastRedistributor: regions.isLast,
     },
@@ -117,9 +117,10 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    ...{ paths, cpus, vcpus, run, registers, kvm },
-    guest: createGuestCpu(cpus, run, paths),
+    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
+    registers,
     bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
+    kvm,
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);
