@@ -1,6 +1,6 @@
 // @virq/arm-vgic: the Arm GIC as KVM models it for guests.
 
-import { type Backend, defineBackend } from '@virq/irq-core/backend';
+import { type AnyBackend, type Backend, defineBackend } from '@virq/irq-core/backend';
 import { NUM_PINS } from './arch.ts';
 import { type ArmChip, createArmChip } from './chip.ts';
 import { armEvents } from './events.ts';
@@ -10,6 +10,7 @@ import { armLayout } from './layout.ts';
 import { VGIC_PROTOCOLS } from './lists/index.ts';
 import { armSizes } from './options.ts';
 import { properties } from './properties.ts';
+import { virt } from './qemu/index.ts';
 import { REGISTERS } from './regs/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
@@ -32,6 +33,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
   vocabulary,
   events: armEvents,
   inspect,
+  implementations: { qemu: virt as unknown as AnyBackend },
 });
 export default armVgic;
 

@@ -1,0 +1,155 @@
+// Words of the ITS: its commands through the queue in memory, messages, and the bytes that configure LPIs.
+
+import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
+import { INTID } from '../irq/layout.ts';
+import { COMMAND } from '../its/codes.ts';
+import { COMMAND_BYTES, createCommand } from '../its/command.ts';
+import { hex, int, n } from '../vocabulary/args.ts';
+import { FRAMES, offsetOf } from './frames.ts';
+import { only, yes } from './gic-operations.ts';
+import { translate } from './its/commands.ts';
+import { QUEUE_BYTES, TABLES, type Virt } from './machine.ts';
+
+type Op = Operation<{ readonly virt: Virt }>;
+type Words = readonly bigint[];
+
+const VALID = 1n << 63n;
+const U32 = 0xffffffff;
+/** Devices that have a table of their own; others share. */
+const ITTS = 256;
+
+const dev = int('DeviceID', { min: 0, max: U32 });
+const event = int('EventID', { min: 0, max: U32 });
+const icid = int('ICID', { min: 0, max: 0xffff, default: 0 });
+const cpu = int('RDbase: the number of a CPU', { min: 0, max: 0xffff, default: 0 });
+const intid = int('LPI', { min: 0, max: U32 });
+const valid: ArgSpec = {
+  type: 'either',
+  of: [{ type: 'bool', doc: '' }, int('', { min: 0, max: 1 })],
+  default: true,
+  doc: 'maps; else undoes the mapping',
+};
+
+const at = (args: Args, key: string): bigint => BigInt(n(args, key));
+const head = (command: number, args: Args): bigint => BigInt(command) | (at(args, 'dev') << 32n);
+const target = (args: Args, key: string): bigint => at(args, key) << 16n;
+const validOf = (args: Args): bigint => (yes(args, 'valid') ? VALID : 0n);
+const ittOf = (args: Args): bigint =>
+  (args['itt'] as bigint | undefined) ?? BigInt(TABLES.itts + (n(args, 'dev') % ITTS) * TABLES.ittSize);
+
+/** Puts a command into the queue and tells the ITS; how far it has read. */
+function submit({ state, ram, ...rest }: Virt, words: Words): OpResult {
+  const m = { state, ram, ...rest };
+  for (const [i, word] of words.entries()) {
+    const place = TABLES.commands + state.command + 8 * i;
+    ram.store(place, Number(word & 0xffffffffn));
+    ram.store(place + 4, Number(word >> 32n));
+  }
+  state.command = (state.command + COMMAND_BYTES) % QUEUE_BYTES;
+  const register = (name: string) => ({ cpu: 0, offset: offsetOf(FRAMES.gits, name), size: 8 });
+  FRAMES.gits.port.store(m, register('CWRITER'), BigInt(state.command));
+  return { ret: 0, out: { creadr: hex(FRAMES.gits.port.load(m, register('CREADR'))) } };
+}
+
+const hasIts = ({ backend }: Virt): boolean => backend === 'its';
+
+const command = (summary: string, args: Op['args'], words: (args: Args) => Words): Op => ({
+  summary,
+  args,
+  run: only(hasIts, ({ virt }, given) => submit(virt, words(given))),
+});
+
+/** A command on an event of a device. */
+const onEvent = (summary: string, code: number): Op =>
+  command(summary, { dev, event }, (args) => [head(code, args), at(args, 'event'), 0n, 0n]);
+
+const message = createCommand();
+
+function send(m: Virt, args: Args): OpResult {
+  message.device = 0;
+  message.event = n(args, 'event');
+  translate(m, message);
+  return { ret: 0 };
+}
+
+/** Group 1, reads as one. */
+const LPI_GROUP = 2;
+
+function configure({ ram }: Virt, args: Args): OpResult {
+  const byte = (n(args, 'prio') & 0xfc) | LPI_GROUP | (yes(args, 'enable') ? 1 : 0);
+  ram.storeByte(TABLES.properties + n(args, 'intid') - INTID.LPI, byte);
+  return { ret: 0 };
+}
+
+/** The operations. */
+export const ITS_OPERATIONS: Readonly<Record<string, Op>> = {
+  mapd: command(
+    'MAPD: a device gets a table of events',
+    {
+      dev,
+      size: int('bits of its EventIDs', { min: 1, max: 32, default: 8 }),
+      valid,
+      itt: { type: 'u64', doc: 'address of the table; one of its own if not said', optional: true },
+    },
+    (args) => [head(COMMAND.MAPD, args), BigInt((n(args, 'size') - 1) & 31), validOf(args) | ittOf(args), 0n],
+  ),
+  mapc: command('MAPC: a collection gets a CPU', { icid, cpu, valid }, (args) => [
+    BigInt(COMMAND.MAPC),
+    0n,
+    validOf(args) | target(args, 'cpu') | at(args, 'icid'),
+    0n,
+  ]),
+  mapti: command('MAPTI: an event gets an LPI and a collection', { dev, event, intid, icid }, (args) => [
+    head(COMMAND.MAPTI, args),
+    at(args, 'event') | (at(args, 'intid') << 32n),
+    at(args, 'icid'),
+    0n,
+  ]),
+  mapi: command('MAPI: an event that is its own LPI gets a collection', { dev, event, icid }, (args) => [
+    head(COMMAND.MAPI, args),
+    at(args, 'event'),
+    at(args, 'icid'),
+    0n,
+  ]),
+  movi: command('MOVI: an event goes to another collection', { dev, event, icid }, (args) => [
+    head(COMMAND.MOVI, args),
+    at(args, 'event'),
+    at(args, 'icid'),
+    0n,
+  ]),
+  movall: command(
+    'MOVALL: what is pending for one CPU goes to another',
+    { cpu1: { ...cpu, doc: 'from' } as ArgSpec, cpu2: { ...cpu, doc: 'to' } as ArgSpec },
+    (args) => [BigInt(COMMAND.MOVALL), 0n, target(args, 'cpu1'), target(args, 'cpu2')],
+  ),
+  int: onEvent('INT: an event happens', COMMAND.INT),
+  clear: onEvent('CLEAR: an event is no longer pending', COMMAND.CLEAR),
+  discard: onEvent('DISCARD: an event loses its mapping', COMMAND.DISCARD),
+  inv: onEvent('INV: the configuration of an LPI is read anew', COMMAND.INV),
+  invall: command('INVALL: those of a collection are', { icid }, (args) => [
+    BigInt(COMMAND.INVALL),
+    0n,
+    at(args, 'icid'),
+    0n,
+  ]),
+  sync: command('SYNC', { cpu }, (args) => [BigInt(COMMAND.SYNC), 0n, target(args, 'cpu'), 0n]),
+  rawcmd: command(
+    'four doublewords as a command',
+    { d: { type: 'list', of: { type: 'u64', doc: 'a doubleword' }, doc: 'all four' } },
+    (args) => [0, 1, 2, 3].map((i) => BigInt.asUintN(64, (args['d'] as bigint[])[i] ?? 0n)),
+  ),
+  translate: {
+    summary: 'a message of device 0: a store to GITS_TRANSLATER',
+    args: { event },
+    run: only(hasIts, ({ virt }, args) => send(virt, args)),
+  },
+  lpi_config: {
+    summary: 'changes what memory says of an LPI; the redistributor may have it until INV',
+    args: {
+      intid: int('LPI', { min: INTID.LPI, max: 0xffff }),
+      prio: int('priority, bits 7:2', { min: 0, max: 0xff, default: 0xa0 }),
+      enable: { ...valid, doc: 'on' } as ArgSpec,
+    },
+    run: only(hasIts, ({ virt }, args) => configure(virt, args)),
+  },
+};
