@@ -1,8 +1,9 @@
 // The command queue: runs to its end in whoever writes GITS_CWRITER or GITS_CTLR; what a command finds wrong stops nothing. Linux: vgic-its.c vgic_its_process_commands.
 
-import { COMMAND_BYTES, createCommand, loadCommand } from './command.ts';
-import { execute } from './commands.ts';
+import { COMMAND_BYTES, loadCommand } from './command.ts';
 import type { ItsContext } from './context.ts';
+import { execute } from './execute.ts';
+import { createWork } from './work.ts';
 
 const QUEUE_PAGE = 0x1000;
 
@@ -10,13 +11,13 @@ const QUEUE_PAGE = 0x1000;
 export const queueBytes = ({ state }: ItsContext): number => ((state.cbaserLo & 0xff) + 1) * QUEUE_PAGE;
 
 /** Address of the queue, GITS_CBASER[51:12]. */
-const queueAt = ({ state }: ItsContext): number =>
+export const queueAt = ({ state }: ItsContext): number =>
   (state.cbaserHi & 0xfffff) * 2 ** 32 + ((state.cbaserLo & 0xfffff000) >>> 0);
 
 /** Creates what runs the queue of an ITS while that is enabled. */
 export function createQueue(its: ItsContext): () => void {
   const { state, ram, trace } = its;
-  const command = createCommand();
+  const command = createWork();
   return () => {
     if (state.enabled === 0) return;
     const base = queueAt(its);
