@@ -3,6 +3,7 @@
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { EINVAL, EWOULDBLOCK } from '@virq/irq-core/errors';
 import type { KvmArch } from '@virq/irq-core/kvm';
+import { ITS_PLACES, pendingPlace } from '../its/places.ts';
 import { createRam } from '../memory/ram.ts';
 import { FRAMES, offsetOf } from './frames.ts';
 import { resetGicv2 } from './gicv2/frames.ts';
@@ -12,7 +13,7 @@ import { GICD } from './gicv3/registers.ts';
 import { resetInterface } from './gicv3/system-registers.ts';
 import { resetIts } from './its/control.ts';
 import type { VirtState } from './layout.ts';
-import { RAM, TABLES, type Virt, type VirtBackend } from './machine.ts';
+import { RAM, type Virt, type VirtBackend } from './machine.ts';
 
 /** The chip. */
 export interface VirtChip extends VmChip {
@@ -61,13 +62,13 @@ function enableIts(m: Virt): void {
   for (let cpu = 0; cpu < m.cpus; cpu++) {
     const rd = (register: string, value: bigint, size: number): void =>
       FRAMES.rd.port.store(m, { cpu, offset: offsetOf(FRAMES.rd, register), size }, value);
-    rd('PROPBASER', BigInt(TABLES.properties) | ID_BITS, 8);
-    rd('PENDBASER', BigInt(TABLES.pending + cpu * TABLES.pendingSize), 8);
+    rd('PROPBASER', BigInt(ITS_PLACES.properties) | ID_BITS, 8);
+    rd('PENDBASER', BigInt(pendingPlace(cpu)), 8);
     rd('CTLR', 1n, 4);
   }
-  its('BASER:0', VALID | BigInt(TABLES.devices) | PAGE_64K);
-  its('BASER:8', VALID | BigInt(TABLES.collections) | PAGE_64K);
-  its('CBASER', VALID | BigInt(TABLES.commands) | COMMAND_PAGES);
+  its('BASER:0', VALID | BigInt(ITS_PLACES.devices) | PAGE_64K);
+  its('BASER:8', VALID | BigInt(ITS_PLACES.collections) | PAGE_64K);
+  its('CBASER', VALID | BigInt(ITS_PLACES.commands) | COMMAND_PAGES);
   its('CWRITER', 0n);
   its('CTLR', 1n, 4);
 }

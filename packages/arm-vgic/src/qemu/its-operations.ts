@@ -2,22 +2,19 @@
 
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
 import { INTID } from '../irq/layout.ts';
-import { COMMAND } from '../its/codes.ts';
-import { COMMAND_BYTES, createCommand } from '../its/command.ts';
+import { COMMAND_BYTES } from '../its/command.ts';
+import { type CommandFields, encode } from '../its/encode.ts';
+import { ITS_PLACES, ittPlace, QUEUE_BYTES } from '../its/places.ts';
 import { hex, int, n } from '../vocabulary/args.ts';
 import { FRAMES, offsetOf } from './frames.ts';
 import { only, yes } from './gic-operations.ts';
 import { translate } from './its/commands.ts';
-import { QUEUE_BYTES, TABLES, type Virt } from './machine.ts';
+import type { Virt } from './machine.ts';
 
 type Op = Operation<{ readonly virt: Virt }>;
 type Words = readonly bigint[];
 
-const VALID = 1n << 63n;
 const U32 = 0xffffffff;
-/** Devices that have a table of their own; others share. */
-const ITTS = 256;
-
 const dev = int('DeviceID', { min: 0, max: U32 });
 const event = int('EventID', { min: 0, max: U32 });
 const icid = int('ICID', { min: 0, max: 0xffff, default: 0 });
@@ -30,18 +27,18 @@ const valid: ArgSpec = {
   doc: 'maps; else undoes the mapping',
 };
 
-const at = (args: Args, key: string): bigint => BigInt(n(args, key));
-const head = (command: number, args: Args): bigint => BigInt(command) | (at(args, 'dev') << 32n);
-const target = (args: Args, key: string): bigint => at(args, key) << 16n;
-const validOf = (args: Args): bigint => (yes(args, 'valid') ? VALID : 0n);
-const ittOf = (args: Args): bigint =>
-  (args['itt'] as bigint | undefined) ?? BigInt(TABLES.itts + (n(args, 'dev') % ITTS) * TABLES.ittSize);
+const ittOf = (args: Args): bigint => (args['itt'] as bigint | undefined) ?? BigInt(ittPlace(0, n(args, 'dev')));
+const fieldsOf = (args: Args): CommandFields => ({
+  device: n(args, 'dev'),
+  event: n(args, 'event'),
+  icid: n({ icid: 0, ...args }, 'icid'),
+});
 
 /** Puts a command into the queue and tells the ITS; how far it has read. */
-function submit({ state, ram, ...rest }: Virt, words: Words): OpResult {
-  const m = { state, ram, ...rest };
+function submit(m: Virt, words: Words): OpResult {
+  const { state, ram } = m;
   for (const [i, word] of words.entries()) {
-    const place = TABLES.commands + state.command + 8 * i;
+    const place = ITS_PLACES.commands + state.command + 8 * i;
     ram.store(place, Number(word & 0xffffffffn));
     ram.store(place + 4, Number(word >> 32n));
   }
@@ -60,15 +57,14 @@ const command = (summary: string, args: Op['args'], words: (args: Args) => Words
 });
 
 /** A command on an event of a device. */
-const onEvent = (summary: string, code: number): Op =>
-  command(summary, { dev, event }, (args) => [head(code, args), at(args, 'event'), 0n, 0n]);
-
-const message = createCommand();
+const onEvent = (summary: string, name: 'INT' | 'CLEAR' | 'DISCARD' | 'INV'): Op =>
+  command(summary, { dev, event }, (args) => encode(name, fieldsOf(args)));
+/** One that names a collection as well. */
+const mapped = (summary: string, name: 'MAPI' | 'MOVI'): Op =>
+  command(summary, { dev, event, icid }, (args) => encode(name, fieldsOf(args)));
 
 function send(m: Virt, args: Args): OpResult {
-  message.device = 0;
-  message.event = n(args, 'event');
-  translate(m, message);
+  translate(m, { device: 0, event: n(args, 'event') });
   return { ret: 0 };
 }
 
@@ -77,7 +73,7 @@ const LPI_GROUP = 2;
 
 function configure({ ram }: Virt, args: Args): OpResult {
   const byte = (n(args, 'prio') & 0xfc) | LPI_GROUP | (yes(args, 'enable') ? 1 : 0);
-  ram.storeByte(TABLES.properties + n(args, 'intid') - INTID.LPI, byte);
+  ram.storeByte(ITS_PLACES.properties + n(args, 'intid') - INTID.LPI, byte);
   return { ret: 0 };
 }
 
@@ -91,48 +87,28 @@ export const ITS_OPERATIONS: Readonly<Record<string, Op>> = {
       valid,
       itt: { type: 'u64', doc: 'address of the table; one of its own if not said', optional: true },
     },
-    (args) => [head(COMMAND.MAPD, args), BigInt((n(args, 'size') - 1) & 31), validOf(args) | ittOf(args), 0n],
+    (args) =>
+      encode('MAPD', { device: n(args, 'dev'), bits: n(args, 'size'), itt: ittOf(args), valid: yes(args, 'valid') }),
   ),
-  mapc: command('MAPC: a collection gets a CPU', { icid, cpu, valid }, (args) => [
-    BigInt(COMMAND.MAPC),
-    0n,
-    validOf(args) | target(args, 'cpu') | at(args, 'icid'),
-    0n,
-  ]),
-  mapti: command('MAPTI: an event gets an LPI and a collection', { dev, event, intid, icid }, (args) => [
-    head(COMMAND.MAPTI, args),
-    at(args, 'event') | (at(args, 'intid') << 32n),
-    at(args, 'icid'),
-    0n,
-  ]),
-  mapi: command('MAPI: an event that is its own LPI gets a collection', { dev, event, icid }, (args) => [
-    head(COMMAND.MAPI, args),
-    at(args, 'event'),
-    at(args, 'icid'),
-    0n,
-  ]),
-  movi: command('MOVI: an event goes to another collection', { dev, event, icid }, (args) => [
-    head(COMMAND.MOVI, args),
-    at(args, 'event'),
-    at(args, 'icid'),
-    0n,
-  ]),
+  mapc: command('MAPC: a collection gets a CPU', { icid, cpu, valid }, (args) =>
+    encode('MAPC', { icid: n(args, 'icid'), target: n(args, 'cpu'), valid: yes(args, 'valid') }),
+  ),
+  mapti: command('MAPTI: an event gets an LPI and a collection', { dev, event, intid, icid }, (args) =>
+    encode('MAPTI', { ...fieldsOf(args), intid: n(args, 'intid') }),
+  ),
+  mapi: mapped('MAPI: an event that is its own LPI gets a collection', 'MAPI'),
+  movi: mapped('MOVI: an event goes to another collection', 'MOVI'),
   movall: command(
     'MOVALL: what is pending for one CPU goes to another',
     { cpu1: { ...cpu, doc: 'from' } as ArgSpec, cpu2: { ...cpu, doc: 'to' } as ArgSpec },
-    (args) => [BigInt(COMMAND.MOVALL), 0n, target(args, 'cpu1'), target(args, 'cpu2')],
+    (args) => encode('MOVALL', { target: n(args, 'cpu1'), second: n(args, 'cpu2') }),
   ),
-  int: onEvent('INT: an event happens', COMMAND.INT),
-  clear: onEvent('CLEAR: an event is no longer pending', COMMAND.CLEAR),
-  discard: onEvent('DISCARD: an event loses its mapping', COMMAND.DISCARD),
-  inv: onEvent('INV: the configuration of an LPI is read anew', COMMAND.INV),
-  invall: command('INVALL: those of a collection are', { icid }, (args) => [
-    BigInt(COMMAND.INVALL),
-    0n,
-    at(args, 'icid'),
-    0n,
-  ]),
-  sync: command('SYNC', { cpu }, (args) => [BigInt(COMMAND.SYNC), 0n, target(args, 'cpu'), 0n]),
+  int: onEvent('INT: an event happens', 'INT'),
+  clear: onEvent('CLEAR: an event is no longer pending', 'CLEAR'),
+  discard: onEvent('DISCARD: an event loses its mapping', 'DISCARD'),
+  inv: onEvent('INV: the configuration of an LPI is read anew', 'INV'),
+  invall: command('INVALL: those of a collection are', { icid }, (args) => encode('INVALL', { icid: n(args, 'icid') })),
+  sync: command('SYNC', { cpu }, (args) => encode('SYNC', { target: n(args, 'cpu') })),
   rawcmd: command(
     'four doublewords as a command',
     { d: { type: 'list', of: { type: 'u64', doc: 'a doubleword' }, doc: 'all four' } },

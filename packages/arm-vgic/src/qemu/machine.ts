@@ -23,21 +23,6 @@ export const MAINTENANCE_PPI = 25;
 /** Guest memory, bytes. */
 export const RAM = { base: 0x40000000, bytes: 128 * 2 ** 20 } as const;
 
-/** What firmware has in memory before the first operation: tables of the ITS and of the LPIs, zeroed. */
-export const TABLES = {
-  commands: 0x42000000,
-  devices: 0x42100000,
-  collections: 0x42200000,
-  properties: 0x42300000,
-  pending: 0x42400000,
-  pendingSize: 0x10000,
-  itts: 0x43000000,
-  ittSize: 0x40000,
-} as const;
-
-/** Bytes of the command queue: sixteen pages. */
-export const QUEUE_BYTES = 0x10000;
-
 /** A machine. `touched` is the range of interrupts whose state an access has changed, until the access ends. */
 export interface Virt {
   readonly state: VirtState;

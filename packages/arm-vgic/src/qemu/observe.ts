@@ -2,12 +2,13 @@
 
 import type { Json } from '@virq/irq-core/machine';
 import { INTID } from '../irq/layout.ts';
+import { pendingPlace } from '../its/places.ts';
 import { hex } from '../vocabulary/args.ts';
 import { pendingWord } from './bank.ts';
 import { FRAMES, offsetOf } from './frames.ts';
 import { activeWord } from './gicv2/frames.ts';
 import type { Bank } from './layout.ts';
-import { TABLES, type Virt, type VirtBackend, WORDS } from './machine.ts';
+import { type Virt, type VirtBackend, WORDS } from './machine.ts';
 import { changesOf } from './pins.ts';
 
 /** Bytes of a pending table that are shown: 2048 LPIs. */
@@ -40,7 +41,7 @@ function shown(m: Virt, key: string, of: Word): Json {
 }
 
 function pendingLpis({ ram }: Virt, cpu: number): number[] {
-  const table = TABLES.pending + cpu * TABLES.pendingSize + INTID.LPI / 8;
+  const table = pendingPlace(cpu) + INTID.LPI / 8;
   return Array.from({ length: LPI_BYTES / 4 }, (_, n) => bitsOf(ram.load(table + 4 * n), INTID.LPI + 32 * n)).flat();
 }
 

@@ -43,8 +43,11 @@ const ite: Ite = { valid: false, intid: 0, icid: 0 };
 const cte: Cte = { valid: false, target: 0 };
 const otherCte: Cte = { valid: false, target: 0 };
 
-/** Device and event of a command. */
-function findIte({ ram, state: { its } }: Virt, { device, event }: Command): Result {
+/** An event of a device. */
+type Event = Pick<Command, 'device' | 'event'>;
+
+/** Looks up a command's event. */
+function findIte({ ram, state: { its } }: Virt, { device, event }: Event): Result {
   if (device >= its.devices.entries) return RESULT.PASSED_OVER;
   const found = RESULT_OF[loadDte(ram, its.devices, device, dte)];
   if (found !== RESULT.DONE) return found;
@@ -60,8 +63,8 @@ function findCte(m: Virt, icid: number, into: Cte): Result {
 }
 
 /** An event raises its LPI, or takes it back. QEMU_7_2.faultOfCollectionIsIgnored. */
-function signalEvent(m: Virt, command: Command, level: number): Result {
-  const found = findIte(m, command);
+function signalEvent(m: Virt, event: Event, level: number): Result {
+  const found = findIte(m, event);
   if (found !== RESULT.DONE) return found;
   if (findCte(m, ite.icid, cte) === RESULT.DONE) processLpi(m, cte.target, { intid: ite.intid, level });
   return RESULT.DONE;
@@ -92,18 +95,18 @@ function map(m: Virt, { device, event, icid }: Command, intid: number): Result {
 /** An RDbase has sixteen bits. */
 const CPU_NUMBER = 0xffff;
 
-function mapc({ ram, state: { its }, cpus }: Virt, { icid, valid, target }: Command): Result {
-  cte.valid = valid;
-  cte.target = valid ? target & CPU_NUMBER : 0;
+function mapc({ ram, state: { its }, cpus }: Virt, { icid, valid, rdbase }: Command): Result {
+  cte.valid = valid === 1;
+  cte.target = valid === 1 ? rdbase & CPU_NUMBER : 0;
   if (icid >= its.collections.entries || cte.target >= cpus) return RESULT.PASSED_OVER;
   return stored(storeCte(ram, its.collections, icid, cte));
 }
 
-function mapd({ ram, state: { its } }: Virt, { device, valid, bits, itt }: Command): Result {
+function mapd({ ram, state: { its } }: Virt, { device, valid, bits, ittHi, ittLo }: Command): Result {
   if (device >= its.devices.entries || bits > EVENT_BITS) return RESULT.PASSED_OVER;
-  dte.valid = valid;
+  dte.valid = valid === 1;
   dte.bits = bits;
-  dte.itt = itt;
+  dte.itt = ittHi * 2 ** 32 + ittLo;
   return stored(storeDte(ram, its.devices, device, dte));
 }
 
@@ -118,9 +121,9 @@ function movi(m: Virt, command: Command): Result {
   return stored(storeIte(m.ram, dte, command.event, ite));
 }
 
-function movall(m: Virt, { target, secondTarget }: Command): Result {
-  if (target >= m.cpus || secondTarget >= m.cpus) return RESULT.PASSED_OVER;
-  if (target !== secondTarget) moveAllLpis(m, target, secondTarget);
+function movall(m: Virt, { rdbase, second }: Command): Result {
+  if (rdbase >= m.cpus || second >= m.cpus) return RESULT.PASSED_OVER;
+  if (rdbase !== second) moveAllLpis(m, rdbase, second);
   return RESULT.DONE;
 }
 
@@ -160,6 +163,6 @@ export const execute = (m: Virt, command: Command): Result =>
   HANDLERS[command.opcode]?.(m, command) ?? RESULT.PASSED_OVER;
 
 /** A message: what INT does, if the ITS is on. */
-export function translate(m: Virt, command: Command): void {
-  if (m.state.its.enabled === 1) signalEvent(m, command, 1);
+export function translate(m: Virt, message: Event): void {
+  if (m.state.its.enabled === 1) signalEvent(m, message, 1);
 }

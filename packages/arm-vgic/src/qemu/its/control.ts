@@ -1,7 +1,7 @@
 // Accesses to QEMU's ITS, and its queue of commands, which runs to the end at once. QEMU 7.2: hw/intc/arm_gicv3_its.c its_writel, its_writell, process_cmdq, extract_table_params.
 
 import { type Behaviours, behave, type RowBehaviour } from '@virq/irq-core/registers';
-import { COMMAND_BYTES, createCommand, loadCommand } from '../../its/command.ts';
+import { COMMAND_BYTES, type Command, loadCommand } from '../../its/command.ts';
 import type { Its, Table } from '../layout.ts';
 import type { Virt } from '../machine.ts';
 import { execute, RESULT } from './commands.ts';
@@ -41,7 +41,8 @@ function readQueue(its: Its): void {
   its.queueHi = its.cbaserHi & 0xfffff;
 }
 
-const command = createCommand();
+/** The command that is carried out. */
+const command = {} as Command;
 
 /** process_cmdq: from CREADR to CWRITER; out of the queue nothing runs. */
 function run(m: Virt): void {
