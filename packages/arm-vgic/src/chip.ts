@@ -5,21 +5,28 @@ import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
 import type { DirectSgis } from './distributor/bank.ts';
 import { createBus, type GuestBus } from './distributor/bus.ts';
-import { REGISTER_FORMS } from './distributor/forms.ts';
 import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
+import { createKvmApi, type KvmApi } from './kvm/api.ts';
+import { createRegions } from './kvm/regions.ts';
+import { setUpDevices } from './kvm/set-up.ts';
+import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
-import { type ArmOptions, armOptions, BASE } from './options.ts';
-import { REDISTRIBUTOR_BYTES } from './regs/gicr.ts';
+import { type ArmOptions, armOptions } from './options.ts';
+import { type Cpus, createCpus, createGuestCpu, type GuestCpu } from './run/cpus.ts';
+import { bindVcpus } from './run/parts.ts';
+import { NO_RESIDENCY } from './run/residency.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
+import type { VcpuParts } from './run/world.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
 import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
+import { createPaths, type VgicPaths } from './vgic/paths.ts';
 
 /** The interrupt controllers of one VM. */
 export interface ArmChip extends VmChip {
@@ -31,7 +38,15 @@ export interface ArmChip extends VmChip {
   readonly inputs: Inputs;
   readonly lifecycle: Lifecycle;
   readonly its: ItsParts;
+  /** The ap_list paths, in one go where nobody is between. */
+  readonly paths: VgicPaths;
+  /** CPU interfaces, vCPUs as the run loop has them, and what guests do there. */
+  readonly cpus: Cpus;
+  readonly vcpus: VcpuParts;
   readonly run: RunLoop;
+  readonly guest: GuestCpu;
+  /** Ioctls of the VM and its devices. */
+  readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
   readonly registers: VgicRegisters;
   /** What a guest's loads and stores meet. */
@@ -55,13 +70,6 @@ function contextOf(vm: VmContext, state: ArmState): Context {
   };
 }
 
-/** Distributor and redistributors where QEMU's virt machine has them. */
-function placeFrames({ dist, redists }: ArmState, { vcpus }: ArmOptions): void {
-  Object.assign(dist, { hasDistBase: 1, distBaseLo: BASE.GICD });
-  for (let vcpu = 0; vcpu < vcpus; vcpu++)
-    Object.assign(redists.at(vcpu), { hasBase: 1, baseLo: BASE.GICR + vcpu * REDISTRIBUTOR_BYTES });
-}
-
 /** Creates the chip over zeroed state; the GIC that the options name is there at once, initialised if they say so. */
 export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const context = contextOf(vm, state);
@@ -73,21 +81,27 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     () => its.lpis,
   );
   const lifecycle = createLifecycle(context, irqs);
-  const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
+  const inputs: Inputs = createInputs(context, { irqs, lazyInit: lifecycle.lazyInit, paths: () => paths });
   const lists = bindLists(context, {
     irqs,
     lpis: its.lpis,
     writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
   });
-  const run = createRunLoop(context);
+  const paths = createPaths(context, lists);
+  const cpus = createCpus(context);
+  const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
+  const run = createRunLoop(context, vcpus, paths);
+  const online = createOnlineVcpus(state);
+  const regions = createRegions(state, options.ipaBits);
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, form: REGISTER_FORMS[context.profile.version], irqs, lists, its, directSgis: NO_DIRECT_SGIS },
-      online: () => options.vcpus,
-      isLastRedistributor: (vcpu) => vcpu === options.vcpus - 1,
+      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      online: () => online.count,
+      isLastRedistributor: regions.isLast,
     },
     run,
   );
+  const kvm = createKvmApi({ context, vcpus: online, regions, lifecycle, irqs, inputs, its });
   return {
     context,
     state,
@@ -97,18 +111,14 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    run,
+    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
     registers,
     bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
-    arch: createArch(context, { inputs, msi: its.msi }),
+    kvm,
+    arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
-      if (options.gic === 0) return;
-      lifecycle.create(options.gic);
-      for (let i = 0; i < options.its; i++) its.all[its.create()]?.setBase(BASE.GITS + i * 0x20000);
-      placeFrames(state, options);
-      state.dist.nrSpis = options.nrIrqs - 32;
-      if (options.init) lifecycle.init();
-      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
+      setUpDevices(kvm);
+      if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }
