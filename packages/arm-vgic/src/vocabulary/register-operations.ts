@@ -8,6 +8,7 @@ import type { UserFrame } from '../distributor/frames.ts';
 import { GICD_V2, GICD_V3 } from '../regs/gicd.ts';
 import { FRAME_BYTES, GICR_RD, GICR_SGI } from '../regs/gicr.ts';
 import { hex, int, n } from './args.ts';
+import { runnable } from './guest-operations.ts';
 
 type Op = Operation<ArmChip>;
 
@@ -34,10 +35,10 @@ function whereOf(map: RegisterMap, args: Args): number {
   return (name as number | undefined) ?? (offset as number | undefined) ?? -1;
 }
 
-/** What stands against user space's accesses: a vCPU in the guest, or a VGIC that is not initialised. */
+/** What stands against user space's accesses: no such vCPU, one in KVM_RUN, or a VGIC that is not initialised. */
 function refusal(c: ArmChip, vcpu: number): number {
-  if (vcpu >= c.options.vcpus) return -EINVAL;
-  for (let other = 0; other < c.options.vcpus; other++) if (c.run.isIn(other)) return -EBUSY;
+  if (vcpu >= c.state.dist.online) return -EINVAL;
+  if (c.kvm.device.vcpus.isBusy()) return -EBUSY;
   return c.state.dist.initialized === 1 ? 0 : c.lifecycle.lazyInit();
 }
 
@@ -95,7 +96,7 @@ function route(c: ArmChip, intid: number, target: number): void {
 /** Group, priority, trigger, target, and last on or off: as drivers do it. */
 function setUp(c: ArmChip, args: Args): OpResult {
   const intid = n(args, 'intid');
-  const ret = n(args, 'target') < c.options.vcpus ? refusal(c, n(args, 'cpu')) : -EINVAL;
+  const ret = n(args, 'target') < c.state.dist.online ? refusal(c, n(args, 'cpu')) : -EINVAL;
   if (ret < 0) return { ret };
   const { frame, add } = holderOf(c, args);
   const group = bitAt(ROWS.IGROUPR.at + add, intid);
@@ -116,11 +117,11 @@ const SIZES: readonly number[] = [1, 2, 4, 8];
 /** What the small guest program hands back in x0. */
 const x0Of = (v: bigint): number | string => (v <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(v) : hex(v));
 
-/** One access by guest code: in the guest, with an exit if it traps; a vCPU that is outside comes in for it, and leaves again. */
+/** One access by guest code: in the guest, with an exit if it traps. */
 function onBus(c: ArmChip, args: Args, isStore: boolean): OpResult {
-  const vcpu = n(args, 'cpu');
-  const bytes = n(args, 'size');
-  if (vcpu >= c.options.vcpus || !SIZES.includes(bytes)) return { ret: -EINVAL };
+  const [vcpu, bytes] = [n(args, 'cpu'), n(args, 'size')];
+  const ret = SIZES.includes(bytes) ? runnable(c, vcpu) : -EINVAL;
+  if (ret !== 0) return { ret };
   const target = c.bus.at(Number(args['addr'] as bigint));
   const given = BigInt.asUintN(8 * bytes, (args['value'] as bigint | undefined) ?? 0n);
   const act = (): bigint => {
@@ -128,10 +129,8 @@ function onBus(c: ArmChip, args: Args, isStore: boolean): OpResult {
     target.store(vcpu, bytes, given);
     return given;
   };
-  const visits = !c.run.isIn(vcpu);
-  if (visits) c.run.enter(vcpu);
-  const x0 = target.kind === 'trapped' || target.kind === 'nobody' ? c.run.intercepted(vcpu, act) : act();
-  if (visits) c.run.exit(vcpu);
+  const traps = target.kind === 'trapped' || target.kind === 'nobody';
+  const x0 = traps ? c.run.intercepted(vcpu, act) : c.run.inside(vcpu, act);
   return { ret: 0, out: target.kind === 'nobody' ? { exit: 'mmio' } : { exit: 'done', x0: x0Of(x0) } };
 }
 
