@@ -91,6 +91,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const cpus = createCpus(context);
   const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
   const run = createRunLoop(context, vcpus, paths);
+  const guest = createGuestCpu(cpus, run, paths);
   const online = createOnlineVcpus(state);
   const regions = createRegions(state, options.ipaBits);
   const registers: VgicRegisters = createRegisters(
@@ -111,9 +112,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
+    ...{ paths, cpus, vcpus, run, guest },
     registers,
-    bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
+    bus: createBus({ ctx: context, frames: registers.frames, its, guest }),
     kvm,
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {

@@ -39,7 +39,7 @@ export const runnable = (c: ArmChip, vcpu: number): number =>
   vcpu < c.state.dist.online && !c.run.isInKvm(vcpu) ? c.kvm.firstRun() : -EINVAL;
 
 /** The same for a path, which waits for a vCPU that is on its way in or out. */
-const exists = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
+export const exists = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
 
 /** By guest code of a vCPU: -EINVAL without that vCPU, or if it sleeps. */
 const instruction = (
