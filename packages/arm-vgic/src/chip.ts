@@ -6,6 +6,8 @@ import type { Context } from './context.ts';
 import type { DirectSgis } from './distributor/bank.ts';
 import { createBus, type GuestBus } from './distributor/bus.ts';
 import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
+import type { Guest } from './guest/guest.ts';
+import { createLinux } from './guest/linux.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
 import { createKvmApi, type KvmApi } from './kvm/api.ts';
@@ -48,6 +50,8 @@ export interface ArmChip extends VmChip {
   readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
   readonly registers: VgicRegisters;
+  /** The Linux that runs in the VM. */
+  readonly linux: Guest;
   /** What a guest's loads and stores meet. */
   readonly bus: GuestBus;
   readonly guest: GuestCpu;
@@ -102,6 +106,12 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     run,
   );
   const kvm = createKvmApi({ context, vcpus: online, regions, lifecycle, irqs, inputs, its });
+  const guest = createGuestCpu(cpus, run, paths);
+  const bus = createBus({ ctx: context, frames: registers.frames, its, others: () => [] });
+  const linux = createLinux(context, {
+    ...{ run, bus, registers, inputs, cpus: guest, ram: its.ram },
+    firstRun: kvm.firstRun,
+  });
   return {
     context,
     state,
@@ -112,8 +122,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     lifecycle,
     its,
     ...{ paths, cpus, vcpus, run, registers, kvm },
-    guest: createGuestCpu(cpus, run, paths),
-    bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
+    guest,
+    bus,
+    linux,
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);

@@ -11,4 +11,6 @@ export const armEvents: EventTexts = {
     `command 0x${Number(e['opcode']).toString(16)} at 0x${Number(e['offset']).toString(16)}: ${typeof e['error'] === 'number' ? `0x${e['error'].toString(16)}` : e['error']}`,
   vgic_guest_error: (e) =>
     `${e['block']} offset 0x${Number(e['offset']).toString(16)}, ${e['size']} bytes: ${e['rule']}`,
+  guest_irq: (e) => `cpu ${e['cpu']} irq ${e['irq']}`,
+  guest_bad_irq: (e) => `cpu ${e['cpu']} unexpected interrupt (irqnr ${e['irq']})`,
 };

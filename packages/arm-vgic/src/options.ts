@@ -146,6 +146,9 @@ const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n
 /** SPIs that a VMM can ask for. */
 const MAX_SPIS = 960;
 
+/** SPIs and PPIs that a guest's drivers can request. */
+const LINUX_IRQS = 64;
+
 /** Room for what the options need. An ITS has room for devices and collections as a guest of that size has them. */
 export function armSizes(limits: VmLimits, args: Args): ArmSizes {
   const o = armOptions(args);
@@ -158,5 +161,6 @@ export function armSizes(limits: VmLimits, args: Args): ArmSizes {
     itss: o.its,
     its: { devices: 32, ites: lpis, collections: Math.min(1023, 2 * vcpus + 16), cache: powerOfTwo(2 * lpis) },
     memory: { frames: powerOfTwo((args['frames'] as number | undefined) ?? (o.its === 0 ? 4 : 256)), memslots: 4 },
+    linux: { vcpus, irqs: LINUX_IRQS + lpis, devices: o.its === 0 ? 1 : 32, itss: o.its },
   };
 }

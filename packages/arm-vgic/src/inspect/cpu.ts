@@ -2,7 +2,7 @@
 
 import type { ArmChip } from '../chip.ts';
 import { MISR, misr } from '../cpuif/maintenance.ts';
-import { effectiveBpr1, IDLE, PREBITS, runningPriority } from '../cpuif/priorities.ts';
+import { effectiveBpr1, IDLE, runningPriority } from '../cpuif/priorities.ts';
 import { encodeV2, encodeV3, LR_STATE } from '../lr/format.ts';
 import type { CpuInterface, Hcr, Lr, Vmcr } from '../lr/layout.ts';
 import { hex, letters, names } from './text.ts';
@@ -42,9 +42,9 @@ const MISR_NAMES: readonly (readonly [number, string])[] = [
   [MISR.GROUP1_OFF, 'VGrp1D'],
 ];
 
-function cpuLine(c: CpuInterface, vcpu: number, nrLr: number, prebits: number): string {
+function cpuLine(c: CpuInterface, vcpu: number, nrLr: number): string {
   const asked = misr(c, nrLr);
-  const running = runningPriority(c, prebits);
+  const running = runningPriority(c);
   const handled = running === IDLE ? 'idle' : `running ${hex(running, 2)}`;
   return `vCPU ${vcpu} ${vmcrText(c.vmcr)} ${handled} | HCR ${hcrText(c.hcr)} | MISR ${names(MISR_NAMES.map(([bit, name]) => [asked & bit, name]))}`;
 }
@@ -57,7 +57,7 @@ const isUntouched = ({ vmcr: v, hcr, used }: CpuInterface): boolean =>
 export function cpuLines({ state, options }: ArmChip): string[] {
   return Array.from({ length: state.dist.online }, (_, vcpu) => vcpu).flatMap((vcpu) => {
     const c = state.interfaces.at(vcpu);
-    return isUntouched(c) ? [] : [cpuLine(c, vcpu, options.nrLr, state.run.at(vcpu).prebits || PREBITS)];
+    return isUntouched(c) ? [] : [cpuLine(c, vcpu, options.nrLr)];
   });
 }
 
