@@ -15,10 +15,10 @@ export const NUM_PINS = 1020 - INTID.SPI;
 export interface ArchParts {
   readonly inputs: Inputs;
   readonly msi: MsiPort;
-  /** vgic_lazy_init. */
-  lazyInit(): number;
   /** Late: it is built on the inputs. */
   readonly vcpus: () => VcpuParts;
+  /** vgic_lazy_init. */
+  lazyInit(): number;
 }
 
 /** kvm_set_routing_entry: 0 or -EINVAL. A pin is not compared with the VM's number of SPIs. */

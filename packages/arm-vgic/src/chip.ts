@@ -46,6 +46,7 @@ export interface ArmChip extends VmChip {
   readonly cpus: Cpus;
   readonly vcpus: VcpuParts;
   readonly run: RunLoop;
+  readonly guest: GuestCpu;
   /** Ioctls of the VM and its devices. */
   readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
@@ -54,7 +55,6 @@ export interface ArmChip extends VmChip {
   readonly linux: Guest;
   /** What a guest's loads and stores meet. */
   readonly bus: GuestBus;
-  readonly guest: GuestCpu;
 }
 
 /** A host without GICv4.1. */
@@ -99,7 +99,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const regions = createRegions(state, options.ipaBits);
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
       online: () => online.count,
       isLastRedistributor: regions.isLast,
     },
@@ -128,7 +128,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);
-      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
+      if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }

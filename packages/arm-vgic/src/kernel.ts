@@ -44,7 +44,7 @@ export const ARM_PROFILES: Readonly<Record<VgicVersion, ArmProfile>> = {
     lr: LR_FORMS['6.12'],
     its: ITS_POLICIES['6.18'],
     kvm: KVM_POLICIES['6.18'],
-    registers: REGISTER_FORMS['6.12'],
+    registers: REGISTER_FORMS['6.18'],
     run: RUN_FORMS['6.12'],
   },
   '6.19-rc': {
@@ -52,7 +52,7 @@ export const ARM_PROFILES: Readonly<Record<VgicVersion, ArmProfile>> = {
     lr: LR_FORMS['6.19-rc'],
     its: ITS_POLICIES['7.3'],
     kvm: KVM_POLICIES['7.3'],
-    registers: REGISTER_FORMS['7.3'],
+    registers: REGISTER_FORMS['6.19-rc'],
     run: RUN_FORMS['6.19-rc'],
   },
   '7.3': {

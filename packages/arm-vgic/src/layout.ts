@@ -60,7 +60,6 @@ export const Redistributor = struct('redistributor', {
 export type Redistributor = View<typeof Redistributor>;
 
 /**
-/**
  * A vCPU in its run loop: `inGuest` it runs guest code, `inKvm` its thread is on the way in or out or asleep, neither is user space. `loaded` says that VMCR is in
  * hardware, `pmr` is VMCR.PMR as KVM last saved it. `pause` is vcpu->arch.pause, how many have stopped it;
  * `stopped` says that it was in the guest then; `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
@@ -73,8 +72,8 @@ export const RunVcpu = struct('runVcpu', {
   loaded: u1,
   pause: u8,
   stopped: u1,
-  inWfi: u1,
   lines: bits(2),
+  inWfi: u1,
   priBits: bits(4),
   idBits: bits(3),
   pmr: u8,

@@ -8,4 +8,4 @@ import { GICR_RD, GICR_SGI } from './gicr.ts';
 import { GICH } from './ich.ts';
 
 /** By block. */
-export const REGISTERS: readonly RegisterMap[] = [GICD_V2, GICD_V3, GICR_RD, GICR_SGI, GICC, GICH, GITS];
+export const REGISTERS: readonly RegisterMap[] = [GICD_V2, GICC, GICH, GICD_V3, GICR_RD, GICR_SGI, GITS];

@@ -52,8 +52,10 @@ export function createGuestCpu(cpus: Cpus, run: RunLoop, paths: VgicPaths): Gues
   function execute(vcpu: number, what: number, value: number): number {
     const visits = !run.isIn(vcpu);
     if (visits) run.enter(vcpu);
-    const read = run.inside(vcpu, () => cpus.run(vcpu, what, value));
+    else run.takeKick(vcpu);
+    const read = cpus.run(vcpu, what, value);
     if (read === TRAP) run.intercepted(vcpu, () => paths.deactivate(vcpu, value));
+    else if (!visits) run.takeMaintenance(vcpu);
     if (visits) run.exit(vcpu);
     return read === TRAP ? 0 : read;
   }

@@ -17,8 +17,10 @@ export interface RunLoop {
   enter(vcpu: number): void;
   /** An exit to user space. */
   exit(vcpu: number): void;
-  /** An exit that KVM handles by itself, and the entry after it. */
-  reenter(vcpu: number): void;
+  /** A kick that has reached the vCPU in the guest: an exit that KVM handles by itself, and the entry after it. */
+  takeKick(vcpu: number): void;
+  /** The same for the maintenance interrupt of the CPU interface. */
+  takeMaintenance(vcpu: number): void;
   /**
    * Work of guest code: a kick is taken first; a vCPU that is outside comes in for it, and leaves again. The maintenance interrupt of the CPU interface makes it leave and
    * enter again.
@@ -81,22 +83,28 @@ export function createRunLoop({ state, options, kvm }: Context, parts: VcpuParts
     enterLoaded(vcpu);
   }
 
+  function takeKick(vcpu: number): void {
+    if (kvm.state.vcpus.at(vcpu).mode === VCPU_MODE.EXITING_GUEST_MODE) reenter(vcpu);
+  }
+
+  function takeMaintenance(vcpu: number): void {
+    if (maintenancePending(interfaces.at(vcpu), options.nrLr)) reenter(vcpu);
+  }
+
   return {
     isIn,
     isInKvm: (vcpu) => run.at(vcpu).inKvm === 1,
     enter,
     exit,
-    reenter,
+    takeKick,
+    takeMaintenance,
     inside(vcpu, work) {
-      if (!isIn(vcpu)) {
-        enter(vcpu);
-        const result = work();
-        exit(vcpu);
-        return result;
-      }
-      if (kvm.state.vcpus.at(vcpu).mode === VCPU_MODE.EXITING_GUEST_MODE) reenter(vcpu);
+      const visits = !isIn(vcpu);
+      if (visits) enter(vcpu);
+      else takeKick(vcpu);
       const result = work();
-      if (maintenancePending(interfaces.at(vcpu), options.nrLr)) reenter(vcpu);
+      if (visits) exit(vcpu);
+      else takeMaintenance(vcpu);
       return result;
     },
     intercepted(vcpu, work) {

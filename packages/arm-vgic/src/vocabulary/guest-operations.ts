@@ -34,9 +34,12 @@ type ActOf = (model: number, args: Args) => Act;
 
 const act = (name: string, value = 0): Act => ({ what: instructionOf(name), value });
 
-/** KVM_RUN of a vCPU up to its guest: 0, -EINVAL without that vCPU or if it sleeps, or what the first run of a VM fails with. */
+/** KVM_RUN of a vCPU up to its guest: 0, -EINVAL without that vCPU or while it sleeps, or what the first run of a VM fails with. */
 const runnable = (c: ArmChip, vcpu: number): number =>
   vcpu < c.state.dist.online && !c.run.isInKvm(vcpu) ? c.kvm.firstRun() : -EINVAL;
+
+/** The same for a path, which waits for a vCPU that is on its way in or out. */
+const exists = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
 
 /** By guest code of a vCPU: -EINVAL without that vCPU, or if it sleeps. */
 const instruction = (
@@ -51,14 +54,16 @@ const instruction = (
     const vcpu = n(given, 'cpu');
     const { what, value } = of(c.state.dist.model, given);
     const ret = what < 0 ? -EINVAL : runnable(c, vcpu);
-    return ret < 0 ? { ret } : answer(c.guest.execute(vcpu, what, value), value);
+    if (ret !== 0) return { ret };
+    return answer(c.guest.execute(vcpu, what, value), value);
   },
   path: (given) => ({
     protocol: kvmGuestAct as never,
     begin(c) {
       const vcpu = n(given, 'cpu');
       const { what, value } = of(c.state.dist.model, given);
-      return vcpu < c.options.vcpus && what >= 0 ? { vm: c.context.vm, vcpu, what, value } : -EINVAL;
+      const ret = what < 0 ? -EINVAL : exists(c, vcpu);
+      return ret === 0 ? { vm: c.context.vm, vcpu, what, value } : ret;
     },
   }),
 });
@@ -99,6 +104,9 @@ const systemRegister = {
 } as const;
 const el = int('exception level of the guest; its kernel is at 1', { min: 1, max: 1, default: 1 });
 
+const frameOf = (c: ArmChip, args: Args) => ({ vm: c.context.vm, vcpu: n(args, 'cpu') });
+const isIn = (c: ArmChip, args: Args): boolean => n(args, 'cpu') < c.options.vcpus && c.run.isIn(n(args, 'cpu'));
+
 /** A vCPU in and out of its guest. */
 const RUN: Readonly<Record<string, Op>> = {
   vcpu_run: {
@@ -111,20 +119,23 @@ const RUN: Readonly<Record<string, Op>> = {
     },
     path: (args) => ({
       protocol: kvmVcpuEnter as never,
-      begin: (c) => (runnable(c, n(args, 'cpu')) === 0 && !c.run.isIn(n(args, 'cpu')) ? frameOf(c, args) : 0),
+      begin(c) {
+        const ret = runnable(c, n(args, 'cpu'));
+        return ret === 0 && !c.run.isIn(n(args, 'cpu')) ? frameOf(c, args) : ret;
+      },
     }),
   },
   vcpu_exit: {
     summary: 'the vCPU leaves the guest, and KVM_RUN returns',
     args: { cpu },
     run(c, args) {
-      if (n(args, 'cpu') >= c.options.vcpus || !c.run.isIn(n(args, 'cpu'))) return { ret: -EINVAL };
+      if (!isIn(c, args)) return { ret: -EINVAL };
       c.run.exit(n(args, 'cpu'));
       return { ret: 0 };
     },
     path: (args) => ({
       protocol: kvmVcpuReturn as never,
-      begin: (c) => (runnable(c, n(args, 'cpu')) === 0 && c.run.isIn(n(args, 'cpu')) ? frameOf(c, args) : -EINVAL),
+      begin: (c) => (isIn(c, args) ? frameOf(c, args) : -EINVAL),
     }),
   },
   wfi: {
@@ -132,19 +143,17 @@ const RUN: Readonly<Record<string, Op>> = {
     args: { cpu },
     run(c, args) {
       const ret = runnable(c, n(args, 'cpu'));
-      if (ret < 0) return { ret };
-      if (!c.run.isIn(n(args, 'cpu'))) c.run.enter(n(args, 'cpu'));
+      if (ret !== 0) return { ret };
+      if (!isIn(c, args)) c.run.enter(n(args, 'cpu'));
       c.context.processes().spawn(kvmVcpuWfi as never, frameOf(c, args) as never);
       return { ret: 0 };
     },
     path: (args) => ({
       protocol: kvmVcpuWfi as never,
-      begin: (c) => (runnable(c, n(args, 'cpu')) === 0 && c.run.isIn(n(args, 'cpu')) ? frameOf(c, args) : -EINVAL),
+      begin: (c) => (isIn(c, args) ? frameOf(c, args) : -EINVAL),
     }),
   },
 };
-
-const frameOf = (c: ArmChip, args: Args) => ({ vm: c.context.vm, vcpu: n(args, 'cpu') });
 
 /** Operations of the guest. */
 export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
@@ -158,7 +167,7 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
     run(c, args) {
       const vcpu = n(args, 'cpu');
       const ret = runnable(c, vcpu);
-      if (ret < 0) return { ret };
+      if (ret !== 0) return { ret };
       c.run.inside(vcpu, () => setUp(c, vcpu, n(args, 'pmr'), n(args, 'eoimode')));
       return done(1);
     },
