@@ -28,6 +28,7 @@ export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver }: ListsHos
     get spis() {
       return dist.nrSpis;
     },
+    isSingleBit: options.pendingState === 'single',
     hasTdir: options.tdir,
     irqs,
     apLists: state.irqs.apLists,
