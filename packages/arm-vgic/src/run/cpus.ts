@@ -40,6 +40,8 @@ export function createCpus({ state, options, profile, host }: Context): Cpus {
 
 /** What a guest does at its CPU interface, exits included. */
 export interface GuestCpu {
+  /** Index of an instruction by its text, -1 for none: `mrs ICC_IAR1_EL1`, `ldr GICC_IAR`. */
+  readonly instruction: (text: string) => number;
   /** Executes an instruction; what it reads, 0 for a write. */
   execute(vcpu: number, what: number, value: number): number;
   /** Loads and stores at an offset of GICC, of 1, 2 or 4 bytes. */
@@ -60,6 +62,7 @@ export function createGuestCpu(cpus: Cpus, run: RunLoop, paths: VgicPaths): Gues
     return read === TRAP ? 0 : read;
   }
   return {
+    instruction: instructionOf,
     execute,
     load: (vcpu, offset, size) => run.inside(vcpu, () => gicc.read(cpus.port(vcpu), offset, size)),
     store(vcpu, offset, size, value) {
