@@ -5,6 +5,7 @@ import { type KvmArch, ROUTE, type Route, type RouteInput } from '@virq/irq-core
 import type { Context } from './context.ts';
 import { INTID } from './irq/layout.ts';
 import { type MsiPort, VALID_DEVID } from './its/msi.ts';
+import type { VcpuParts } from './run/world.ts';
 import type { Inputs } from './vgic/inject.ts';
 
 /** Pins of the irqchip: SPIs that the architecture has (KVM_IRQCHIP_NUM_PINS). */
@@ -14,6 +15,8 @@ export const NUM_PINS = 1020 - INTID.SPI;
 export interface ArchParts {
   readonly inputs: Inputs;
   readonly msi: MsiPort;
+  /** Late: it is built on the inputs. */
+  readonly vcpus: () => VcpuParts;
   /** vgic_lazy_init. */
   lazyInit(): number;
 }
@@ -33,7 +36,7 @@ function setRoutingEntry(input: RouteInput, out: Route): number {
 }
 
 /** Builds the hooks. */
-export function createArch({ state, profile }: Context, { inputs, msi, lazyInit }: ArchParts): KvmArch {
+export function createArch({ state, profile }: Context, { inputs, msi, lazyInit, vcpus }: ArchParts): KvmArch {
   const { dist } = state;
 
   /** vgic_irqfd_set_irq: the level goes to the VGIC as it is; nobody owns the wire. */
@@ -72,6 +75,7 @@ export function createArch({ state, profile }: Context, { inputs, msi, lazyInit 
     routingUpdated: () => undefined,
     ackNotifiersUpdated: () => undefined,
     clearSource: () => undefined,
+    vcpuRunnable: (vcpu) => vcpus().isPending(vcpu) && state.run.at(vcpu).pause === 0,
     updateIrte: () => 0,
   };
 }
