@@ -11,6 +11,7 @@ import { PLACE } from '../its/layout.ts';
 import { ittPlace } from '../its/places.ts';
 import { enqueue } from '../its/submit.ts';
 import { VGIC_VERSIONS } from '../kernel.ts';
+import { vgicPruneApList } from '../lists/prune.ts';
 import { BASE } from '../options.ts';
 
 /** The first LPI of the models. */
@@ -24,6 +25,8 @@ export interface ItsMachineSizes {
   readonly vcpus?: number;
   readonly itss?: number;
   readonly lpis?: number;
+  /** Frames of guest memory that are written, a power of two. */
+  readonly frames?: number;
   /** Process slots. */
   readonly processes: number;
   /** Index into {@link VGIC_VERSIONS}. */
@@ -50,6 +53,7 @@ export const itsMachine = ({
   vcpus = 1,
   itss = 1,
   lpis = 2,
+  frames = 2 * itss,
   processes,
   kernel,
   paths = [],
@@ -58,7 +62,7 @@ export const itsMachine = ({
     {
       name: 'guest',
       backend: armVgic as never,
-      options: { cpus: vcpus, its: itss, lpis, nr_irqs: 64, nr_lr: 1, frames: 2 * itss, vgic: VGIC_VERSIONS[kernel] },
+      options: { cpus: vcpus, its: itss, lpis, nr_irqs: 64, nr_lr: 1, frames, vgic: VGIC_VERSIONS[kernel] },
       limits: { vcpus, gsis: 32, routes: 32, irqfds: 1 },
     },
   ],
@@ -124,15 +128,21 @@ export const messageOf = (event: number) => ({ addressLo: DOORBELL, event, devic
 /** An MSI before the check begins, so that its translation is cached; the guest has taken it. */
 export function warm(m: Machine, event = 0): void {
   chipOf(m).its.msi.inject({ addressLo: DOORBELL, addressHi: 0, data: event, devid: 0, flags: 1 });
+  const irq = lpiOf(m, LPI + event);
+  if (irq !== null) irq.pendingLatch = 0;
+  (m.processes.call as (protocol: unknown, args: object) => void)(vgicPruneApList, { vm: 0, vcpu: 0 });
 }
 
-/** Translations in a cache: DeviceID, EventID, handle of the LPI. */
+/** Translations in a cache, that of 6.1 with the first ITS: DeviceID, EventID, handle of the LPI. */
 export function translationsOf(m: Machine, its = 0): (readonly [number, number, number])[] {
-  const { cache } = chipOf(m).state.its.at(its);
+  const { state, context } = chipOf(m);
+  const isList = context.profile.its.cache === 'lru';
+  if (isList && its > 0) return [];
+  const cache = isList ? state.lru : state.its.at(its).cache;
   const found: (readonly [number, number, number])[] = [];
   for (let i = 0; i < cache.length; i++) {
-    const { state, device, event, lpi } = cache.at(i);
-    if (state === PLACE.USED) found.push([device, event, lpi]);
+    const { state: place, device, event, lpi } = cache.at(i);
+    if (place === PLACE.USED) found.push([device, event, lpi]);
   }
   return found;
 }
