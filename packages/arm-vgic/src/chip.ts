@@ -10,6 +10,7 @@ import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
 import { createKvmApi, type KvmApi } from './kvm/api.ts';
 import { createRegions } from './kvm/regions.ts';
+import { createUserRegisters } from './kvm/registers.ts';
 import { setUpDevices } from './kvm/set-up.ts';
 import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
@@ -106,7 +107,12 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     },
     run,
   );
-  const kvm = createKvmApi({ context, vcpus: online, regions, lifecycle, irqs, inputs, its });
+  const trapsDir = context.profile.lr.overflow !== 'underflow';
+  const kvm = createKvmApi({
+    ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
+    registers: createUserRegisters({ frames: registers.frames, cpus, trapsDir }),
+  });
+  context.host.peers[vm.vm] = kvm;
   return {
     context,
     state,
@@ -121,7 +127,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
       cpus,
       vcpus,
       run,
-      guest: createGuestCpu(context, { cpus, run, paths }),
+      guest: createGuestCpu(cpus, run, paths),
       mapped: createMappedIrqs(context, irqs),
     },
     registers,

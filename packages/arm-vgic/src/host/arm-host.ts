@@ -19,6 +19,8 @@ export interface ArmHost extends Physical {
   readonly state: ArmHostState;
   /** Input lines, and the VMs that hear of them. */
   readonly ties: Ties;
+  /** The VMs above it by index, as one VMM hands its VM to another. */
+  readonly peers: unknown[];
   at(hostIrq: number): PhysIrq;
   /** Level of the input line, 0 or 1. */
   line(hostIrq: number): number;
@@ -39,6 +41,7 @@ export function createArmHost(_context: HostContext, state: ArmHostState): ArmHo
   return {
     state,
     ties,
+    peers: [],
     at: (hostIrq) => irqs.at(hostIrq),
     line: (hostIrq) => irqs.at(hostIrq).line,
     clearActive: deactivate,

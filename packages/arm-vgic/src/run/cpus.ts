@@ -39,36 +39,14 @@ export function createCpus({ state, options, profile, host }: Context): Cpus {
 
 /** What a guest does at its CPU interface, exits included. */
 export interface GuestCpu {
+  /** Index of an instruction by its text, -1 for none: `mrs ICC_IAR1_EL1`, `ldr GICC_IAR`. */
+  readonly instruction: (text: string) => number;
   /** Executes an instruction; what it reads, 0 for a write. */
   execute(vcpu: number, what: number, value: number): number;
-  /** Reads IAR of a group: the number that is taken, 1023 for none. */
-  acknowledge(vcpu: number, group: number): number;
-  /** Writes EOIR of a group. */
-  endOfInterrupt(vcpu: number, group: number, intid: number): void;
-}
-
-/** IAR and EOIR by group; a GICv2 has aliases for group 1. */
-const BY_MODEL = {
-  2: {
-    iar: ['ldr GICC_IAR', 'ldr GICC_AIAR'].map(instructionOf),
-    eoir: ['str GICC_EOIR', 'str GICC_AEOIR'].map(instructionOf),
-  },
-  3: {
-    iar: ['mrs ICC_IAR0_EL1', 'mrs ICC_IAR1_EL1'].map(instructionOf),
-    eoir: ['msr ICC_EOIR0_EL1', 'msr ICC_EOIR1_EL1'].map(instructionOf),
-  },
-} as const;
-
-/** What {@link createGuestCpu} needs. */
-export interface GuestParts {
-  readonly cpus: Cpus;
-  readonly run: RunLoop;
-  readonly paths: VgicPaths;
 }
 
 /** Creates it. A DIR that traps is done between an exit and an entry. */
-export function createGuestCpu({ state }: Context, { cpus, run, paths }: GuestParts): GuestCpu {
-  const { dist } = state;
+export function createGuestCpu(cpus: Cpus, run: RunLoop, paths: VgicPaths): GuestCpu {
   const trap = (vcpu: number, value: number): void => run.intercepted(vcpu, () => paths.deactivate(vcpu, value));
 
   function execute(vcpu: number, what: number, value: number): number {
@@ -81,11 +59,5 @@ export function createGuestCpu({ state }: Context, { cpus, run, paths }: GuestPa
     if (visits) run.exit(vcpu);
     return read === TRAP ? 0 : read;
   }
-  return {
-    execute,
-    acknowledge: (vcpu, group) => execute(vcpu, BY_MODEL[dist.model === 2 ? 2 : 3].iar[group] as number, 0),
-    endOfInterrupt(vcpu, group, intid) {
-      execute(vcpu, BY_MODEL[dist.model === 2 ? 2 : 3].eoir[group] as number, intid);
-    },
-  };
+  return { instruction: instructionOf, execute };
 }

@@ -17,6 +17,7 @@ const gicvFrom = (cpus: Cpus, from: number): MmioFrame => ({
   write: (vcpu, offset, size, value) => void gicc.write(cpus.port(vcpu), from + offset, size, value),
   read64: () => 0n,
   write64: () => undefined,
+  active: () => undefined,
 });
 
 /** The page of GICC_DIR when KVM has it: reads as zero. */
@@ -27,6 +28,7 @@ const trappedDir = (paths: VgicPaths): MmioFrame => ({
   },
   read64: () => 0n,
   write64: () => undefined,
+  active: () => undefined,
 });
 
 /** The frames of a VM; none before the CPU interface has an address. */

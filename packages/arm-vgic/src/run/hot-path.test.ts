@@ -24,15 +24,17 @@ describe.each(['6.12', '7.3'] as const)('no allocation, Linux %s', (vgic) => {
     t.op('cpu_setup', { pmr: 0xf8 });
     Object.assign(t.irq(40), { enabled: 1, priority: 0xa0, config });
     const { inputs, run, guest } = t.chip;
+    const iar = guest.instruction('mrs ICC_IAR1_EL1');
+    const eoir = guest.instruction('msr ICC_EOIR1_EL1');
     const taken: { last: number } = { last: 0 };
     return {
       taken,
       cycle(): void {
         inputs.inject(-1, 40, 1);
         run.enter(0);
-        taken.last = guest.acknowledge(0, 1);
+        taken.last = guest.execute(0, iar, 0);
         inputs.inject(-1, 40, 0);
-        guest.endOfInterrupt(0, 1, 40);
+        guest.execute(0, eoir, 40);
         run.exit(0);
       },
     };

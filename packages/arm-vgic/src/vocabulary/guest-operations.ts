@@ -36,11 +36,11 @@ type ActOf = (model: number, args: Args) => Act;
 const act = (name: string, value = 0): Act => ({ what: instructionOf(name), value });
 
 /** KVM_RUN of a vCPU up to its guest: 0, -EINVAL without that vCPU or while it sleeps, or what the first run of a VM fails with. */
-const runnable = (c: ArmChip, vcpu: number): number =>
+export const runnable = (c: ArmChip, vcpu: number): number =>
   vcpu < c.state.dist.online && !c.run.isInKvm(vcpu) ? c.kvm.firstRun() : -EINVAL;
 
 /** The same for a path, which waits for a vCPU that is on its way in or out. */
-const exists = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
+export const exists = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
 
 /** By guest code of a vCPU: -EINVAL without that vCPU, or if it sleeps. */
 const instruction = (
