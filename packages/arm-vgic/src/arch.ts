@@ -5,7 +5,9 @@ import { type KvmArch, ROUTE, type Route, type RouteInput } from '@virq/irq-core
 import type { Context } from './context.ts';
 import { INTID } from './irq/layout.ts';
 import type { Msi, MsiPort } from './its/msi.ts';
+import { isInputBusy, type VgicLists } from './lists/world.ts';
 import type { Inputs } from './vgic/inject.ts';
+import type { IrqTable } from './vgic/irqs.ts';
 
 /** Pins of the irqchip: SPIs that the architecture has (KVM_IRQCHIP_NUM_PINS). */
 export const NUM_PINS = 1020 - INTID.SPI;
@@ -16,6 +18,8 @@ const VALID_DEVID = 1;
 export interface ArchParts {
   readonly inputs: Inputs;
   readonly msi: MsiPort;
+  readonly irqs: IrqTable;
+  readonly lists: VgicLists;
 }
 
 /** kvm_set_routing_entry: 0 or -EINVAL. A pin is not compared with the VM's number of SPIs. */
@@ -40,7 +44,7 @@ const msiOf = (route: Route): Msi => ({
 });
 
 /** Builds the hooks. */
-export function createArch({ state }: Context, { inputs, msi }: ArchParts): KvmArch {
+export function createArch({ state }: Context, { inputs, msi, irqs, lists }: ArchParts): KvmArch {
   const { dist } = state;
   return {
     canSetIrqRouting: () => dist.model !== 0,
@@ -50,6 +54,10 @@ export function createArch({ state }: Context, { inputs, msi }: ArchParts): KvmA
     setIrq(route, _source, level) {
       if (route.type === ROUTE.MSI) return level === 0 ? -1 : msi.inject(msiOf(route));
       return route.type === ROUTE.IRQCHIP ? inputs.inject(-1, route.pin + INTID.SPI, level) : -1;
+    },
+    isBusy(route) {
+      const irq = route.type === ROUTE.IRQCHIP ? irqs.find(-1, route.pin + INTID.SPI) : -1;
+      return irq >= 0 && isInputBusy(lists, irqs.at(irq));
     },
     setIrqInatomic(route, _source, level) {
       if (level === 0) return -EWOULDBLOCK;

@@ -65,7 +65,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     lifecycle,
     its,
     run: createRunLoop(context),
-    arch: createArch(context, { inputs, msi: its.msi }),
+    arch: createArch(context, { inputs, msi: its.msi, irqs, lists }),
     installDefaults() {
       if (options.gic === 0) return;
       lifecycle.create(options.gic);

@@ -11,7 +11,7 @@ import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
 const { protocol } = protocolsOn<VgicMachine>();
 
 /** What the list holds: `pending`, `active`, `sgis` of this vCPU; `weight` in LRs, `many` if an SGI has several senders. `irq` is a handle + 1, `floor` the priority of the SGI before, + 1; `stop` ends the walk. */
-const FLUSH_LOCALS = {
+export const FLUSH_LOCALS = {
   vm: u8,
   vcpu: u16,
   irq: u16,

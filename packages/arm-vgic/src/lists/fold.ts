@@ -1,18 +1,18 @@
 // List registers go back into the interrupts after an exit, and EOIs beyond them are replayed. Linux: vgic_v2_fold_lr_state, vgic_v3_fold_lr_state.
 
 import { u1, u8, u16 } from '@virq/irq-core/arena';
-import { type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
+import { BLOCKED, type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { INTID, type Irq } from '../irq/layout.ts';
 import { acksSpi, foldLr } from '../lr/fold.ts';
 import { LR_STATE } from '../lr/format.ts';
 import type { CpuInterface, Lr } from '../lr/layout.ts';
 import { computeLr } from '../lr/populate.ts';
-import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
+import { isInputBusy, targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
 
 const { protocol } = protocolsOn<VgicMachine>();
 
 /** `lr` is the next list register, `walking` says they are done and the list follows, `irq` is a handle + 1, `eois` counts EOIs to replay. */
-const FOLD_LOCALS = { vm: u8, vcpu: u16, lr: u8, walking: u1, irq: u16, next: u16, deactivated: u1, eois: u8 } as const;
+export const FOLD_LOCALS = { vm: u8, vcpu: u16, lr: u8, walking: u1, irq: u16, next: u16, deactivated: u1, eois: u8 } as const;
 type FoldFrame = { -readonly [K in keyof typeof FOLD_LOCALS]: number };
 
 const cpuOf = (m: VgicMachine, f: FoldFrame): CpuInterface => vgicOf(m, f).interfaces.at(f.vcpu);
@@ -20,15 +20,28 @@ const irqOf = (m: VgicMachine, f: FoldFrame): Irq => vgicOf(m, f).irqs.at(f.irq 
 const irqLockOf = (m: VgicMachine, f: FoldFrame) => irqOf(m, f).irqLock;
 const lrOf = (m: VgicMachine, f: FoldFrame): Lr => (f.walking === 1 ? cpuOf(m, f).pseudo : cpuOf(m, f).lrs.at(f.lr));
 
-/** Tells the irqfds of the LR's SPI that the guest has ended it. */
-function ack(m: VgicMachine, f: FoldFrame, gate: 'always' | 'deactivated'): void {
-  const w = vgicOf(m, f);
-  const lr = lrOf(m, f);
-  if (w.form.ack[w.host] !== gate || !acksSpi(lr, w.spis)) return;
-  if (gate === 'deactivated' && f.deactivated === 0) return;
-  w.notifyAcked(lr.intid - INTID.SPI);
-  if (gate === 'deactivated' && w.counters.activeSpis > 0) w.counters.activeSpis--;
+/** The frame of a fold as far as its acknowledgement goes: `irq` is a handle + 1. */
+interface Folded {
+  readonly irq: number;
+  readonly deactivated: number;
 }
+
+/** Tells the irqfds of the LR's SPI that the guest has ended it, in one step; it waits for the locks that the lowering of the line takes. */
+export function ackEoi(w: VgicLists, lr: Lr, f: Folded): Outcome<never> {
+  if (!acksSpi(lr, w.spis)) return undefined;
+  if (isInputBusy(w, w.irqs.at(f.irq - 1))) return BLOCKED;
+  w.notifyAcked(lr.intid - INTID.SPI);
+  if (w.form.ack[w.host] === 'deactivated' && w.counters.activeSpis > 0) w.counters.activeSpis--;
+  return undefined;
+}
+
+/** Before the fold, whatever software knew of the interrupt. */
+export const ackBefore = (w: VgicLists, lr: Lr, f: Folded): Outcome<never> =>
+  w.form.ack[w.host] === 'always' ? ackEoi(w, lr, f) : undefined;
+
+/** After it, only for an interrupt that software knew as active. */
+export const ackAfter = (w: VgicLists, lr: Lr, f: Folded): Outcome<never> =>
+  w.form.ack[w.host] === 'deactivated' && f.deactivated === 1 ? ackEoi(w, lr, f) : undefined;
 
 /** Where the replay of EOIs starts; the count is known only if the hardware was asked to report it. */
 function startWalk(m: VgicMachine, f: FoldFrame): void {
@@ -81,14 +94,14 @@ export const vgicFoldLrState = protocol(
       f.irq = vgicOf(m, f).find(f.vcpu, lrOf(m, f).intid) + 1;
       return f.irq === 0 ? 'advance' : undefined;
     },
-    ackEarly: (m, f) => ack(m, f, 'always'),
+    ackEarly: (m, f) => ackBefore(vgicOf(m, f), lrOf(m, f), f),
     ...p.spinlocked('irq', irqLockOf, {
       fold(m, f) {
         const w = vgicOf(m, f);
         f.deactivated = foldLr(irqOf(m, f), lrOf(m, f), w) ? 1 : 0;
       },
     }),
-    ackLate: (m, f) => ack(m, f, 'deactivated'),
+    ackLate: (m, f) => ackAfter(vgicOf(m, f), lrOf(m, f), f),
     advance(_m, f): Outcome<'find' | 'isWalkDone'> {
       if (f.walking === 0) {
         f.lr++;

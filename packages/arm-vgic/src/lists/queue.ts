@@ -9,7 +9,7 @@ import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
 const { protocol } = protocolsOn<VgicMachine>();
 
 /** `irq` is a handle, `level` and `owner` belong to an injection. `to` is 1 + the vCPU that has to have it, `changed` says the change is made. */
-const QUEUE_LOCALS = {
+export const QUEUE_LOCALS = {
   vm: u8,
   irq: u16,
   level: u1,
