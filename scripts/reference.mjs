@@ -9,6 +9,7 @@ import { repository } from './sources.mjs';
 const BACKENDS = [
   ['x86-avic', '../packages/x86-avic/dist/index.js'],
   ['ppc-xive', '../packages/ppc-xive/dist/index.js'],
+  ['arm-vgic', '../packages/arm-vgic/dist/index.js'],
 ];
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
