@@ -3,15 +3,23 @@
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
+import type { DirectSgis } from './distributor/bank.ts';
+import { createBus, type GuestBus } from './distributor/bus.ts';
+import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
+import { createKvmApi, type KvmApi } from './kvm/api.ts';
+import { createRegions } from './kvm/regions.ts';
+import { setUpDevices } from './kvm/set-up.ts';
+import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
-import { type ArmOptions, armOptions, BASE } from './options.ts';
+import { type ArmOptions, armOptions } from './options.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
+import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
 
@@ -26,7 +34,16 @@ export interface ArmChip extends VmChip {
   readonly lifecycle: Lifecycle;
   readonly its: ItsParts;
   readonly run: RunLoop;
+  /** Ioctls of the VM and its devices. */
+  readonly kvm: KvmApi;
+  /** Distributor, redistributors, SGIs. */
+  readonly registers: VgicRegisters;
+  /** What a guest's loads and stores meet. */
+  readonly bus: GuestBus;
 }
+
+/** A host without GICv4.1. */
+const NO_DIRECT_SGIS: DirectSgis = { onHost: false, configure: () => undefined };
 
 function contextOf(vm: VmContext, state: ArmState): Context {
   const options = armOptions(vm.options);
@@ -54,7 +71,23 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   );
   const lifecycle = createLifecycle(context, irqs);
   const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
-  const lists = bindLists(context, { irqs, lpis: its.lpis, writeIcactiver: () => undefined });
+  const lists = bindLists(context, {
+    irqs,
+    lpis: its.lpis,
+    writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
+  });
+  const vcpus = createOnlineVcpus(state);
+  const regions = createRegions(state, options.ipaBits);
+  const run = createRunLoop(context);
+  const registers: VgicRegisters = createRegisters(
+    {
+      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      online: () => vcpus.count,
+      isLastRedistributor: regions.isLast,
+    },
+    run,
+  );
+  const kvm = createKvmApi({ context, vcpus, regions, lifecycle, irqs, inputs, its });
   return {
     context,
     state,
@@ -64,14 +97,14 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    run: createRunLoop(context),
-    arch: createArch(context, { inputs, msi: its.msi, irqs, lists }),
+    run,
+    registers,
+    bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
+    kvm,
+    arch: createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit }),
     installDefaults() {
-      if (options.gic === 0) return;
-      lifecycle.create(options.gic);
-      for (let i = 0; i < options.its; i++) its.all[its.create()]?.setBase(BASE.GITS + i * 0x20000);
-      state.dist.nrSpis = options.nrIrqs - 32;
-      if (options.init) lifecycle.init();
+      setUpDevices(kvm);
+      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }

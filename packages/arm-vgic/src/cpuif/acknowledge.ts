@@ -5,6 +5,8 @@ import { LR_STATE } from '../lr/format.ts';
 import type { CpuInterface, Lr } from '../lr/layout.ts';
 import {
   activatePriority,
+  candidateAt,
+  DIRECT,
   dropPriority,
   groupPriority,
   highestPending,
@@ -22,7 +24,7 @@ export const SIGNAL = { NONE: 'none', FIQ: 'fiq', IRQ: 'irq' } as const;
 function takeable(c: CpuInterface, prebits: number): number {
   const n = highestPending(c);
   if (n < 0) return -1;
-  const { priority, group } = c.lrs.at(n);
+  const { priority, group } = candidateAt(c, n);
   const preempts = groupPriority(c.vmcr, group, priority) < runningPriority(c, prebits);
   return priority < c.vmcr.pmr && preempts ? n : -1;
 }
@@ -31,22 +33,23 @@ function takeable(c: CpuInterface, prebits: number): number {
 export function signalOf(c: CpuInterface, prebits = PREBITS): (typeof SIGNAL)[keyof typeof SIGNAL] {
   const n = takeable(c, prebits);
   if (c.hcr.en === 0 || n < 0) return SIGNAL.NONE;
-  return c.lrs.at(n).group === 0 ? SIGNAL.FIQ : SIGNAL.IRQ;
+  return candidateAt(c, n).group === 0 ? SIGNAL.FIQ : SIGNAL.IRQ;
 }
 
-/** ICV_IAR<group>: takes the interrupt and returns the number of its LR, -1 for a spurious read (1023). */
+/** ICV_IAR<group>: takes the interrupt and returns the number of its LR, -1 for a spurious read (1023). {@link DIRECT}: the redistributor has to be told, which takes it from its table. */
 export function acknowledge(c: CpuInterface, group: number, prebits = PREBITS): number {
   const n = takeable(c, prebits);
-  if (n < 0 || c.lrs.at(n).group !== group) return -1;
-  const lr = c.lrs.at(n);
-  lr.state = LR_STATE.ACTIVE;
-  activatePriority(c, group, lr.priority, prebits);
+  if (n < 0 || candidateAt(c, n).group !== group) return -1;
+  if (n === DIRECT) c.direct.pending = 0;
+  else c.lrs.at(n).state = LR_STATE.ACTIVE;
+  activatePriority(c, group, candidateAt(c, n).priority, prebits);
   return n;
 }
 
 /** What IAR and HPPIR read for the LR: the INTID, for a v2 SGI with the sender in bits 12:10, 1023 for -1. */
 export function intidOf(c: CpuInterface, n: number): number {
   if (n < 0) return INTID.SPURIOUS;
+  if (n === DIRECT) return c.direct.intid;
   const { intid, source } = c.lrs.at(n);
   return intid | (source << 10);
 }
@@ -54,7 +57,7 @@ export function intidOf(c: CpuInterface, n: number): number {
 /** ICV_HPPIR<group>: neither the mask nor what is running count. */
 export function highestPendingIntid(c: CpuInterface, group: number): number {
   const n = highestPending(c);
-  return intidOf(c, n >= 0 && c.lrs.at(n).group === group ? n : -1);
+  return intidOf(c, n >= 0 && candidateAt(c, n).group === group ? n : -1);
 }
 
 function activeLr(c: CpuInterface, intid: number): Lr | undefined {

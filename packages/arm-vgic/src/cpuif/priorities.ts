@@ -1,7 +1,7 @@
 // Priorities in a virtual CPU interface: binary points, groups of priorities, active priorities. Arm IHI 0069 4.8; Linux: arch/arm64/kvm/hyp/vgic-v3-sr.c.
 
 import { LR_STATE } from '../lr/format.ts';
-import type { CpuInterface, Vmcr } from '../lr/layout.ts';
+import { type CpuInterface, MAX_LRS, type Vmcr } from '../lr/layout.ts';
 
 /** Running priority of a CPU that handles nothing. */
 export const IDLE = 0xff;
@@ -51,7 +51,14 @@ export function dropPriority(c: CpuInterface, prebits = PREBITS): number {
   return IDLE;
 }
 
-/** The LR with the highest priority that is pending and of an enabled group, -1 for none; the first of equal ones. */
+/** Stands for what the redistributor presents, where others are numbers of LRs. */
+export const DIRECT = MAX_LRS;
+
+/** Group and priority of an LR, or of {@link DIRECT}. */
+export const candidateAt = (c: CpuInterface, n: number): { readonly group: number; readonly priority: number } =>
+  n === DIRECT ? c.direct : c.lrs.at(n);
+
+/** The LR with the highest priority that is pending and of an enabled group, -1 for none; the first of equal ones. {@link DIRECT} if what the redistributor presents is higher than all. */
 export function highestPending(c: CpuInterface): number {
   let best = -1;
   let priority = IDLE;
@@ -62,5 +69,7 @@ export function highestPending(c: CpuInterface): number {
     best = n;
     priority = lr.priority;
   }
-  return best;
+  const { direct, vmcr } = c;
+  const open = direct.group === 0 ? vmcr.enable0 : vmcr.enable1;
+  return direct.pending === 1 && open === 1 && direct.priority < priority ? DIRECT : best;
 }

@@ -9,11 +9,12 @@ import {
 } from '@virq/irq-core/backend';
 import { ModelError } from '@virq/irq-core/errors';
 import { armEvents } from '../events.ts';
+import type { Physical } from '../lists/world.ts';
 import { int } from '../vocabulary/args.ts';
 import { type ArmHostSizes, type ArmHostState, armHostLayout, type PhysIrq } from './layout.ts';
 
 /** The host as VMs see it. Host irqs are numbers below its size. */
-export interface ArmHost {
+export interface ArmHost extends Physical {
   readonly state: ArmHostState;
   at(hostIrq: number): PhysIrq;
   /** Level of the input line, 0 or 1. */
@@ -36,6 +37,19 @@ export function createArmHost(_context: HostContext, state: ArmHostState): ArmHo
     },
     deactivate(hostIrq) {
       irqs.at(hostIrq).active = 0;
+    },
+    setActive(hostIrq, on) {
+      irqs.at(hostIrq).active = on;
+    },
+    isPending: (hostIrq) => irqs.at(hostIrq).pending === 1,
+    setPending(hostIrq, on) {
+      irqs.at(hostIrq).pending = on;
+    },
+    setEnabled(hostIrq, on) {
+      irqs.at(hostIrq).enabled = on;
+    },
+    configureSgi(hostIrq, priority, group) {
+      Object.assign(irqs.at(hostIrq), { priority, group });
     },
   };
 }

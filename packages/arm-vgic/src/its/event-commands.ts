@@ -19,7 +19,7 @@ export function movi(its: ItsContext, command: Command): number {
   if (!maps.isMapped(ite.collection) || !maps.isMapped(collection)) return E_ITS.MOVI_UNMAPPED_COLLECTION;
   ite.collection = collection;
   cache.clear();
-  lpis.at(ite.lpi).target = irqTargetOf(its, maps.collectionAt(collection));
+  lpis.retarget(ite.lpi, irqTargetOf(its, maps.collectionAt(collection)));
   return 0;
 }
 
@@ -53,8 +53,7 @@ export function invall(its: ItsContext, { icid }: Command): number {
 export function clear(its: ItsContext, command: Command): number {
   const handle = iteOfCommand(its, command);
   if (handle === 0) return E_ITS.CLEAR_UNMAPPED_INTERRUPT;
-  its.lpis.at(its.maps.iteAt(handle).lpi).pendingLatch = 0;
-  return 0;
+  return its.lpis.clear(its.maps.iteAt(handle).lpi);
 }
 
 /** INT. */
@@ -66,7 +65,7 @@ export function movall(its: ItsContext, { target, secondTarget }: Command): numb
   const to = vcpuOf(its, secondTarget);
   if (from < 0 || to < 0) return E_ITS.MOVALL_PROCNUM_OOR;
   if (from === to) return 0;
-  its.lpis.moveAll(from + 1, to + 1);
+  its.lpis.moveAll(its.policy.movall === 'all' ? 0 : from + 1, to + 1);
   its.cache.clear();
   return 0;
 }

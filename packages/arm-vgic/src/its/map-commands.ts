@@ -45,7 +45,7 @@ function retarget(its: ItsContext, collection: number, target: number): void {
   maps.collectionAt(collection).target = target;
   const vcpu = irqTargetOf(its, maps.collectionAt(collection));
   maps.eachIte((ite) => {
-    if (ite.collection === collection) lpis.at(ite.lpi).target = vcpu;
+    if (ite.collection === collection) lpis.retarget(ite.lpi, vcpu);
   });
 }
 

@@ -53,6 +53,7 @@ export function createMappings(state: ItsState, lpis: Lpis): Mappings {
     const { lpi } = iteAt(ite);
     remove(ites, deviceAt(device).list, ite);
     ites.free(ite);
+    if (lpis.at(lpi).hw === 1) lpis.forwarding.unmap(lpis.at(lpi));
     lpis.put(lpi);
   }
 

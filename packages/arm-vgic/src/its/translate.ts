@@ -34,6 +34,5 @@ export function resolve(its: ItsContext, device: number, event: number): number 
 export function trigger(its: ItsContext, device: number, event: number): number {
   const lpi = resolve(its, device, event);
   if (!isLpi(lpi)) return lpi;
-  its.lpis.trigger(lpi);
-  return 0;
+  return its.lpis.raise(lpi);
 }

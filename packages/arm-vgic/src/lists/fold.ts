@@ -12,7 +12,16 @@ import { isInputBusy, targetOf, type VgicLists, type VgicMachine, vgicOf } from 
 const { protocol } = protocolsOn<VgicMachine>();
 
 /** `lr` is the next list register, `walking` says they are done and the list follows, `irq` is a handle + 1, `eois` counts EOIs to replay. */
-export const FOLD_LOCALS = { vm: u8, vcpu: u16, lr: u8, walking: u1, irq: u16, next: u16, deactivated: u1, eois: u8 } as const;
+export const FOLD_LOCALS = {
+  vm: u8,
+  vcpu: u16,
+  lr: u8,
+  walking: u1,
+  irq: u16,
+  next: u16,
+  deactivated: u1,
+  eois: u8,
+} as const;
 type FoldFrame = { -readonly [K in keyof typeof FOLD_LOCALS]: number };
 
 const cpuOf = (m: VgicMachine, f: FoldFrame): CpuInterface => vgicOf(m, f).interfaces.at(f.vcpu);

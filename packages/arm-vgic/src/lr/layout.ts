@@ -45,6 +45,10 @@ export const Hcr = struct('hcr', {
 });
 export type Hcr = View<typeof Hcr>;
 
+/** What the redistributor presents beside the list registers (GICv4): the highest virtual LPI or SGI that is pending in the table of the vPE that is resident. Zero: nothing. */
+export const Direct = struct('direct', { pending: u1, group: u1, priority: u8, intid: u32 });
+export type Direct = View<typeof Direct>;
+
 /** The most list registers KVM uses: ICH_VTR_EL2 with its low four bits. A GICv2 can have 64, none has more than these. */
 export const MAX_LRS = 16;
 
@@ -54,6 +58,7 @@ export const MAX_LRS = 16;
  */
 export const CpuInterface = struct('cpuInterface', {
   lrs: array(Lr, MAX_LRS),
+  direct: Direct,
   used: u8,
   last: u16,
   pseudo: Lr,

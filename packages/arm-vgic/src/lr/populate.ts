@@ -22,6 +22,9 @@ function sendersOf(source: number): number {
 export const lrWeight = (i: Irq): number =>
   i.intid < INTID.PPI && i.source !== 0 ? sendersOf(i.source) + i.active : 1;
 
+/** What the LR's HW bit ties it to. Linux: for a vLPI hwintid is never written, so that it is 0. */
+const pintidOf = (i: Irq): number => (isForwarded(i) && i.intid < INTID.LPI ? i.hostIrq : 0);
+
 const lowest = (source: number): number => 31 - Math.clz32(source & -source);
 
 /** Pending beside active is for edges only: not for level interrupts (67b5b673ad4d), nor where the physical GIC keeps the pending state. */
@@ -57,7 +60,7 @@ export function computeLr(i: Irq, lr: Lr, v2: boolean): void {
   lr.priority = i.priority;
   lr.group = i.group;
   lr.hw = isForwarded(i) ? 1 : 0;
-  lr.pintid = isForwarded(i) ? i.hostIrq : 0;
+  lr.pintid = pintidOf(i);
   lr.eoi = needsEoi(i, sgi) ? 1 : 0;
   lr.source = (sgi && i.active === 1 ? i.activeSource : 0) | (sgi && pending ? lowest(i.source) : 0);
 }

@@ -3,6 +3,7 @@
 import type { RegisterMap } from '@virq/irq-core/registers';
 import { GITS } from '../its/registers.ts';
 import { GICD_V2, GICD_V3 } from './gicd.ts';
+import { GICR_RD, GICR_SGI } from './gicr.ts';
 
 /** By block. */
-export const REGISTERS: readonly RegisterMap[] = [GICD_V2, GICD_V3, GITS];
+export const REGISTERS: readonly RegisterMap[] = [GICD_V2, GICD_V3, GICR_RD, GICR_SGI, GITS];

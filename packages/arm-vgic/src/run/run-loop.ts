@@ -28,6 +28,7 @@ export function createRunLoop(ctx: Context): RunLoop {
   const isIn = (vcpu: number): boolean => state.run.at(vcpu).inGuest === 1;
 
   function serve(vcpu: number): void {
+    vcpus.check(vcpu, ARM_REQ.SLEEP);
     vcpus.check(vcpu, ARM_REQ.IRQ_PENDING);
     if (vcpus.check(vcpu, ARM_REQ.VGIC_PROCESS_UPDATE)) call(vgicPruneApList, vcpu);
   }

@@ -9,6 +9,9 @@ import { createRam, type Ram } from '../memory/ram.ts';
 import { RAM_BASE } from '../options.ts';
 import { bindRedistributors } from './redistributors.ts';
 
+/** GICR_PROPBASER once there is an ITS: inner shareable, RaWb; outer the same. Each new one sets it again. */
+const PROPBASER_RESET = 0x580n;
+
 /** Guest memory, LPIs, ITSs, and the way of MSIs into them. */
 export interface ItsParts {
   readonly ram: Ram;
@@ -42,6 +45,7 @@ export function createItsParts(ctx: Context, queue: (lpi: number) => void): ItsP
       const its = createIts(own, { ram, lpis, redistributors, policy, trace }, cache);
       its.init();
       state.dist.hasIts = 1;
+      (state.dist as { propbaser: bigint }).propbaser = PROPBASER_RESET;
       return all.push(its) - 1;
     },
   };

@@ -12,13 +12,17 @@ const cpu = int('vCPU', { min: 0, max: 511, default: 0 });
 const group = int('group: 0 (FIQ) or 1 (IRQ)', { min: 0, max: 1, default: 1 });
 const intid = int('INTID as IAR gave it');
 
-/** By guest code of a vCPU: -EINVAL without that vCPU. */
+/** KVM_RUN of a vCPU up to its guest: 0, -EINVAL without that vCPU, or what the first run of a VM fails with. */
+const runnable = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
+
+/** By guest code of a vCPU that can run. */
 const inGuest = (summary: string, args: Op['args'], run: (c: ArmChip, vcpu: number, args: Args) => OpResult): Op => ({
   summary,
   args: { ...args, cpu },
   run(c, given) {
     const vcpu = n(given, 'cpu');
-    return vcpu < c.options.vcpus ? c.run.inside(vcpu, () => run(c, vcpu, given)) : { ret: -EINVAL };
+    const ret = runnable(c, vcpu);
+    return ret === 0 ? c.run.inside(vcpu, () => run(c, vcpu, given)) : { ret };
   },
 });
 
@@ -45,24 +49,24 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
   ),
   iar: inGuest('the guest reads IAR', { group }, (c, vcpu, args) => {
     const cpuInterface = c.state.interfaces.at(vcpu);
-    return { ret: 0, out: { intid: intidOf(cpuInterface, acknowledge(cpuInterface, n(args, 'group'))) } };
+    return done(intidOf(cpuInterface, acknowledge(cpuInterface, n(args, 'group'))));
   }),
   eoir: inGuest('the guest writes EOIR', { intid, group }, (c, vcpu, args) => {
     const e = { group: n(args, 'group'), intid: n(args, 'intid') };
     endOfInterrupt(c.state.interfaces.at(vcpu), e, c.context.host.deactivate);
-    return done();
+    return done(n(args, 'intid'));
   }),
   dir: inGuest('the guest writes DIR', { intid }, (c, vcpu, args) => {
     deactivateInterrupt(c.state.interfaces.at(vcpu), n(args, 'intid'), c.context.host.deactivate);
-    return done();
+    return done(n(args, 'intid'));
   }),
   vcpu_run: {
     summary: 'KVM_RUN: the vCPU enters the guest and stays',
     args: { cpu },
     run(c, args) {
-      if (n(args, 'cpu') >= c.options.vcpus) return { ret: -EINVAL };
-      if (!c.run.isIn(n(args, 'cpu'))) c.run.enter(n(args, 'cpu'));
-      return { ret: 0 };
+      const ret = runnable(c, n(args, 'cpu'));
+      if (ret === 0 && !c.run.isIn(n(args, 'cpu'))) c.run.enter(n(args, 'cpu'));
+      return { ret };
     },
   },
   vcpu_exit: {

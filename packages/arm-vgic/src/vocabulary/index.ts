@@ -2,16 +2,27 @@
 
 import type { Vocabulary } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
+import { vmFaults } from '../kvm/set-up.ts';
 import { VM_ARGS } from '../options.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
+import { ITS_OPERATIONS } from './its-operations.ts';
+import { KVM_OPERATIONS } from './kvm-operations.ts';
 import { OBSERVE } from './observe.ts';
+import { REGISTER_OPERATIONS } from './register-operations.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS },
+  checkVm: vmFaults,
+  operations: {
+    ...IRQ_OPERATIONS,
+    ...GUEST_OPERATIONS,
+    ...REGISTER_OPERATIONS,
+    ...ITS_OPERATIONS,
+    ...KVM_OPERATIONS,
+  },
   observe: OBSERVE,
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };

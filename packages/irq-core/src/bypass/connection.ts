@@ -75,7 +75,7 @@ export function addProducer(b: BypassParts, pair: Pair, waits = false): number {
   const { irq } = b.state.producers.at(pair.producer);
   const { addProducer: handOver, startAddProducer: start } = k.arch();
   if (handOver !== undefined) {
-    const failed = waits && start !== undefined ? start(c.irqfd, irq) : handOver(irqfd.gsi, irq);
+    const failed = waits && start !== undefined ? start(c.irqfd, irq) : handOver(irqfd.gsi, irq, c.irqfd);
     if (failed === 0) Object.assign(irqfd, { producer: pair.producer, hostIrq: irq });
     return failed;
   }
@@ -99,7 +99,7 @@ export function delProducer(b: BypassParts, pair: Pair, waits = false): void {
   irqfd.hostIrq = 0;
   if (takeBack !== undefined) {
     const { irq } = b.state.producers.at(pair.producer);
-    return waits && start !== undefined ? start(c.irqfd, irq) : takeBack(irqfd.gsi, irq);
+    return waits && start !== undefined ? start(c.irqfd, irq) : takeBack(irqfd.gsi, irq, c.irqfd);
   }
   k.state.bypassIrqs--;
 }

@@ -71,12 +71,12 @@ export interface KvmArch {
    */
   updateIrte(irqfd: number, hostIrq: number, newRoute: Route | null): number;
   /**
-   * kvm_arch_irq_bypass_add_producer of an architecture that hands a device's interrupt over itself (POWER) instead of by {@link updateIrte}: 0, or
-   * anything else to leave the two unconnected.
+   * kvm_arch_irq_bypass_add_producer of an architecture that hands a device's interrupt over itself (POWER, Arm) instead of by {@link updateIrte}: 0, or
+   * anything else to leave the two unconnected. `irqfd` is the handle of the irqfd.
    */
-  addProducer?(gsi: number, hostIrq: number): number;
+  addProducer?(gsi: number, hostIrq: number, irqfd: number): number;
   /** Its counterpart, kvm_arch_irq_bypass_del_producer. A failure is only logged. */
-  delProducer?(gsi: number, hostIrq: number): void;
+  delProducer?(gsi: number, hostIrq: number, irqfd: number): void;
   /**
    * The two as processes that others can interleave, for an irqfd that comes or goes and waits for them. They set `irteBusy` of the irqfd, and clear
    * it when they are done. Without them each is one step.
