@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { INTID } from './irq/layout.ts';
 import { type MsiPort, VALID_DEVID } from './its/msi.ts';
 import { isInputBusy, type VgicLists } from './lists/world.ts';
+import type { VcpuParts } from './run/world.ts';
 import type { Inputs } from './vgic/inject.ts';
 import type { IrqTable } from './vgic/irqs.ts';
 
@@ -18,6 +19,8 @@ export interface ArchParts {
   readonly msi: MsiPort;
   readonly irqs: IrqTable;
   readonly lists: VgicLists;
+  /** Late: it is built on the inputs. */
+  readonly vcpus: () => VcpuParts;
   /** vgic_lazy_init. */
   lazyInit(): number;
 }
@@ -37,7 +40,10 @@ function setRoutingEntry(input: RouteInput, out: Route): number {
 }
 
 /** Builds the hooks. */
-export function createArch({ state, profile }: Context, { inputs, msi, irqs, lists, lazyInit }: ArchParts): KvmArch {
+export function createArch(
+  { state, profile }: Context,
+  { inputs, msi, irqs, lists, lazyInit, vcpus }: ArchParts,
+): KvmArch {
   const { dist } = state;
 
   /** vgic_irqfd_set_irq: the level goes to the VGIC as it is; nobody owns the wire. */
@@ -80,6 +86,7 @@ export function createArch({ state, profile }: Context, { inputs, msi, irqs, lis
     routingUpdated: () => undefined,
     ackNotifiersUpdated: () => undefined,
     clearSource: () => undefined,
+    vcpuRunnable: (vcpu) => vcpus().isPending(vcpu) && state.run.at(vcpu).pause === 0,
     updateIrte: () => 0,
   };
 }

@@ -15,13 +15,18 @@ import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
 import { type ArmOptions, armOptions } from './options.ts';
+import { type Cpus, createCpus, createGuestCpu, type GuestCpu } from './run/cpus.ts';
+import { bindVcpus } from './run/parts.ts';
+import { NO_RESIDENCY } from './run/residency.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
+import type { VcpuParts } from './run/world.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
 import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
+import { createPaths, type VgicPaths } from './vgic/paths.ts';
 
 /** The interrupt controllers of one VM. */
 export interface ArmChip extends VmChip {
@@ -33,7 +38,13 @@ export interface ArmChip extends VmChip {
   readonly inputs: Inputs;
   readonly lifecycle: Lifecycle;
   readonly its: ItsParts;
+  /** The ap_list paths, in one go where nobody is between. */
+  readonly paths: VgicPaths;
+  /** CPU interfaces, vCPUs as the run loop has them, and what guests do there. */
+  readonly cpus: Cpus;
+  readonly vcpus: VcpuParts;
   readonly run: RunLoop;
+  readonly guest: GuestCpu;
   /** Ioctls of the VM and its devices. */
   readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
@@ -70,24 +81,27 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     () => its.lpis,
   );
   const lifecycle = createLifecycle(context, irqs);
-  const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
+  const inputs: Inputs = createInputs(context, { irqs, lazyInit: lifecycle.lazyInit, paths: () => paths });
   const lists = bindLists(context, {
     irqs,
     lpis: its.lpis,
     writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
   });
-  const vcpus = createOnlineVcpus(state);
+  const paths = createPaths(context, lists);
+  const cpus = createCpus(context);
+  const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
+  const run = createRunLoop(context, vcpus, paths);
+  const online = createOnlineVcpus(state);
   const regions = createRegions(state, options.ipaBits);
-  const run = createRunLoop(context);
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
-      online: () => vcpus.count,
+      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      online: () => online.count,
       isLastRedistributor: regions.isLast,
     },
     run,
   );
-  const kvm = createKvmApi({ context, vcpus, regions, lifecycle, irqs, inputs, its });
+  const kvm = createKvmApi({ context, vcpus: online, regions, lifecycle, irqs, inputs, its });
   return {
     context,
     state,
@@ -97,14 +111,14 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    run,
+    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
     registers,
     bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
     kvm,
-    arch: createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit }),
+    arch: createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);
-      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
+      if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }

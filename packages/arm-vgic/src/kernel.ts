@@ -5,6 +5,7 @@ import { REGISTER_FORMS, type RegisterForm } from './distributor/forms.ts';
 import { ITS_POLICIES, type ItsPolicy } from './its/policy.ts';
 import { KVM_POLICIES, type KvmPolicy } from './kvm/policy.ts';
 import { LR_FORMS, type LrForm } from './lr/forms.ts';
+import { RUN_FORMS, type RunForm } from './run/forms.ts';
 
 /** VGICs that are modelled: those of the kernels, and newer ones that a VM can name. */
 export const VGIC_VERSIONS = ['6.1', '6.12', '6.18', '6.19-rc', '7.3'] as const;
@@ -17,6 +18,7 @@ export interface ArmProfile {
   readonly its: ItsPolicy;
   readonly kvm: KvmPolicy;
   readonly registers: RegisterForm;
+  readonly run: RunForm;
 }
 
 /** Profiles by version. */
@@ -27,6 +29,7 @@ export const ARM_PROFILES: Readonly<Record<VgicVersion, ArmProfile>> = {
     its: ITS_POLICIES['6.1'],
     kvm: KVM_POLICIES['6.1'],
     registers: REGISTER_FORMS['6.1'],
+    run: RUN_FORMS['6.1'],
   },
   '6.12': {
     version: '6.12',
@@ -34,20 +37,23 @@ export const ARM_PROFILES: Readonly<Record<VgicVersion, ArmProfile>> = {
     its: ITS_POLICIES['6.12'],
     kvm: KVM_POLICIES['6.12'],
     registers: REGISTER_FORMS['6.12'],
+    run: RUN_FORMS['6.12'],
   },
   '6.18': {
     version: '6.18',
     lr: LR_FORMS['6.12'],
     its: ITS_POLICIES['6.18'],
     kvm: KVM_POLICIES['6.18'],
-    registers: REGISTER_FORMS['6.12'],
+    registers: REGISTER_FORMS['6.18'],
+    run: RUN_FORMS['6.12'],
   },
   '6.19-rc': {
     version: '6.19-rc',
     lr: LR_FORMS['6.19-rc'],
     its: ITS_POLICIES['7.3'],
     kvm: KVM_POLICIES['7.3'],
-    registers: REGISTER_FORMS['7.3'],
+    registers: REGISTER_FORMS['6.19-rc'],
+    run: RUN_FORMS['6.19-rc'],
   },
   '7.3': {
     version: '7.3',
@@ -55,6 +61,7 @@ export const ARM_PROFILES: Readonly<Record<VgicVersion, ArmProfile>> = {
     its: ITS_POLICIES['7.3'],
     kvm: KVM_POLICIES['7.3'],
     registers: REGISTER_FORMS['7.3'],
+    run: RUN_FORMS['7.3'],
   },
 };
 

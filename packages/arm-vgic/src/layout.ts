@@ -59,17 +59,25 @@ export const Redistributor = struct('redistributor', {
 export type Redistributor = View<typeof Redistributor>;
 
 /**
- * A vCPU in its run loop: it runs guest code; priority bits that its CPU interface has (ICH_VTR_EL2.PREbits). `lines` is HCR_EL2.VI (bit 0) and VF (bit 1), without a
- * VGIC. `pause` is vcpu->arch.pause, how many have stopped it; `stopped` says that it was in the guest then.
+ * A vCPU in its run loop: `inGuest` it runs guest code, `inKvm` its thread is on the way in or out or asleep, neither is user space. `loaded` says that VMCR is in
+ * hardware, `pmr` is VMCR.PMR as KVM last saved it. `pause` is vcpu->arch.pause, how many have stopped it;
+ * `stopped` says that it was in the guest then; `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
+ * (num_pri_bits, num_id_bits). `lines` is HCR_EL2.VI (bit 0) and VF (bit 1), without a VGIC.
  */
 export const RunVcpu = struct('runVcpu', {
   inGuest: u1,
+  inKvm: u1,
   hasRun: u1,
-  prebits: bits(3),
-  lines: bits(2),
+  loaded: u1,
   pause: u8,
   stopped: u1,
+  lines: bits(2),
+  inWfi: u1,
+  priBits: bits(4),
+  idBits: bits(3),
+  pmr: u8,
 });
+export type RunVcpu = View<typeof RunVcpu>;
 
 /** Sizes of {@link armLayout}. */
 export interface ArmSizes {

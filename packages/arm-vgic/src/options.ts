@@ -31,6 +31,10 @@ export interface ArmOptions {
   readonly nrLr: number;
   /** The hardware can trap DIR by itself (ICH_VTR_EL2.TDS). */
   readonly tdir: boolean;
+  /** KVM traps the guest's accesses to its CPU interface (kvm-arm.vgic_v3_group1_trap and the like). */
+  readonly traps: boolean;
+  /** The host's CPU interface can generate SErrors (ICH_VTR_EL2.SEIS). */
+  readonly seis: boolean;
   /** The VMM initialises the VGIC: NR_IRQS, KVM_DEV_ARM_VGIC_CTRL_INIT, addresses. Else it has created the devices and no more. */
   readonly init: boolean;
   /** Bytes of guest memory, from {@link RAM_BASE} on. */
@@ -83,6 +87,8 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
   nr_irqs: int('SGIs, PPIs and SPIs: a multiple of 32, 64 to 992', { min: 64, max: 992, default: 128 }),
   nr_lr: int('list registers of a CPU', { min: 1, max: 16, default: 4 }),
   tdir: { type: 'bool', default: true, doc: 'the hardware traps DIR by itself (ICH_VTR_EL2.TDS)' },
+  cpuif_traps: { type: 'bool', default: false, doc: "KVM traps the guest's accesses to its CPU interface" },
+  seis: { type: 'bool', default: false, doc: "the host's CPU interface has local generation of SErrors" },
   init: {
     type: 'bool',
     default: true,
@@ -126,6 +132,8 @@ export function armOptions(args: Args): ArmOptions {
     nrIrqs: number('nr_irqs', 128),
     nrLr: number('nr_lr', 4),
     tdir: (args['tdir'] as boolean | undefined) ?? true,
+    traps: (args['cpuif_traps'] as boolean | undefined) ?? false,
+    seis: (args['seis'] as boolean | undefined) ?? false,
     init: (args['init'] as boolean | undefined) ?? true,
     memory: number('memory', 128) * 2 ** 20,
     vgic: args['vgic'] as VgicVersion | undefined,

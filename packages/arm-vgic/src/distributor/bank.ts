@@ -5,6 +5,7 @@ import { INTID, type Irq } from '../irq/layout.ts';
 import type { VgicLists } from '../lists/world.ts';
 import type { IrqTable } from '../vgic/irqs.ts';
 import type { ItsParts } from '../vgic/itss.ts';
+import type { RegisterForm } from './forms.ts';
 import type { Write } from './writes.ts';
 
 /** SGIs that are the hardware's, of a GICv4.1. */
@@ -18,6 +19,7 @@ export interface DirectSgis {
 /** What registers work on. */
 export interface RegisterParts {
   readonly ctx: Context;
+  readonly form: RegisterForm;
   readonly irqs: IrqTable;
   readonly lists: VgicLists;
   readonly its: Pick<ItsParts, 'lpis' | 'all'>;

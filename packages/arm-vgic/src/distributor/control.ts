@@ -31,7 +31,7 @@ export const iidr = (c: Bank): number => (IIDR | (c.ctx.state.dist.revision << R
 
 /** GICD_TYPER2. Linux: 6.x shows what the host has, 7.3 what the VM is allowed. */
 export function typer2(c: Bank): number {
-  const capable = c.ctx.profile.registers.typer2 === 'fixed' ? c.directSgis.onHost : c.ctx.state.dist.nassgicap === 1;
+  const capable = c.form.typer2 === 'fixed' ? c.directSgis.onHost : c.ctx.state.dist.nassgicap === 1;
   return capable ? 1 << NASSGICAP : 0;
 }
 

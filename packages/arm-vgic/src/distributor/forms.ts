@@ -1,4 +1,6 @@
-// How kernels differ in the registers of distributor and redistributors, as data. Linux 6.1.192, 6.12.117 and 7.3-rc7, vgic-mmio.c, vgic-mmio-v3.c.
+// How kernels differ in the registers of distributor and redistributors, as data. Linux 6.1.192, 6.12.117, 6.18.35 and 7.3-rc7, vgic-mmio.c, vgic-mmio-v3.c.
+
+import type { VgicVersion } from '../kernel.ts';
 
 /** Differences that a guest or user space can see, or that only other CPUs can. */
 export interface RegisterForm {
@@ -22,9 +24,13 @@ const NEWEST: RegisterForm = {
   pause: 'flag',
 };
 
+const V6_12: RegisterForm = { ...NEWEST, typer2: 'fixed', pause: 'count' };
+
 /** By kernel. */
-export const REGISTER_FORMS = {
-  '6.1': { ownActiveStops: true, typer2: 'fixed', broadcastSkips: 'index of id', sgiOrder: 'vcpus', pause: 'flag' },
-  '6.12': { ...NEWEST, typer2: 'fixed', pause: 'count' },
+export const REGISTER_FORMS: Readonly<Record<VgicVersion, RegisterForm>> = {
+  '6.1': { ownActiveStops: true, typer2: 'fixed', sgiOrder: 'vcpus', broadcastSkips: 'index of id', pause: 'flag' },
+  '6.12': V6_12,
+  '6.18': NEWEST,
+  '6.19-rc': NEWEST,
   '7.3': NEWEST,
-} as const satisfies Record<string, RegisterForm>;
+};

@@ -23,7 +23,7 @@ export function restoreTyper2(c: Bank, value: number): number {
   const { dist } = c.ctx.state;
   const now = typer2(c);
   if (now === value) return 0;
-  if (c.ctx.profile.registers.typer2 === 'fixed') return -EINVAL;
+  if (c.form.typer2 === 'fixed') return -EINVAL;
   if (dist.initialized === 1) return -EBUSY;
   if (((now ^ value) & ~NASSGICAP) !== 0 || (!c.directSgis.onHost && value !== 0)) return -EINVAL;
   dist.nassgicap = value >>> 8;

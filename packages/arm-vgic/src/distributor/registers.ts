@@ -24,8 +24,8 @@ export function createRegisters(parts: RegisterParts, run: RunLoop): VgicRegiste
   return {
     lists,
     state: ctx.state,
-    form: ctx.profile.registers,
-    halt: createHalt(ctx, run),
+    form: parts.form,
+    halt: createHalt(ctx, run, parts.form.pause),
     forgetTranslations() {
       for (const one of its.all) one.context.cache.clear();
     },

@@ -4,6 +4,7 @@
 import { VCPU_MODE } from '@virq/irq-core/kvm';
 import { ARM_REQ, type Context } from '../context.ts';
 import type { RunLoop } from '../run/run-loop.ts';
+import type { RegisterForm } from './forms.ts';
 
 /** Stop and resumption of all vCPUs of a VM. */
 export interface GuestHalt {
@@ -19,7 +20,7 @@ export interface GuestHalt {
 }
 
 /** Creates it. */
-export function createHalt({ state, kvm, options, profile }: Context, run: RunLoop): GuestHalt {
+export function createHalt({ state, kvm, options }: Context, run: RunLoop, pause: RegisterForm['pause']): GuestHalt {
   const { vcpus } = kvm;
 
   function isOutside(vcpu: number): boolean {
@@ -32,7 +33,7 @@ export function createHalt({ state, kvm, options, profile }: Context, run: RunLo
 
   function wake(vcpu: number): void {
     const v = state.run.at(vcpu);
-    v.pause = profile.registers.pause === 'flag' ? 0 : v.pause - 1;
+    v.pause = pause === 'flag' ? 0 : v.pause - 1;
     if (v.pause > 0) return;
     vcpus.wakeUp(vcpu);
     if (v.stopped === 0) return;
@@ -44,7 +45,7 @@ export function createHalt({ state, kvm, options, profile }: Context, run: RunLo
     request() {
       for (let vcpu = 0; vcpu < options.vcpus; vcpu++) {
         const v = state.run.at(vcpu);
-        v.pause = profile.registers.pause === 'flag' ? 1 : v.pause + 1;
+        v.pause = pause === 'flag' ? 1 : v.pause + 1;
         vcpus.notify(vcpu, ARM_REQ.SLEEP);
       }
     },

@@ -2,6 +2,7 @@
 
 import { EBUSY, EFAULT, EINVAL, ENODEV, ENXIO } from '@virq/irq-core/errors';
 import type { DeviceAttr, DeviceAttrTable } from '@virq/irq-core/kvm';
+import { controlIts } from '../its/control-attrs.ts';
 import { ADDR, ADDR_UNDEF, CTRL, FRAME, GRP } from './codes.ts';
 import { ADDRESS_ERRORS, type AddressCell, ANY, givenValue, setAddress } from './common-attrs.ts';
 import type { ItsDevice } from './device.ts';
@@ -104,7 +105,7 @@ export const ITS_ATTRS: DeviceAttrTable<ItsDevice> = {
           EACCES: 'an LPI is forwarded by GICv4.0',
           EINVAL: 'the table of devices has no place for one (6.1, 6.18)',
         },
-        ({ its }) => its.save(),
+        ({ its }) => controlIts(its, CTRL.ITS_SAVE_TABLES),
       ),
       stopped(
         CTRL.ITS_RESTORE_TABLES,
@@ -114,12 +115,19 @@ export const ITS_ATTRS: DeviceAttrTable<ItsDevice> = {
           EINVAL: 'an entry cannot be',
           EEXIST: 'a collection is there already',
         },
-        ({ its }) => its.restore(),
+        ({ its }) => controlIts(its, CTRL.ITS_RESTORE_TABLES),
       ),
-      stopped(CTRL.ITS_RESET, 'Resets the ITS: off, nothing mapped, tables not valid.', {}, ({ its }) => {
-        its.reset();
-        return 0;
-      }),
+      stopped(CTRL.ITS_RESET, 'Resets the ITS: off, nothing mapped, tables not valid.', {}, ({ its }) =>
+        controlIts(its, CTRL.ITS_RESET),
+      ),
+      {
+        attrs: ANY,
+        has: () => -ENXIO,
+        doc: 'Others, which 6.1 and 6.12 take and do nothing.',
+        payload: {},
+        set: ({ vgic, its }, attr) => (vgic.vcpus.isBusy() ? -EBUSY : controlIts(its, attr)),
+        errors: { EBUSY: 'a vCPU is in KVM_RUN', ENXIO: 'since 6.18' },
+      },
     ],
   },
   [GRP.ITS_REGS]: { name: 'KVM_DEV_ARM_VGIC_GRP_ITS_REGS', attrs: [REGISTERS] },

@@ -1,12 +1,12 @@
 // A DIR that KVM has to do: the interrupt is in no list register of the vCPU. Linux: arch/arm64/kvm/vgic/vgic-v3.c vgic_v3_deactivate, vgic-v2.c vgic_v2_deactivate (7.x).
 
 import { u1, u8, u16, u32 } from '@virq/irq-core/arena';
-import { type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
+import { BLOCKED, type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { INTID, type Irq } from '../irq/layout.ts';
 import { foldLr } from '../lr/fold.ts';
 import { LR_STATE } from '../lr/format.ts';
 import { computeLr } from '../lr/populate.ts';
-import { ackAfter, ackBefore } from './fold.ts';
+import { ackAfter, ackBefore, isAckBusy } from './fold.ts';
 import { type VgicMachine, vgicOf } from './world.ts';
 
 const { protocol } = protocolsOn<VgicMachine>();
@@ -62,13 +62,19 @@ export const vgicDeactivate = protocol('vgic_v3_deactivate', DIR_LOCALS, (p: Com
     const pseudo = pseudoOf(m, f);
     if (pseudo.hw === 1) vgicOf(m, f).physical.deactivate(pseudo.pintid);
   },
-  ackEarly: (m, f) => ackBefore(vgicOf(m, f), pseudoOf(m, f), f),
+  ackEarly(m, f): Outcome<never> {
+    if (isAckBusy(vgicOf(m, f), pseudoOf(m, f), f)) return BLOCKED;
+    ackBefore(vgicOf(m, f), pseudoOf(m, f));
+  },
   ...p.spinlocked('folded irq', irqLockOf, {
     fold(m, f) {
       const w = vgicOf(m, f);
       f.deactivated = foldLr(irqOf(m, f), pseudoOf(m, f), w) ? 1 : 0;
     },
   }),
-  ackLate: (m, f) => ackAfter(vgicOf(m, f), pseudoOf(m, f), f),
+  ackLate(m, f): Outcome<never> {
+    if (isAckBusy(vgicOf(m, f), pseudoOf(m, f), f)) return BLOCKED;
+    ackAfter(vgicOf(m, f), pseudoOf(m, f), f.deactivated === 1);
+  },
   requestPrune: (m, f) => vgicOf(m, f).requestPrune(f.holder - 1),
 }));

@@ -11,11 +11,12 @@ import { isInputBusy, targetOf, type VgicLists, type VgicMachine, vgicOf } from 
 
 const { protocol } = protocolsOn<VgicMachine>();
 
-/** `lr` is the next list register, `walking` says they are done and the list follows, `irq` is a handle + 1, `eois` counts EOIs to replay. */
+/** `lr` is the next list register, the first one unless `goesOn` is set; `walking` says they are done and the list follows, `irq` is a handle + 1, `eois` counts EOIs to replay. */
 export const FOLD_LOCALS = {
   vm: u8,
   vcpu: u16,
   lr: u8,
+  goesOn: u1,
   walking: u1,
   irq: u16,
   next: u16,
@@ -29,36 +30,38 @@ const irqOf = (m: VgicMachine, f: FoldFrame): Irq => vgicOf(m, f).irqs.at(f.irq 
 const irqLockOf = (m: VgicMachine, f: FoldFrame) => irqOf(m, f).irqLock;
 const lrOf = (m: VgicMachine, f: FoldFrame): Lr => (f.walking === 1 ? cpuOf(m, f).pseudo : cpuOf(m, f).lrs.at(f.lr));
 
-/** The frame of a fold as far as its acknowledgement goes: `irq` is a handle + 1. */
-interface Folded {
-  readonly irq: number;
-  readonly deactivated: number;
-}
-
-/** Tells the irqfds of the LR's SPI that the guest has ended it, in one step; it waits for the locks that the lowering of the line takes. */
-export function ackEoi(w: VgicLists, lr: Lr, f: Folded): Outcome<never> {
-  if (!acksSpi(lr, w.spis)) return undefined;
-  if (isInputBusy(w, w.irqs.at(f.irq - 1))) return BLOCKED;
+/** Tells the irqfds of the LR's SPI that the guest has ended it; on a GICv3 of 7.x one SPI less is then in flight. */
+export function ackEoi(w: VgicLists, lr: Lr): void {
+  if (!acksSpi(lr, w.spis)) return;
   w.notifyAcked(lr.intid - INTID.SPI);
   if (w.form.ack[w.host] === 'deactivated' && w.counters.activeSpis > 0) w.counters.activeSpis--;
-  return undefined;
 }
 
-/** Before the fold, whatever software knew of the interrupt. */
-export const ackBefore = (w: VgicLists, lr: Lr, f: Folded): Outcome<never> =>
-  w.form.ack[w.host] === 'always' ? ackEoi(w, lr, f) : undefined;
+/** Before the fold, whatever software knows of the interrupt. */
+export function ackBefore(w: VgicLists, lr: Lr): void {
+  if (w.form.ack[w.host] === 'always') ackEoi(w, lr);
+}
 
-/** After it, only for an interrupt that software knew as active. */
-export const ackAfter = (w: VgicLists, lr: Lr, f: Folded): Outcome<never> =>
-  w.form.ack[w.host] === 'deactivated' && f.deactivated === 1 ? ackEoi(w, lr, f) : undefined;
+/** After the fold, if the interrupt was active in software. */
+export function ackAfter(w: VgicLists, lr: Lr, deactivated: boolean): void {
+  if (deactivated && w.form.ack[w.host] === 'deactivated') ackEoi(w, lr);
+}
 
-/** Where the replay of EOIs starts; the count is known only if the hardware was asked to report it. */
+/** An acknowledgement is one step, which waits for the locks that the lowering of the line takes. `irq` is a handle + 1. */
+export const isAckBusy = (w: VgicLists, lr: Lr, { irq }: { readonly irq: number }): boolean =>
+  acksSpi(lr, w.spis) && isInputBusy(w, w.irqs.at(irq - 1));
+
+/** EOIs to replay beyond the LRs; the count is known only if the hardware was asked to report it. */
+export const eoisOf = (w: VgicLists, { hcr }: CpuInterface): number =>
+  w.form.overflow !== 'underflow' && hcr.lrenpie === 1 ? hcr.eoiCount : 0;
+
+/** Where the replay of EOIs starts. */
 function startWalk(m: VgicMachine, f: FoldFrame): void {
   const w = vgicOf(m, f);
   const c = cpuOf(m, f);
   c.used = 0;
   f.walking = 1;
-  f.eois = w.form.overflow !== 'underflow' && c.hcr.lrenpie === 1 ? c.hcr.eoiCount : 0;
+  f.eois = eoisOf(w, c);
   if (w.form.overflow === 'head-walk') f.irq = w.apLists.at(f.vcpu).first;
   else f.irq = c.last === 0 ? 0 : w.irqs.at(c.last - 1).next;
 }
@@ -95,7 +98,8 @@ export const vgicFoldLrState = protocol(
   FOLD_LOCALS,
   (p: Combinators<VgicMachine, FoldFrame>) => ({
     begin(_m, f) {
-      f.lr = 0;
+      if (f.goesOn === 0) f.lr = 0;
+      f.goesOn = 0;
       f.walking = 0;
     },
     find(m, f): Outcome<'startWalk' | 'advance'> {
@@ -103,14 +107,20 @@ export const vgicFoldLrState = protocol(
       f.irq = vgicOf(m, f).find(f.vcpu, lrOf(m, f).intid) + 1;
       return f.irq === 0 ? 'advance' : undefined;
     },
-    ackEarly: (m, f) => ackBefore(vgicOf(m, f), lrOf(m, f), f),
+    ackEarly(m, f): Outcome<never> {
+      if (isAckBusy(vgicOf(m, f), lrOf(m, f), f)) return BLOCKED;
+      ackBefore(vgicOf(m, f), lrOf(m, f));
+    },
     ...p.spinlocked('irq', irqLockOf, {
       fold(m, f) {
         const w = vgicOf(m, f);
         f.deactivated = foldLr(irqOf(m, f), lrOf(m, f), w) ? 1 : 0;
       },
     }),
-    ackLate: (m, f) => ackAfter(vgicOf(m, f), lrOf(m, f), f),
+    ackLate(m, f): Outcome<never> {
+      if (isAckBusy(vgicOf(m, f), lrOf(m, f), f)) return BLOCKED;
+      ackAfter(vgicOf(m, f), lrOf(m, f), f.deactivated === 1);
+    },
     advance(_m, f): Outcome<'find' | 'isWalkDone'> {
       if (f.walking === 0) {
         f.lr++;

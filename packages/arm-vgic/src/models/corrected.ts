@@ -1,7 +1,7 @@
 // Paths as they would have to be, where the kernel's lose or repeat interrupts. Each differs from the kernel's in the steps that are named here.
 
-import { replace } from '@virq/irq-core/protocol';
-import { ackEoi, vgicFoldLrState } from '../lists/fold.ts';
+import { BLOCKED, replace } from '@virq/irq-core/protocol';
+import { ackEoi, isAckBusy, vgicFoldLrState } from '../lists/fold.ts';
 import { type VgicMachine, vgicOf } from '../lists/world.ts';
 
 /**
@@ -11,5 +11,8 @@ import { type VgicMachine, vgicOf } from '../lists/world.ts';
 export const foldAcksAlways = replace(vgicFoldLrState, 'ackLate', (m: VgicMachine, f) => {
   const w = vgicOf(m, f);
   const lr = f.walking === 1 ? w.interfaces.at(f.vcpu).pseudo : w.interfaces.at(f.vcpu).lrs.at(f.lr);
-  return w.form.ack[w.host] === 'deactivated' ? ackEoi(w, lr, f) : undefined;
+  if (w.form.ack[w.host] !== 'deactivated') return undefined;
+  if (isAckBusy(w, lr, f)) return BLOCKED;
+  ackEoi(w, lr);
+  return undefined;
 });

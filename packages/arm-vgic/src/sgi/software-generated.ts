@@ -47,7 +47,6 @@ const LIST = 16;
 /** A write of vCPU `c.vcpu` to one of {@link SGI_REGISTERS}: TargetList for the vCPUs of one affinity, or all others. Linux: the range selector is not looked at. */
 export function sendSgi(c: Bank, register: SgiRegister, { lo, hi }: SgiValue): void {
   const { ctx, irqs } = c;
-  const { registers } = ctx.profile;
   const affinity = affinityOf(lo, hi);
   const level = SGI_REGISTERS[register];
   const queue = (vcpu: number): void => c.apply(WRITE.sgi, irqs.private(vcpu, (lo >>> 24) & 0xf), { level });
@@ -62,8 +61,8 @@ export function sendSgi(c: Bank, register: SgiRegister, { lo, hi }: SgiValue): v
   }
 
   if ((hi & IRM) !== 0) {
-    const skipped = registers.broadcastSkips === 'sender' ? c.vcpu : c.lists.idOf(c.vcpu);
+    const skipped = c.form.broadcastSkips === 'sender' ? c.vcpu : c.lists.idOf(c.vcpu);
     for (let vcpu = 0; vcpu < c.online(); vcpu++) if (vcpu !== skipped) queue(vcpu);
-  } else if (registers.sgiOrder === 'vcpus') toListed(lo);
+  } else if (c.form.sgiOrder === 'vcpus') toListed(lo);
   else for (let bits = lo & 0xffff; bits !== 0; bits &= bits - 1) toListed(bits & -bits);
 }

@@ -3,8 +3,8 @@
 import { EINVAL } from '@virq/irq-core/errors';
 import type { Context } from '../context.ts';
 import { INTID } from '../irq/layout.ts';
-import { vgicInjectIrq, vgicQueueIrqUnlock } from '../lists/queue.ts';
 import type { IrqTable } from './irqs.ts';
+import type { VgicPaths } from './paths.ts';
 
 /** Wires into the VGIC. */
 export interface Inputs {
@@ -17,10 +17,17 @@ export interface Inputs {
   queue(handle: number): void;
 }
 
-/** Creates them; `lazyInit` initialises a GICv2 that is not yet, -EBUSY for a GICv3. */
-export function createInputs(ctx: Context, irqs: IrqTable, lazyInit: () => number): Inputs {
-  const { vm, trace, state } = ctx;
-  const args = { vm, irq: 0 };
+/** What {@link createInputs} needs; `lazyInit` initialises a GICv2 that is not yet, -EBUSY for a GICv3. */
+export interface InputParts {
+  readonly irqs: IrqTable;
+  readonly lazyInit: () => number;
+  /** Late: it is built on the inputs. */
+  readonly paths: () => VgicPaths;
+}
+
+/** Creates them. */
+export function createInputs(ctx: Context, { irqs, lazyInit, paths }: InputParts): Inputs {
+  const { trace, state } = ctx;
   const { kvm: policy } = ctx.profile;
   return {
     inject(vcpu, intid, level, owner = 0) {
@@ -35,12 +42,9 @@ export function createInputs(ctx: Context, irqs: IrqTable, lazyInit: () => numbe
       if (trace.on && !early) trace.emit('vgic_update_irq_pending', { vcpu: Math.max(0, vcpu), irq: intid, level });
       const irq = irqs.find(vcpu, intid);
       if (irq < 0) return -EINVAL;
-      ctx.processes().call(vgicInjectIrq as never, { vm, irq, level, owner } as never);
+      paths().inject(irq, level, owner);
       return 0;
     },
-    queue(handle) {
-      args.irq = handle;
-      ctx.processes().call(vgicQueueIrqUnlock as never, args as never);
-    },
+    queue: (handle) => paths().queue(handle),
   };
 }

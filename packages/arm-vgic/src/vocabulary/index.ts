@@ -4,6 +4,7 @@ import type { Vocabulary } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
 import { vmFaults } from '../kvm/set-up.ts';
 import { VM_ARGS } from '../options.ts';
+import { CPU_OPERATIONS } from './cpu-operations.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
 import { ITS_OPERATIONS } from './its-operations.ts';
@@ -19,6 +20,7 @@ export const vocabulary: Vocabulary<ArmChip> = {
   operations: {
     ...IRQ_OPERATIONS,
     ...GUEST_OPERATIONS,
+    ...CPU_OPERATIONS,
     ...REGISTER_OPERATIONS,
     ...ITS_OPERATIONS,
     ...KVM_OPERATIONS,
