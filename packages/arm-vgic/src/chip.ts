@@ -134,7 +134,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     its,
     ...{ paths, cpus, vcpus, run, registers, kvm, guest, bus, linux },
     mapped: createMappedIrqs(context, irqs),
-    arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
+    arch: createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);
       if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
