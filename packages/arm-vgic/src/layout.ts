@@ -43,7 +43,7 @@ export type Distributor = View<typeof Distributor>;
 export const RedistRegion = struct('redistRegion', { index: u8, count: u16, used: u16, base: u64 });
 export type RedistRegion = View<typeof RedistRegion>;
 
-/** A vCPU's redistributor. It lies at `base`, place `slot` of `region`, once it has one. `mpidr` is packed as Aff3.Aff2.Aff1.Aff0, a byte each; `lpis` is GICR_CTLR.EnableLPIs, `rwp` its RWP. */
+/** A vCPU's redistributor. It lies at `base`, place `slot` of `region`, once it has one; `onBus` says that a guest's access gets there. `mpidr` is packed as Aff3.Aff2.Aff1.Aff0, a byte each; `lpis` is GICR_CTLR.EnableLPIs, `rwp` its RWP. */
 export const Redistributor = struct('redistributor', {
   id: u16,
   mpidr: u32,
@@ -51,6 +51,7 @@ export const Redistributor = struct('redistributor', {
   rwp: u1,
   syncing: u8,
   hasBase: u1,
+  onBus: u1,
   region: u8,
   slot: u16,
   base: u64,
