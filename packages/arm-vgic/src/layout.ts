@@ -9,7 +9,7 @@ import { type MemorySizes, memoryLayout } from './memory/layout.ts';
 
 /**
  * struct vgic_dist. `model` is 0 without a device, else 2 or 3. `nrSpis` is 0 until somebody says how many. `propbaser` is one for all redistributors.
- * `hasFd` says that there is a device, which KVM_CREATE_IRQCHIP makes none of. `online` counts vCPUs that have been created, `regions` redistributor regions. `maintIntid` is the maintenance interrupt of a nested guest.
+ * `hasFd` says that there is a device, which KVM_CREATE_IRQCHIP makes none of. `online` counts vCPUs that have been created, `regions` redistributor regions, `itss` ITSs. `maintIntid` is the maintenance interrupt of a nested guest.
  * `nassgicap` says that SGIs can be the hardware's (GICv4.1), `nassgireq` that the guest has asked for it. `configLock` is kvm->arch.config_lock.
  * `revision` is that of GICD_IIDR, `groupsWritable` says that user space may write the groups of a GICv2. `activeSpis` counts SPIs on lists as KVM does.
  */
@@ -30,6 +30,7 @@ export const Distributor = struct('distributor', {
   online: u16,
   maintIntid: u8,
   regions: u8,
+  itss: u8,
   nrSpis: u16,
   activeSpis: u16,
   propbaser: u64,
@@ -62,7 +63,7 @@ export type Redistributor = View<typeof Redistributor>;
 /**
  * A vCPU in its run loop: `inGuest` it runs guest code, `inKvm` its thread is on the way in or out or asleep, neither is user space. `loaded` says that VMCR is in
  * hardware, `pmr` is VMCR.PMR as KVM last saved it. `pause` is vcpu->arch.pause, how many have stopped it;
- * `stopped` says that it was in the guest then; `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
+ * `awaited` says that whoever did so waits for it, `stopped` that it was in the guest then; `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
  * (num_pri_bits, num_id_bits). `lines` is HCR_EL2.VI (bit 0) and VF (bit 1), without a VGIC.
  */
 export const RunVcpu = struct('runVcpu', {
@@ -71,6 +72,7 @@ export const RunVcpu = struct('runVcpu', {
   hasRun: u1,
   loaded: u1,
   pause: u8,
+  awaited: u1,
   stopped: u1,
   lines: bits(2),
   inWfi: u1,
