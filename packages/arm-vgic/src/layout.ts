@@ -2,6 +2,7 @@
 
 import { array, bits, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
 import { lock } from '@virq/irq-core/protocol';
+import { type GuestSizes, guestLayout } from './guest/layout.ts';
 import { irqsLayout } from './irq/layout.ts';
 import { CacheEntry, type ItsSizes, itsLayout } from './its/layout.ts';
 import { CpuInterface } from './lr/layout.ts';
@@ -90,10 +91,11 @@ export interface ArmSizes {
   readonly itss: number;
   readonly its: ItsSizes;
   readonly memory: MemorySizes;
+  readonly linux: GuestSizes;
 }
 
 /** Everything of one VM. */
-export const armLayout = ({ vcpus, spis, lpis, itss, its, memory }: ArmSizes) =>
+export const armLayout = ({ vcpus, spis, lpis, itss, its, memory, linux }: ArmSizes) =>
   struct('arm', {
     dist: Distributor,
     redists: array(Redistributor, vcpus),
@@ -103,6 +105,7 @@ export const armLayout = ({ vcpus, spis, lpis, itss, its, memory }: ArmSizes) =>
     run: array(RunVcpu, vcpus),
     memory: memoryLayout(memory),
     its: array(itsLayout(its), Math.max(1, itss)),
+    linux: guestLayout(linux),
     lru: array(CacheEntry, itss === 0 ? 1 : 16 * vcpus),
   });
 export type ArmState = View<ReturnType<typeof armLayout>>;

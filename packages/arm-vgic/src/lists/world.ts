@@ -26,6 +26,8 @@ export interface VgicLists {
   readonly host: 2 | 3;
   /** The guest's GIC is a GICv2. */
   readonly v2: boolean;
+  /** Input line and pending latch are one bit to those who clear it (Linux before faa1b46c3e9f). */
+  readonly isSingleBit?: boolean;
   /** LRs in use, 1 to 16. */
   readonly nrLr: number;
   readonly spis: number;

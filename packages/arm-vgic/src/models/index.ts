@@ -1,3 +1,8 @@
 // @virq/arm-vgic/models: families for the checker.
 
 export { gicv4Doorbell, lpiMigrateDisable, lpiReregister, vfioAutomask } from '../protocols/index.ts';
+export { injectIfEnabled, itsDisable } from './its-disable.ts';
+export * as itsFaults from './its-faults.ts';
+export { itsMovall } from './its-movall.ts';
+export { itsRestore, restoresAnyWidth, restoreVm } from './its-restore.ts';
+export { itsUnmap } from './its-unmap.ts';
