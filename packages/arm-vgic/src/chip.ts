@@ -102,7 +102,10 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
   const run = createRunLoop(context, vcpus, paths);
   const online = createOnlineVcpus(state);
-  const regions = createRegions(state, options.ipaBits);
+  const regions = createRegions(state, {
+    bits: options.ipaBits,
+    refusal: context.profile.kvm.refusedRegion,
+  });
   const registers: VgicRegisters = createRegisters(
     {
       ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },

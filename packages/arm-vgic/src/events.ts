@@ -5,6 +5,8 @@ import type { EventTexts } from '@virq/irq-core/events';
 /** Texts by event. */
 export const armEvents: EventTexts = {
   vgic_update_irq_pending: (e) => `VCPU: ${e['vcpu']}, IRQ ${e['irq']}, level: ${e['level']}`,
+  kvm_set_irq: (e) => `gsi ${e['gsi']} level ${e['level']} source ${e['source']}`,
+  kvm_ack_irq: (e) => `irqchip ${e['irqchip']} pin ${e['pin']}`,
   kvm_irq_line: (e) =>
     `Inject ${['CPU', 'VGIC SPI', 'VGIC PPI'][Number(e['type'])] ?? 'UNKNOWN'} interrupt (${e['type']}), vcpu->idx: ${e['vcpu']}, num: ${e['irq']}, level: ${e['level']}`,
   its_command_error: (e) =>
