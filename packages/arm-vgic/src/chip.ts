@@ -9,6 +9,9 @@ import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
 import { type ArmOptions, armOptions, BASE } from './options.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
+import { createBypassHooks } from './v4/bypass.ts';
+import { vgicV4DoorbellHandler } from './v4/residency.ts';
+import { createV4, type V4 } from './v4/v4.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
@@ -26,6 +29,7 @@ export interface ArmChip extends VmChip {
   readonly lifecycle: Lifecycle;
   readonly its: ItsParts;
   readonly run: RunLoop;
+  readonly v4: V4;
 }
 
 function contextOf(vm: VmContext, state: ArmState): Context {
@@ -46,15 +50,27 @@ function contextOf(vm: VmContext, state: ArmState): Context {
 export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const context = contextOf(vm, state);
   const { options } = context;
-  const its: ItsParts = createItsParts(context, (lpi) => inputs.queue(irqs.ofLpi(lpi)));
+  const its: ItsParts = createItsParts(
+    context,
+    (lpi) => inputs.queue(irqs.ofLpi(lpi)),
+    () => {
+      if (state.dist.initialized === 1) v4.init();
+    },
+  );
   const irqs = createIrqTable(
     state.irqs,
     () => state.dist.nrSpis,
     () => its.lpis,
   );
-  const lifecycle = createLifecycle(context, irqs);
+  const lifecycle = createLifecycle(context, irqs, () => v4.init());
   const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
   const lists = bindLists(context, { irqs, lpis: its.lpis, writeIcactiver: () => undefined });
+  const run = createRunLoop(context);
+  const v4: V4 = createV4(
+    context,
+    { its, irqs, run },
+    (vcpu) => void context.processes().spawn(vgicV4DoorbellHandler as never, { vm: vm.vm, vcpu } as never),
+  );
   return {
     context,
     state,
@@ -64,8 +80,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    run: createRunLoop(context),
-    arch: createArch(context, { inputs, msi: its.msi }),
+    run,
+    v4,
+    arch: { ...createArch(context, { inputs, msi: its.msi }), ...createBypassHooks(v4) },
     installDefaults() {
       if (options.gic === 0) return;
       lifecycle.create(options.gic);

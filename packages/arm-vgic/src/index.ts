@@ -11,6 +11,7 @@ import { VGIC_PROTOCOLS } from './lists/index.ts';
 import { armSizes } from './options.ts';
 import { properties } from './properties.ts';
 import { REGISTERS } from './regs/index.ts';
+import { V4_PROTOCOLS } from './v4/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
 /** The fields of a VM's Arm state. */
@@ -27,7 +28,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
   layout: (limits, options) => armLayout(armSizes(limits, options)),
   attach: createArmChip,
   registers: REGISTERS,
-  protocols: VGIC_PROTOCOLS as never,
+  protocols: [...VGIC_PROTOCOLS, ...V4_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: armEvents,

@@ -27,6 +27,8 @@ export interface ArmOptions {
   readonly init: boolean;
   /** Bytes of guest memory, from {@link RAM_BASE} on. */
   readonly memory: number;
+  /** irqfd->producer is set, so that a vLPI whose route changes is unmapped. Linux: no kernel sets it on arm64. */
+  readonly irqfdProducer: boolean;
   /** Whose VGIC; that of the machine's kernel if not said. */
   readonly vgic?: VgicVersion | undefined;
 }
@@ -69,6 +71,11 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     optional: true,
   }),
   lpis: int('LPIs that there can be at once', { min: 1, max: 1023, optional: true }),
+  irqfd_producer: {
+    type: 'bool',
+    default: false,
+    doc: 'KVM sets irqfd->producer, so that a vLPI whose route changes goes back to software (no arm64 kernel does)',
+  },
   vgic: {
     type: 'enum',
     values: VGIC_VERSIONS,
@@ -98,6 +105,7 @@ export function armOptions(args: Args): ArmOptions {
     tdir: (args['tdir'] as boolean | undefined) ?? true,
     init: (args['init'] as boolean | undefined) ?? true,
     memory: number('memory', 128) * 2 ** 20,
+    irqfdProducer: (args['irqfd_producer'] as boolean | undefined) ?? false,
     vgic: args['vgic'] as VgicVersion | undefined,
   };
 }

@@ -10,11 +10,22 @@ import {
 import { ModelError } from '@virq/irq-core/errors';
 import { armEvents } from '../events.ts';
 import { int } from '../vocabulary/args.ts';
+import { createGicv4, type Gicv4 } from './gicv4.ts';
+import { hostInspect } from './host-inspect.ts';
 import { type ArmHostSizes, type ArmHostState, armHostLayout, type PhysIrq } from './layout.ts';
+import { VECTORS } from './physical-its.ts';
+
+/** Versions of the physical GIC by the names of the host's option. */
+const VERSIONS = { v3: 3, v4: 4, 'v4.1': 4.1 } as const;
+
+const gicOf = (options: HostOptions): keyof typeof VERSIONS =>
+  (options['gic'] as keyof typeof VERSIONS | undefined) ?? 'v3';
 
 /** The host as VMs see it. Host irqs are numbers below its size. */
 export interface ArmHost {
   readonly state: ArmHostState;
+  /** What injects into guests by itself; null for a GICv3. */
+  readonly gicv4: Gicv4 | null;
   at(hostIrq: number): PhysIrq;
   /** Level of the input line, 0 or 1. */
   line(hostIrq: number): number;
@@ -25,10 +36,12 @@ export interface ArmHost {
 }
 
 /** Creates the host over zeroed state. */
-export function createArmHost(_context: HostContext, state: ArmHostState): ArmHost {
+export function createArmHost(context: HostContext, state: ArmHostState): ArmHost {
   const { irqs } = state;
+  const version = VERSIONS[gicOf(context.options)];
   return {
     state,
+    gicv4: version === 3 ? null : createGicv4(context, state.gic, version),
     at: (hostIrq) => irqs.at(hostIrq),
     line: (hostIrq) => irqs.at(hostIrq).line,
     clearActive(hostIrq) {
@@ -40,24 +53,38 @@ export function createArmHost(_context: HostContext, state: ArmHostState): ArmHo
   };
 }
 
-const sizesOf = (_sizes: HostSizes, options: HostOptions): ArmHostSizes => ({
-  irqs: (options['mapped_irqs'] as number | undefined) ?? 64,
-});
+function sizesOf({ vms, vcpus, devices }: HostSizes, options: HostOptions): ArmHostSizes {
+  const is4 = VERSIONS[gicOf(options)] !== 3;
+  return {
+    irqs: (options['mapped_irqs'] as number | undefined) ?? 64,
+    gic: is4 ? { vpes: vms * vcpus, devices, msis: devices * VECTORS } : { vpes: 1, devices: 1, msis: 1 },
+  };
+}
 
 /** The host part of the Arm backend. */
 export const armHostPart: HostPart<ReturnType<typeof armHostLayout>['fields'], ArmHost> = defineHostPart({
   name: 'arm',
   summary: "the host's GIC below Arm VMs: interrupts that are tied to those of guests",
   options: {
+    gic: {
+      type: 'enum',
+      values: ['v3', 'v4', 'v4.1'],
+      default: 'v3',
+      doc: "the host's GIC: from v4 on it injects devices' MSIs into guests by itself, with v4.1 SGIs too",
+    },
     mapped_irqs: int('host interrupts that can be tied to one of a guest', { min: 1, max: 1020, optional: true }),
   },
   layout: (sizes, options) => armHostLayout(sizesOf(sizes, options)),
-  attach: createArmHost,
+  attach(context, state) {
+    const host = createArmHost(context, state);
+    if (host.gicv4 !== null) context.bindRemapper(host.gicv4.its);
+    return host;
+  },
   protocols: [],
   properties: [],
   operations: {},
   events: armEvents,
-  inspect: () => [],
+  inspect: hostInspect,
 });
 
 /** The host of a VM's context. */

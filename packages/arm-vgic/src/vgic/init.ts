@@ -41,8 +41,8 @@ export const defaultRouting = (spis: number): RouteInput[] =>
     devid: 0,
   }));
 
-/** Creates it over zeroed state. */
-export function createLifecycle(ctx: Context, irqs: IrqTable): Lifecycle {
+/** Creates it over zeroed state; `initV4` is vgic_v4_init. */
+export function createLifecycle(ctx: Context, irqs: IrqTable, initV4: () => number): Lifecycle {
   const { state, options, kvm } = ctx;
   const { dist } = state;
 
@@ -73,6 +73,8 @@ export function createLifecycle(ctx: Context, irqs: IrqTable): Lifecycle {
     if (dist.nrSpis === 0) dist.nrSpis = Math.min(LEGACY_SPIS, state.irqs.spis.length);
     initSpis();
     for (let vcpu = 0; vcpu < options.vcpus; vcpu++) initPrivate(vcpu);
+    const error = initV4();
+    if (error !== 0) return error;
     dist.revision = LATEST_REVISION;
     dist.initialized = 1;
     return kvm.setGsiRouting(defaultRouting(dist.nrSpis), 0);

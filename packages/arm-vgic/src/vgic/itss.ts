@@ -7,6 +7,7 @@ import { createLpis, type Lpis } from '../its/lpis.ts';
 import { createMsiPort, type MsiPort } from '../its/msi.ts';
 import { createRam, type Ram } from '../memory/ram.ts';
 import { RAM_BASE } from '../options.ts';
+import { createForwarding } from '../v4/forwarding.ts';
 import { bindRedistributors } from './redistributors.ts';
 
 /** Guest memory, LPIs, ITSs, and the way of MSIs into them. */
@@ -20,14 +21,15 @@ export interface ItsParts {
   create(): number;
 }
 
-/** Creates them over zeroed state; `queue` takes the LPI of the pool. */
-export function createItsParts(ctx: Context, queue: (lpi: number) => void): ItsParts {
+/** Creates them over zeroed state; `queue` takes the LPI of the pool, `created` is told of every ITS. */
+export function createItsParts(ctx: Context, queue: (lpi: number) => void, created: () => void): ItsParts {
   const { state, trace, profile, options } = ctx;
   const policy = profile.its;
   const ram = createRam(state.memory);
   ram.map(RAM_BASE, options.memory);
   const redistributors = bindRedistributors(ctx);
-  const lpis = createLpis({ irqs: state.irqs, ram, redistributors, queue });
+  const forwarding = createForwarding(ctx, { ram, configTable: redistributors.configTable });
+  const lpis = createLpis({ irqs: state.irqs, ram, redistributors, forwarding, queue });
   const lru = createCache({ entries: state.lru, policy, lpis });
   const all: Its[] = [];
   return {
@@ -42,6 +44,7 @@ export function createItsParts(ctx: Context, queue: (lpi: number) => void): ItsP
       const its = createIts(own, { ram, lpis, redistributors, policy, trace }, cache);
       its.init();
       state.dist.hasIts = 1;
+      created();
       return all.push(its) - 1;
     },
   };

@@ -4,6 +4,7 @@ import { EINVAL } from '@virq/irq-core/errors';
 import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
 import { acknowledge, deactivateInterrupt, endOfInterrupt, intidOf } from '../cpuif/acknowledge.ts';
+import { DIRECT } from '../cpuif/priorities.ts';
 import { int, n } from './args.ts';
 
 type Op = Operation<ArmChip>;
@@ -45,7 +46,10 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
   ),
   iar: inGuest('the guest reads IAR', { group }, (c, vcpu, args) => {
     const cpuInterface = c.state.interfaces.at(vcpu);
-    return { ret: 0, out: { intid: intidOf(cpuInterface, acknowledge(cpuInterface, n(args, 'group'))) } };
+    const taken = acknowledge(cpuInterface, n(args, 'group'));
+    const intid = intidOf(cpuInterface, taken);
+    if (taken === DIRECT) c.v4.activated(vcpu);
+    return { ret: 0, out: { intid } };
   }),
   eoir: inGuest('the guest writes EOIR', { intid, group }, (c, vcpu, args) => {
     const e = { group: n(args, 'group'), intid: n(args, 'intid') };

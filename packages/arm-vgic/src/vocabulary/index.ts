@@ -6,12 +6,14 @@ import { VM_ARGS } from '../options.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
 import { OBSERVE } from './observe.ts';
+import { V4_OBSERVE } from './v4-observe.ts';
+import { V4_OPERATIONS } from './v4-operations.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS },
-  observe: OBSERVE,
+  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...V4_OPERATIONS },
+  observe: { ...OBSERVE, ...V4_OBSERVE },
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };
