@@ -4,13 +4,11 @@ import { EINVAL, EWOULDBLOCK } from '@virq/irq-core/errors';
 import { type KvmArch, ROUTE, type Route, type RouteInput } from '@virq/irq-core/kvm';
 import type { Context } from './context.ts';
 import { INTID } from './irq/layout.ts';
-import type { Msi, MsiPort } from './its/msi.ts';
+import { type MsiPort, VALID_DEVID } from './its/msi.ts';
 import type { Inputs } from './vgic/inject.ts';
 
 /** Pins of the irqchip: SPIs that the architecture has (KVM_IRQCHIP_NUM_PINS). */
 export const NUM_PINS = 1020 - INTID.SPI;
-/** KVM_MSI_VALID_DEVID. */
-const VALID_DEVID = 1;
 
 /** What the hooks reach. */
 export interface ArchParts {
@@ -32,13 +30,6 @@ function setRoutingEntry(input: RouteInput, out: Route): number {
   return 0;
 }
 
-const msiOf = (route: Route): Msi => ({
-  address: route.addressHi * 2 ** 32 + route.addressLo,
-  data: route.data,
-  device: route.devid,
-  hasDevice: (route.flags & VALID_DEVID) !== 0,
-});
-
 /** Builds the hooks. */
 export function createArch({ state }: Context, { inputs, msi }: ArchParts): KvmArch {
   const { dist } = state;
@@ -48,19 +39,19 @@ export function createArch({ state }: Context, { inputs, msi }: ArchParts): KvmA
     irqfdAllowed: () => true,
     setRoutingEntry,
     setIrq(route, _source, level) {
-      if (route.type === ROUTE.MSI) return level === 0 ? -1 : msi.inject(msiOf(route));
+      if (route.type === ROUTE.MSI) return level === 0 ? -1 : msi.inject(route);
       return route.type === ROUTE.IRQCHIP ? inputs.inject(-1, route.pin + INTID.SPI, level) : -1;
     },
     setIrqInatomic(route, _source, level) {
       if (level === 0) return -EWOULDBLOCK;
       if (route.type === ROUTE.IRQCHIP && dist.initialized === 1) return inputs.inject(-1, route.pin + INTID.SPI, 1);
       if (route.type !== ROUTE.MSI) return -EWOULDBLOCK;
-      const lpi = msi.lookup(msiOf(route));
+      const lpi = msi.lookup(route);
       if (lpi === 0) return -EWOULDBLOCK;
       msi.finish(lpi);
       return 0;
     },
-    signalMsi: (message) => msi.inject(msiOf(message)),
+    signalMsi: (message) => (dist.model === 0 || (message.flags & ~VALID_DEVID) !== 0 ? -EINVAL : msi.inject(message)),
     routingUpdated: () => undefined,
     ackNotifiersUpdated: () => undefined,
     clearSource: () => undefined,

@@ -15,6 +15,7 @@ import { createV4, type V4 } from './v4/v4.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
+import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
 
@@ -89,6 +90,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
       for (let i = 0; i < options.its; i++) its.all[its.create()]?.setBase(BASE.GITS + i * 0x20000);
       state.dist.nrSpis = options.nrIrqs - 32;
       if (options.init) lifecycle.init();
+      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }

@@ -1,9 +1,8 @@
-// What differs between kernels in KVM's VGIC, as data. Linux 6.1.192, 6.12.117 and 7.3-rc7.
+// What differs between kernels in KVM's VGIC, as data. Linux 6.1.192, 6.12.117, 6.18.35 and 7.3-rc7.
 
 import type { KernelVersion } from '@virq/irq-core/kvm';
 import { ITS_POLICIES, type ItsPolicy } from './its/policy.ts';
 import { LR_FORMS, type LrForm } from './lr/forms.ts';
-import { V4_POLICIES, type V4Policy } from './v4/policy.ts';
 
 /** VGICs that are modelled: those of the kernels, and newer ones that a VM can name. */
 export const VGIC_VERSIONS = ['6.1', '6.12', '6.18', '6.19-rc', '7.3'] as const;
@@ -14,33 +13,17 @@ export interface ArmProfile {
   readonly version: VgicVersion;
   readonly lr: LrForm;
   readonly its: ItsPolicy;
-  readonly v4: V4Policy;
   /** What the vCPU of KVM_IRQ_LINE names. */
   readonly irqLine: 'index' | 'id';
 }
 
-/** Forwarding to GICv4 by version. */
-const V4: Readonly<Record<VgicVersion, V4Policy>> = {
-  '6.1': V4_POLICIES['6.1'],
-  '6.12': V4_POLICIES['6.12'],
-  '6.18': V4_POLICIES['6.18'],
-  '6.19-rc': V4_POLICIES['6.18'],
-  '7.3': V4_POLICIES['6.18'],
-};
-
 /** Profiles by version. */
 export const ARM_PROFILES: Readonly<Record<VgicVersion, ArmProfile>> = {
-  '6.1': { version: '6.1', v4: V4['6.1'], lr: LR_FORMS['6.1'], its: ITS_POLICIES['6.1'], irqLine: 'index' },
-  '6.12': { version: '6.12', v4: V4['6.12'], lr: LR_FORMS['6.12'], its: ITS_POLICIES['6.12'], irqLine: 'id' },
-  '6.18': { version: '6.18', v4: V4['6.18'], lr: LR_FORMS['6.12'], its: ITS_POLICIES['6.12'], irqLine: 'id' },
-  '6.19-rc': {
-    version: '6.19-rc',
-    v4: V4['6.19-rc'],
-    lr: LR_FORMS['6.19-rc'],
-    its: ITS_POLICIES['7.3'],
-    irqLine: 'id',
-  },
-  '7.3': { version: '7.3', v4: V4['7.3'], lr: LR_FORMS['7.3'], its: ITS_POLICIES['7.3'], irqLine: 'id' },
+  '6.1': { version: '6.1', lr: LR_FORMS['6.1'], its: ITS_POLICIES['6.1'], irqLine: 'index' },
+  '6.12': { version: '6.12', lr: LR_FORMS['6.12'], its: ITS_POLICIES['6.12'], irqLine: 'id' },
+  '6.18': { version: '6.18', lr: LR_FORMS['6.12'], its: ITS_POLICIES['6.18'], irqLine: 'id' },
+  '6.19-rc': { version: '6.19-rc', lr: LR_FORMS['6.19-rc'], its: ITS_POLICIES['7.3'], irqLine: 'id' },
+  '7.3': { version: '7.3', lr: LR_FORMS['7.3'], its: ITS_POLICIES['7.3'], irqLine: 'id' },
 };
 
 /** The profile of a VM: that of the machine's kernel, unless the VM names another. */

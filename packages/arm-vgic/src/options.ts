@@ -17,6 +17,8 @@ export interface ArmOptions {
   readonly ids: readonly number[];
   /** ITSs that the VMM creates. */
   readonly its: number;
+  /** Firmware has set up LPIs and ITSs: tables, queues, everything enabled. */
+  readonly itsSetup: boolean;
   /** KVM_DEV_ARM_VGIC_GRP_NR_IRQS: interrupts without LPIs, a multiple of 32. */
   readonly nrIrqs: number;
   /** List registers of a CPU. */
@@ -60,6 +62,7 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     default: false,
     doc: 'ITSs',
   },
+  its_setup: { type: 'bool', default: true, doc: 'firmware has set up LPIs and ITSs: tables, queues, all enabled' },
   nr_irqs: int('SGIs, PPIs and SPIs: a multiple of 32, 64 to 992', { min: 64, max: 992, default: 128 }),
   nr_lr: int('list registers of a CPU', { min: 1, max: 16, default: 4 }),
   tdir: { type: 'bool', default: true, doc: 'the hardware traps DIR by itself (ICH_VTR_EL2.TDS)' },
@@ -100,6 +103,7 @@ export function armOptions(args: Args): ArmOptions {
     vcpus,
     ids: Array.from({ length: vcpus }, (_, vcpu) => given[vcpu] ?? vcpu),
     its: itsCount(args),
+    itsSetup: (args['its_setup'] as boolean | undefined) ?? true,
     nrIrqs: number('nr_irqs', 128),
     nrLr: number('nr_lr', 4),
     tdir: (args['tdir'] as boolean | undefined) ?? true,

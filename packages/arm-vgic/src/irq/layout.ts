@@ -1,6 +1,6 @@
 // State of one interrupt, and where all of a VM lie. Linux: include/kvm/arm_vgic.h struct vgic_irq.
 
-import { array, bits, pool, struct, u1, u8, u16, u32, type View } from '@virq/irq-core/arena';
+import { array, bits, handle, pool, struct, u1, u8, u16, u32, type View } from '@virq/irq-core/arena';
 import { lock } from '@virq/irq-core/protocol';
 
 /** Trigger configuration; edge is what zeroed state means. */
@@ -13,7 +13,7 @@ export const INTID = { PPI: 16, SPI: 32, SPECIAL: 1020, SPURIOUS: 1023, LPI: 819
  * struct vgic_irq. `lineLevel` is the input as last driven, `pendingLatch` the flip-flop of an edge or of a write to ISPENDR: the two are apart.
  * `target` is 1 + index of the vCPU it is meant for, `vcpu` 1 + index of the one whose ap_list has it, 0 for none. `targets` is the ITARGETSR byte (v2), `mpidr` the
  * affinity (v3). `source` has a bit per sender of a v2 SGI, `activeSource` the sender being served. `owner` is 0 for user space. `refs` counts references to an
- * LPI. `next` and `previous` link the ap_list by handle + 1.
+ * LPI, `dead` says that its memory goes after a grace period. `next` and `previous` link the ap_list by handle + 1.
  */
 export const Irq = struct('irq', {
   intid: u32,
@@ -36,6 +36,7 @@ export const Irq = struct('irq', {
   hostIrq: u32,
   owner: u8,
   refs: u16,
+  dead: u1,
   next: u16,
   previous: u16,
   irqLock: lock,
@@ -46,6 +47,11 @@ export type Irq = View<typeof Irq>;
 export const ApList = struct('apList', { first: u16, last: u16, count: u16, apLock: lock });
 export type ApList = View<typeof ApList>;
 
+/** LPIs by INTID: the first `count` places are in use, in the order of INTIDs. */
+export const lpiTable = (lpis: number) =>
+  struct('lpiTable', { count: u16, intids: array(u32, lpis), lpis: array(handle, lpis) });
+export type LpiTableState = View<ReturnType<typeof lpiTable>>;
+
 /** Sizes of {@link irqsLayout}. */
 export interface IrqSizes {
   readonly vcpus: number;
@@ -55,13 +61,18 @@ export interface IrqSizes {
   readonly lpis: number;
 }
 
-/** All interrupts of a VM: 32 private ones per vCPU, the SPIs, and LPIs as they are mapped. */
+/**
+ * All interrupts of a VM: 32 private ones per vCPU, the SPIs, and LPIs as they are mapped. `rcuReaders` counts those who look an LPI up without a lock:
+ * while there are any, an LPI without references keeps its memory.
+ */
 export const irqsLayout = ({ vcpus, spis, lpis }: IrqSizes) =>
   struct('irqs', {
     private: array(Irq, vcpus * INTID.SPI),
     spis: array(Irq, Math.max(1, spis)),
     lpis: pool(Irq, Math.max(1, lpis)),
     apLists: array(ApList, vcpus),
+    lpiTable: lpiTable(Math.max(1, lpis)),
     lpiLock: lock,
+    rcuReaders: u8,
   });
 export type IrqsState = View<ReturnType<typeof irqsLayout>>;

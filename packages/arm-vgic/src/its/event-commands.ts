@@ -65,7 +65,7 @@ export function movall(its: ItsContext, { target, secondTarget }: Command): numb
   const to = vcpuOf(its, secondTarget);
   if (from < 0 || to < 0) return E_ITS.MOVALL_PROCNUM_OOR;
   if (from === to) return 0;
-  its.lpis.moveAll(from + 1, to + 1);
+  its.lpis.moveAll(its.policy.movall === 'all' ? 0 : from + 1, to + 1);
   its.cache.clear();
   return 0;
 }

@@ -3,14 +3,15 @@
 import { describe, expect, it } from 'vitest';
 import { AT, command, createItsVm, DOORBELL, type ItsVmOptions, mapTwo } from './__fixtures__/its-vm.ts';
 import { COMMAND } from './codes.ts';
-import { createMsiPort, type Msi } from './msi.ts';
+import { createMsiPort, type Msi, VALID_DEVID } from './msi.ts';
 import { ITS_POLICIES } from './policy.ts';
 
 const msiOf = (data = 20, changes: Partial<Msi> = {}): Msi => ({
-  address: DOORBELL,
+  addressLo: DOORBELL,
+  addressHi: 0,
   data,
-  device: 2,
-  hasDevice: true,
+  devid: 2,
+  flags: VALID_DEVID,
   ...changes,
 });
 function mapped(options: ItsVmOptions = {}) {
@@ -23,11 +24,11 @@ const refs = (vm: ReturnType<typeof createItsVm>) => vm.lpis.at(vm.lpis.find(819
 describe('KVM_SIGNAL_MSI', () => {
   it('T59: 1 delivered, 0 blocked, -EINVAL without device or ITS, -EBUSY while off, -ENODEV without an ITS', () => {
     const vm = mapped();
-    expect(vm.msi.inject(msiOf(20, { hasDevice: false }))).toBe(-22);
+    expect(vm.msi.inject(msiOf(20, { flags: 0 }))).toBe(-22);
     expect([vm.msi.inject(msiOf()), vm.msi.inject(msiOf(21))]).toEqual([1, 0]);
-    expect(vm.msi.inject(msiOf(20, { address: 0x1000 }))).toBe(-22);
+    expect(vm.msi.inject(msiOf(20, { addressLo: 0x1000 }))).toBe(-22);
     vm.enabled.fill(false);
-    expect(vm.msi.inject(msiOf(255, { device: 7 }))).toBe(-16);
+    expect(vm.msi.inject(msiOf(255, { devid: 7 }))).toBe(-16);
     vm.enabled.fill(true);
     vm.its.write(0, 4, 0);
     expect(vm.msi.inject(msiOf())).toBe(-16);
@@ -43,8 +44,8 @@ describe('KVM_SIGNAL_MSI', () => {
     ] as const) {
       const vm = mapped({ policy: ITS_POLICIES[kernel] });
       vm.msi.inject(msiOf());
-      expect(vm.msi.inject(msiOf(20, { hasDevice: false }))).toBe(1);
-      expect(vm.msi.lookup(msiOf(20, { address: AT.ITS + 8 })) === 0 ? 0 : 1).toBe(result);
+      expect(vm.msi.inject(msiOf(20, { flags: 0 }))).toBe(1);
+      expect(vm.msi.lookup(msiOf(20, { addressLo: AT.ITS + 8 })) === 0 ? 0 : 1).toBe(result);
     }
   });
 
@@ -57,7 +58,7 @@ describe('KVM_SIGNAL_MSI', () => {
     vm.configure(8300, true);
     for (const words of [command.mapd(2, AT.ITT + 0x20000, 8), command.mapc(0, 0), command.mapti(2, 20, [8300, 0])])
       vm.run(words, second);
-    expect(vm.msi.inject(msiOf(20, { address: DOORBELL + 0x20000 }))).toBe(1);
+    expect(vm.msi.inject(msiOf(20, { addressLo: DOORBELL + 0x20000 }))).toBe(1);
     expect(vm.msi.inject(msiOf())).toBe(1);
     expect(vm.delivered).toEqual([
       [8300, 0],

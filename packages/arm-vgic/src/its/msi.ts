@@ -5,13 +5,20 @@ import type { Its } from './its.ts';
 import type { Lpis } from './lpis.ts';
 import { doorbellOf, trigger } from './translate.ts';
 
-/** An MSI: where it is written, its data, and the device that wrote it. `hasDevice` is KVM_MSI_VALID_DEVID. */
+/** struct kvm_msi: where an MSI is written, its data, and the device that wrote it. A route has the same fields. */
 export interface Msi {
-  readonly address: number;
+  readonly addressLo: number;
+  readonly addressHi: number;
   readonly data: number;
-  readonly device: number;
-  readonly hasDevice: boolean;
+  readonly devid: number;
+  /** KVM_MSI_VALID_DEVID: `devid` counts. */
+  readonly flags: number;
 }
+
+/** KVM_MSI_VALID_DEVID. */
+export const VALID_DEVID = 1;
+
+const addressOf = (msi: Msi): number => msi.addressHi * 2 ** 32 + msi.addressLo;
 
 /** Injection of MSIs into a VM. */
 export interface MsiPort {
@@ -37,11 +44,12 @@ export function createMsiPort({ all, lpis }: MsiOptions): MsiPort {
   }
 
   /** 6.1 compares with the doorbell itself, later kernels take any address of the frames. */
-  function lookup({ address, device, data }: Msi): number {
+  function lookup(msi: Msi): number {
+    const address = addressOf(msi);
     const its = itsAt(address);
     if (its === null) return 0;
     const { cache, policy } = its.context;
-    return cache.lookup(policy.cache === 'lru' ? address : doorbellOf(its.context), device, data);
+    return cache.lookup(policy.cache === 'lru' ? address : doorbellOf(its.context), msi.devid, msi.data);
   }
 
   function finish(lpi: number): void {
@@ -57,9 +65,9 @@ export function createMsiPort({ all, lpis }: MsiOptions): MsiPort {
       finish(hit);
       return 1;
     }
-    const its = msi.hasDevice ? itsAt(msi.address) : null;
+    const its = (msi.flags & VALID_DEVID) === 0 ? null : itsAt(addressOf(msi));
     if (its === null) return -ERRNO.EINVAL;
-    const result = trigger(its.context, msi.device, msi.data);
+    const result = trigger(its.context, msi.devid, msi.data);
     if (result < 0) return result;
     return result === 0 ? 1 : 0;
   }

@@ -1,4 +1,4 @@
-// What the ITS of one kernel does otherwise than that of another, as data. Linux: arch/arm64/kvm/vgic/vgic-its.c of 6.1, 6.12 and 7.3.
+// What the ITS of one kernel does otherwise than that of another, as data. Linux: arch/arm64/kvm/vgic/vgic-its.c of 6.1.192, 6.12.117, 6.18.35 and 7.3-rc7.
 
 /** Differences between kernels that a guest or user space can see. */
 export interface ItsPolicy {
@@ -18,6 +18,19 @@ export interface ItsPolicy {
   readonly eventNext: 'any' | 'saved';
   /** DISCARD and MAPD V=0 zero the entry in memory; without it a restore resurrects it. */
   readonly zeroesEntries: boolean;
+  /** MOVALL takes the LPIs of the first redistributor, or all of the VM's: 6.18's update_affinity does not ask where they were. */
+  readonly movall: 'from' | 'all';
+  /** Saving an ITE that MAPC V=0 left without collection: a zero entry, or a NULL pointer followed. */
+  readonly orphan: 'zero' | 'oops';
+  /** A control attribute that there is not. */
+  readonly unknownControl: 'accept' | 'refuse';
+  /** Clearing EnableLPIs drops the pending state of what it takes off the list (72288's fix). */
+  readonly purgeClearsLatch: boolean;
+  /**
+   * The last reference to an LPI: dropped under the lock of the table of LPIs; or before it is taken, to erase the INTID's entry, whatever that is by then; or under
+   * the lock if it is the last (refcount_dec_and_lock).
+   */
+  readonly lpiPut: 'locked' | 'late' | 'counted';
 }
 
 const NEWEST: ItsPolicy = {
@@ -29,6 +42,11 @@ const NEWEST: ItsPolicy = {
   unstorable: 'skip',
   eventNext: 'saved',
   zeroesEntries: true,
+  movall: 'from',
+  orphan: 'zero',
+  unknownControl: 'refuse',
+  purgeClearsLatch: true,
+  lpiPut: 'counted',
 };
 
 /** By kernel: trees as of their newest stable release. */
@@ -41,7 +59,19 @@ export const ITS_POLICIES = {
     target: 'index',
     unstorable: 'refuse',
     eventNext: 'any',
+    unknownControl: 'accept',
+    lpiPut: 'locked',
   },
-  '6.12': { ...NEWEST, eventNext: 'any' },
+  '6.12': { ...NEWEST, eventNext: 'any', unknownControl: 'accept', lpiPut: 'late' },
+  '6.18': {
+    ...NEWEST,
+    baserFrees: 'invalid',
+    unstorable: 'refuse',
+    eventNext: 'any',
+    movall: 'all',
+    orphan: 'oops',
+    purgeClearsLatch: false,
+    lpiPut: 'late',
+  },
   '7.3': NEWEST,
 } as const satisfies Record<string, ItsPolicy>;

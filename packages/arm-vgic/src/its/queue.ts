@@ -10,7 +10,7 @@ const QUEUE_PAGE = 0x1000;
 export const queueBytes = ({ state }: ItsContext): number => ((state.cbaserLo & 0xff) + 1) * QUEUE_PAGE;
 
 /** Address of the queue, GITS_CBASER[51:12]. */
-const queueAt = ({ state }: ItsContext): number =>
+export const queueAt = ({ state }: ItsContext): number =>
   (state.cbaserHi & 0xfffff) * 2 ** 32 + ((state.cbaserLo & 0xfffff000) >>> 0);
 
 /** Creates what runs the queue of an ITS while that is enabled. */

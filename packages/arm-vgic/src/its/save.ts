@@ -1,6 +1,7 @@
 // Saving the tables to guest memory, ABI revision 0. Linux: vgic-its.c vgic_its_save_tables_v0. Words between entries are left as they are.
 
 import { ERRNO } from '@virq/irq-core/errors';
+import { assert } from '@virq/irq-core/protocol';
 import type { ItsContext } from './context.ts';
 import { clearEntry, ENTRY_BYTES, join, NEXT_MAX, packCte, packDte, packIte, storeEntry } from './entries.ts';
 import type { Device, Ite } from './layout.ts';
@@ -24,6 +25,7 @@ function saveIte(its: ItsContext, device: Device, { ite, next }: { ite: Ite; nex
   const at = join(device.ittHi, device.ittLo) + ite.event * ENTRY_BYTES;
   const irq = its.lpis.at(ite.lpi);
   if (irq.hw === 1 && !its.lpis.forwarding.isSavable) return -ERRNO.EACCES;
+  assert(ite.collection !== 0 || its.policy.orphan === 'zero', 'vgic_its_save_ite: ite->collection is NULL');
   if (ite.collection === 0) return clearEntry(its.ram, at) ? 0 : EFAULT;
   const word = packIte({
     next: distance(ite.event, next?.event, NEXT_MAX.EVENT),

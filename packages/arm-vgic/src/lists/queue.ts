@@ -1,6 +1,6 @@
 // A changed interrupt is put on the list of the vCPU that has to see it. Linux: arch/arm64/kvm/vgic/vgic.c vgic_queue_irq_unlock, kvm_vgic_inject_irq.
 
-import { u1, u8, u16 } from '@virq/irq-core/arena';
+import { u1, u8, u16, u32 } from '@virq/irq-core/arena';
 import { type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { CONFIG, INTID, type Irq } from '../irq/layout.ts';
 import { append } from './ap-list.ts';
@@ -8,12 +8,17 @@ import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
 
 const { protocol } = protocolsOn<VgicMachine>();
 
-/** `irq` is a handle, `level` and `owner` belong to an injection. `to` is 1 + the vCPU that has to have it, `changed` says the change is made. */
-const QUEUE_LOCALS = {
+/**
+ * `irq` is a handle; `level` and `owner` belong to an injection, with `value` and `target` to a register's write. `to` is 1 + the vCPU that has to have it,
+ * `changed` says the change is made.
+ */
+export const QUEUE_LOCALS = {
   vm: u8,
   irq: u16,
   level: u1,
   owner: u8,
+  value: u32,
+  target: u16,
   to: u16,
   changed: u1,
   listed: u1,
@@ -21,8 +26,10 @@ const QUEUE_LOCALS = {
 } as const;
 type QueueFrame = { -readonly [K in keyof typeof QUEUE_LOCALS]: number };
 
-/** Changes an interrupt under its lock; false if there was nothing to change. */
-export type Change = (i: Irq, f: { readonly level: number; readonly owner: number }, w: VgicLists) => boolean;
+/** What a change is about. */
+export type ChangeFrame = Readonly<Record<'level' | 'owner' | 'value' | 'target', number>>;
+/** Changes an interrupt under its lock; true if it may have to be queued then. */
+export type Change = (i: Irq, f: ChangeFrame, w: VgicLists) => boolean;
 
 const irqOf = (m: VgicMachine, f: QueueFrame): Irq => vgicOf(m, f).irqs.at(f.irq);
 const apLockOf = (m: VgicMachine, f: QueueFrame) => vgicOf(m, f).apLists.at(f.to - 1).apLock;

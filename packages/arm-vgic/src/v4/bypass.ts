@@ -2,6 +2,7 @@
 
 import { type KvmArch, ROUTE } from '@virq/irq-core/kvm';
 import type { Context } from '../context.ts';
+import { v4PolicyOf } from './policy.ts';
 import { resultOf, setForwarding, setForwardingUnlocked } from './set-forwarding.ts';
 import { answering, unsetForwarding, unsetForwardingByRoute } from './unset-forwarding.ts';
 import type { V4 } from './v4.ts';
@@ -30,7 +31,8 @@ type Hooks = Required<Pick<KvmArch, 'addProducer' | 'delProducer' | 'startAddPro
   Pick<KvmArch, 'updateIrte' | 'startUpdateIrte'>;
 
 /** Paths by kernel. */
-function pathsOf({ profile: { v4 } }: Context) {
+function pathsOf({ profile }: Context) {
+  const v4 = v4PolicyOf(profile);
   const byRoute = v4.unsetBy === 'route';
   return {
     set: v4.holdsIrqLock ? setForwarding : setForwardingUnlocked,
@@ -57,6 +59,7 @@ export function createBypassHooks(v4: V4): Hooks {
   const { context } = v4;
   const { vm, kvm, profile, options } = context;
   const { irqfds } = kvm.state;
+  const policy = v4PolicyOf(profile);
   const paths = pathsOf(context);
   const isMsi = (irqfd: number): boolean => irqfds.at(irqfd).route.type === ROUTE.MSI;
 
@@ -68,7 +71,7 @@ export function createBypassHooks(v4: V4): Hooks {
     processes().spawn(path, { vm, irqfd, hostIrq });
   }
   const add = (irqfd: number, hostIrq: number): number => whileHalted(v4, () => call(paths.set, irqfd, hostIrq));
-  const followsRoutes = profile.v4.hasRouteHook && options.irqfdProducer;
+  const followsRoutes = policy.hasRouteHook && options.irqfdProducer;
 
   return {
     addProducer: (_gsi, hostIrq, irqfd) => (isMsi(irqfd) ? add(irqfd, hostIrq) : 0),
@@ -77,7 +80,7 @@ export function createBypassHooks(v4: V4): Hooks {
     },
     startAddProducer(irqfd, hostIrq) {
       if (!isMsi(irqfd)) return 0;
-      if (profile.v4.returnsErrors) return add(irqfd, hostIrq);
+      if (policy.returnsErrors) return add(irqfd, hostIrq);
       start(addProducer, irqfd, hostIrq);
       return 0;
     },

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { INTID, type Irq } from '../irq/layout.ts';
 import { type LpiForwarding, NO_FORWARDING } from '../its/forwarding.ts';
 import type { Ram } from '../memory/ram.ts';
+import { v4PolicyOf } from './policy.ts';
 
 /** The configuration byte of an LPI as software has it: priority, group 1, enable. */
 export const propertiesOf = (irq: Irq): number => (irq.priority & 0xfc) | 2 | irq.enabled;
@@ -21,7 +22,7 @@ export function createForwarding(ctx: Context, { ram, configTable }: ForwardingP
   const { gicv4 } = ctx.host;
   if (gicv4 === null) return NO_FORWARDING;
   const { its, vpes, tables } = gicv4;
-  const { v4 } = ctx.profile;
+  const v4 = v4PolicyOf(ctx.profile);
   const vpeOf = (vcpu: number): number => gicv4.indexOf(ctx.vm, vcpu);
   const isMapped = (vcpu: number): boolean => vpes.at(vpeOf(vcpu)).mapped === 1;
 

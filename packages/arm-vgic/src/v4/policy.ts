@@ -1,5 +1,7 @@
 // What differs between kernels in the forwarding of LPIs to GICv4, as data. Linux: arch/arm64/kvm/vgic/vgic-v4.c, vgic-its.c of 6.1, 6.12, 6.18 and 7.3.
 
+import type { VgicVersion } from '../kernel.ts';
+
 /** Differences between kernels. */
 export interface V4Policy {
   /** irq_lock is held from the look at irq->hw until the pending state is in hardware (05b9405f2fa1 and its series, 6.16), or only for the pending state. */
@@ -37,9 +39,14 @@ const OLD: V4Policy = {
   freeClearsHw: false,
 };
 
-/** By kernel: 6.1.192, 6.12.117, 6.18.35 and later. */
-export const V4_POLICIES = {
+/** By kernel: 6.1.192, 6.12.117, 6.18.35, 7.3-rc7. */
+const POLICIES: Readonly<Record<VgicVersion, V4Policy>> = {
   '6.1': { ...OLD, remaps: true, invallIsWide: false },
   '6.12': OLD,
   '6.18': NEWEST,
-} as const satisfies Record<string, V4Policy>;
+  '6.19-rc': NEWEST,
+  '7.3': NEWEST,
+};
+
+/** What the VGIC of a VM does. */
+export const v4PolicyOf = ({ version }: { readonly version: VgicVersion }): V4Policy => POLICIES[version];

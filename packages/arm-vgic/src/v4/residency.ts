@@ -104,7 +104,7 @@ export const vgicV4Put = protocol('vgic_v4_put', RESIDENCY_LOCALS, (p: Combinato
   markNonResident: on(markNonResident),
 }));
 
-/** The same two in one go, for a run loop that nobody interleaves. */
+/** The load in one go, for a run loop that nobody interleaves. */
 export function loadAtOnce(v: V4, f: ResidencyFrame): void {
   if (needsLoad(v, f) === DONE) return;
   move(v, f);
@@ -113,6 +113,8 @@ export function loadAtOnce(v: V4, f: ResidencyFrame): void {
   markResident(v, f);
   clearDoorbell(v, f);
 }
+
+/** The same of the put. */
 export function putAtOnce(v: V4, f: ResidencyFrame): void {
   if (needsPut(v, f) === DONE) return;
   enableDoorbell(v, f);

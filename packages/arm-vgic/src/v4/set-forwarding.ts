@@ -5,6 +5,7 @@ import { type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-cor
 import { isLpi, resolve } from '../its/translate.ts';
 import { vgicQueueIrqUnlock } from '../lists/queue.ts';
 import { propertiesOf } from './forwarding.ts';
+import { v4PolicyOf } from './policy.ts';
 import { gicOf, kvmOf, lpiOf, type V4Machine, v4Of } from './world.ts';
 
 const { protocol } = protocolsOn<V4Machine>();
@@ -35,7 +36,7 @@ const codeOf = (result: number): number => Math.abs(result);
 const itsOf = (m: V4Machine, f: ForwardingFrame) => v4Of(m, f).itsAt(f.its);
 export const itsLockOf = (m: V4Machine, f: ForwardingFrame) => itsOf(m, f).context.state.itsLock;
 export const irqLockOf = (m: V4Machine, f: ForwardingFrame) => lpiOf(m, f).irqLock;
-const policyOf = (m: V4Machine, f: ForwardingFrame) => v4Of(m, f).context.profile.v4;
+const policyOf = (m: V4Machine, f: ForwardingFrame) => v4PolicyOf(v4Of(m, f).context.profile);
 
 /** The ITS whose doorbell the irqfd's route names; a VM or a route without is left to software. */
 export function findIts(m: V4Machine, f: ForwardingFrame): typeof DONE | undefined {

@@ -20,6 +20,7 @@ export interface Inputs {
 /** Creates them; `lazyInit` initialises a GICv2 that is not yet, -EBUSY for a GICv3. */
 export function createInputs(ctx: Context, irqs: IrqTable, lazyInit: () => number): Inputs {
   const { vm, trace, state } = ctx;
+  const args = { vm, irq: 0 };
   return {
     inject(vcpu, intid, level, owner = 0) {
       const early = ctx.profile.version === '6.1';
@@ -34,7 +35,8 @@ export function createInputs(ctx: Context, irqs: IrqTable, lazyInit: () => numbe
       return 0;
     },
     queue(handle) {
-      ctx.processes().call(vgicQueueIrqUnlock as never, { vm, irq: handle } as never);
+      args.irq = handle;
+      ctx.processes().call(vgicQueueIrqUnlock as never, args as never);
     },
   };
 }

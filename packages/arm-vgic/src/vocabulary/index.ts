@@ -5,6 +5,7 @@ import type { ArmChip } from '../chip.ts';
 import { VM_ARGS } from '../options.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
+import { ITS_OPERATIONS } from './its-operations.ts';
 import { OBSERVE } from './observe.ts';
 import { V4_OBSERVE } from './v4-observe.ts';
 import { V4_OPERATIONS } from './v4-operations.ts';
@@ -13,7 +14,7 @@ import { V4_OPERATIONS } from './v4-operations.ts';
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...V4_OPERATIONS },
+  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...ITS_OPERATIONS, ...V4_OPERATIONS },
   observe: { ...OBSERVE, ...V4_OBSERVE },
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };
