@@ -83,7 +83,7 @@ function attributeRows({ doc, attrs, has, payload = { value: 64 }, set, get, err
   const why = Object.entries(errors)
     .map(([name, reason]) => `${name}: ${reason}`)
     .join('<br>');
-  return row(rangeOf(has ?? attrs), ways, payloadOf(payload), doc, why);
+  return row(rangeOf(Array.isArray(has) ? has : attrs), ways, payloadOf(payload), doc, why);
 }
 
 const group = ([number, { name, attrs }]) => [

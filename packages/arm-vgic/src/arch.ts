@@ -1,10 +1,11 @@
 // The hooks by which generic KVM reaches the VGIC. Linux: arch/arm64/kvm/vgic/vgic-irqfd.c, arm.c.
 
-import { EINVAL, EWOULDBLOCK } from '@virq/irq-core/errors';
+import { EINVAL, EIO, ENODEV, EWOULDBLOCK } from '@virq/irq-core/errors';
 import { type KvmArch, ROUTE, type Route, type RouteInput } from '@virq/irq-core/kvm';
 import type { Context } from './context.ts';
 import { INTID } from './irq/layout.ts';
 import { type MsiPort, VALID_DEVID } from './its/msi.ts';
+import type { VcpuParts } from './run/world.ts';
 import type { Inputs } from './vgic/inject.ts';
 
 /** Pins of the irqchip: SPIs that the architecture has (KVM_IRQCHIP_NUM_PINS). */
@@ -14,6 +15,10 @@ export const NUM_PINS = 1020 - INTID.SPI;
 export interface ArchParts {
   readonly inputs: Inputs;
   readonly msi: MsiPort;
+  /** Late: it is built on the inputs. */
+  readonly vcpus: () => VcpuParts;
+  /** vgic_lazy_init. */
+  lazyInit(): number;
 }
 
 /** kvm_set_routing_entry: 0 or -EINVAL. A pin is not compared with the VM's number of SPIs. */
@@ -31,30 +36,46 @@ function setRoutingEntry(input: RouteInput, out: Route): number {
 }
 
 /** Builds the hooks. */
-export function createArch({ state }: Context, { inputs, msi }: ArchParts): KvmArch {
+export function createArch({ state, profile }: Context, { inputs, msi, lazyInit, vcpus }: ArchParts): KvmArch {
   const { dist } = state;
+
+  /** vgic_irqfd_set_irq: the level goes to the VGIC as it is; nobody owns the wire. */
+  function setPin(pin: number, level: number): number {
+    if (pin >= dist.nrSpis) return -EINVAL;
+    const error = profile.kvm.lazyInit === 'callers' ? lazyInit() : 0;
+    return error === 0 ? inputs.inject(-1, pin + INTID.SPI, level) : error;
+  }
+
   return {
-    canSetIrqRouting: () => dist.model !== 0,
+    // Linux: arm64 has no kvm_arch_can_set_irq_routing of its own; a table can be there before the VGIC.
+    canSetIrqRouting: () => true,
     intcInitialized: () => dist.initialized === 1,
     irqfdAllowed: () => true,
     setRoutingEntry,
     setIrq(route, _source, level) {
-      if (route.type === ROUTE.MSI) return level === 0 ? -1 : msi.inject(route);
-      return route.type === ROUTE.IRQCHIP ? inputs.inject(-1, route.pin + INTID.SPI, level) : -1;
+      if (route.type === ROUTE.IRQCHIP) return setPin(route.pin, level);
+      if (route.type !== ROUTE.MSI) return -1;
+      if (dist.hasIts === 0) return -ENODEV;
+      return level === 0 ? -1 : msi.inject(route);
     },
     setIrqInatomic(route, _source, level) {
       if (level === 0) return -EWOULDBLOCK;
-      if (route.type === ROUTE.IRQCHIP && dist.initialized === 1) return inputs.inject(-1, route.pin + INTID.SPI, 1);
-      if (route.type !== ROUTE.MSI) return -EWOULDBLOCK;
+      if (route.type === ROUTE.IRQCHIP) return dist.initialized === 1 ? setPin(route.pin, 1) : -EWOULDBLOCK;
+      if (route.type !== ROUTE.MSI || dist.hasIts === 0) return -EWOULDBLOCK;
       const lpi = msi.lookup(route);
       if (lpi === 0) return -EWOULDBLOCK;
       msi.finish(lpi);
       return 0;
     },
-    signalMsi: (message) => (dist.model === 0 || (message.flags & ~VALID_DEVID) !== 0 ? -EINVAL : msi.inject(message)),
+    signalMsi(message) {
+      if (dist.dead === 1) return -EIO;
+      if (dist.model === 0 || (message.flags & ~VALID_DEVID) !== 0) return -EINVAL;
+      return dist.hasIts === 0 ? -ENODEV : msi.inject(message);
+    },
     routingUpdated: () => undefined,
     ackNotifiersUpdated: () => undefined,
     clearSource: () => undefined,
+    vcpuRunnable: (vcpu) => vcpus().isPending(vcpu) && state.run.at(vcpu).pause === 0,
     updateIrte: () => 0,
   };
 }

@@ -13,10 +13,10 @@ it('a level SPI goes from its irqfd into a list register, and its EOI to the res
   t.op('cpu_setup');
   t.op('efd_write', { name: 'a' });
   expect([spi.lineLevel, t.listed()]).toEqual([1, [40]]);
-  expect(t.op('iar').out?.['intid']).toBe(40);
+  expect(t.op('iar').out?.['x0']).toBe(40);
   expect(spi.active).toBe(1);
   t.op('eoir', { intid: 40 });
   expect([spi.lineLevel, spi.active, t.listed()]).toEqual([0, 0, []]);
   expect(t.session.observe()['efd']).toEqual({ a: 0, r: 1 });
-  expect(t.op('iar').out?.['intid']).toBe(1023);
+  expect(t.op('iar').out?.['x0']).toBe(1023);
 });

@@ -3,21 +3,31 @@
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
+import { createBus, type GuestBus } from './distributor/bus.ts';
+import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
+import { createKvmApi, type KvmApi } from './kvm/api.ts';
+import { createRegions } from './kvm/regions.ts';
+import { setUpDevices } from './kvm/set-up.ts';
+import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
-import { type ArmOptions, armOptions, BASE } from './options.ts';
+import { type ArmOptions, armOptions } from './options.ts';
+import { type Cpus, createCpus, createGuestCpu, type GuestCpu } from './run/cpus.ts';
+import { bindVcpus } from './run/parts.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
+import type { VcpuParts } from './run/world.ts';
 import { createBypassHooks } from './v4/bypass.ts';
-import { vgicV4DoorbellHandler } from './v4/residency.ts';
 import { createV4, type V4 } from './v4/v4.ts';
+import { configureSgis } from './v4/vsgis.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
 import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
+import { createPaths, type VgicPaths } from './vgic/paths.ts';
 
 /** The interrupt controllers of one VM. */
 export interface ArmChip extends VmChip {
@@ -29,8 +39,20 @@ export interface ArmChip extends VmChip {
   readonly inputs: Inputs;
   readonly lifecycle: Lifecycle;
   readonly its: ItsParts;
+  /** The ap_list paths, in one go where nobody is between. */
+  readonly paths: VgicPaths;
+  /** CPU interfaces, vCPUs as the run loop has them, and what guests do there. */
+  readonly cpus: Cpus;
+  readonly vcpus: VcpuParts;
   readonly run: RunLoop;
   readonly v4: V4;
+  readonly guest: GuestCpu;
+  /** Ioctls of the VM and its devices. */
+  readonly kvm: KvmApi;
+  /** Distributor, redistributors, SGIs. */
+  readonly registers: VgicRegisters;
+  /** What a guest's loads and stores meet. */
+  readonly bus: GuestBus;
 }
 
 function contextOf(vm: VmContext, state: ArmState): Context {
@@ -64,14 +86,29 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     () => its.lpis,
   );
   const lifecycle = createLifecycle(context, irqs, () => v4.init());
-  const inputs: Inputs = createInputs(context, irqs, lifecycle.lazyInit);
-  const lists = bindLists(context, { irqs, lpis: its.lpis, writeIcactiver: () => undefined });
-  const run = createRunLoop(context);
-  const v4: V4 = createV4(
-    context,
-    { its, irqs, run },
-    (vcpu) => void context.processes().spawn(vgicV4DoorbellHandler as never, { vm: vm.vm, vcpu } as never),
+  const inputs: Inputs = createInputs(context, { irqs, lazyInit: lifecycle.lazyInit, paths: () => paths });
+  const lists = bindLists(context, {
+    irqs,
+    lpis: its.lpis,
+    writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
+  });
+  const paths = createPaths(context, lists);
+  const cpus = createCpus(context, () => v4);
+  const vcpus = bindVcpus(context, lists, cpus, () => v4);
+  const run = createRunLoop(context, vcpus, paths);
+  const v4: V4 = createV4(context, { its, irqs, run });
+  const directSgis = { onHost: context.host.gicv4?.vpes.version === 4.1, configure: () => configureSgis(v4) };
+  const online = createOnlineVcpus(state);
+  const regions = createRegions(state, options.ipaBits);
+  const registers: VgicRegisters = createRegisters(
+    {
+      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis },
+      online: () => online.count,
+      isLastRedistributor: regions.isLast,
+    },
+    run,
   );
+  const kvm = createKvmApi({ context, vcpus: online, regions, lifecycle, irqs, inputs, its });
   return {
     context,
     state,
@@ -81,16 +118,18 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    run,
+    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
+    registers,
+    bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
+    kvm,
     v4,
-    arch: { ...createArch(context, { inputs, msi: its.msi }), ...createBypassHooks(v4) },
+    arch: {
+      ...createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
+      ...createBypassHooks(v4),
+    },
     installDefaults() {
-      if (options.gic === 0) return;
-      lifecycle.create(options.gic);
-      for (let i = 0; i < options.its; i++) its.all[its.create()]?.setBase(BASE.GITS + i * 0x20000);
-      state.dist.nrSpis = options.nrIrqs - 32;
-      if (options.init) lifecycle.init();
-      if (options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
+      setUpDevices(kvm);
+      if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
     },
   };
 }

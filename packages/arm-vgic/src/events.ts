@@ -5,6 +5,8 @@ import type { EventTexts } from '@virq/irq-core/events';
 /** Texts by event. */
 export const armEvents: EventTexts = {
   vgic_update_irq_pending: (e) => `VCPU: ${e['vcpu']}, IRQ ${e['irq']}, level: ${e['level']}`,
+  kvm_irq_line: (e) =>
+    `Inject ${['CPU', 'VGIC SPI', 'VGIC PPI'][Number(e['type'])] ?? 'UNKNOWN'} interrupt (${e['type']}), vcpu->idx: ${e['vcpu']}, num: ${e['irq']}, level: ${e['level']}`,
   its_command_error: (e) =>
     `command 0x${Number(e['opcode']).toString(16)} at 0x${Number(e['offset']).toString(16)}: ${typeof e['error'] === 'number' ? `0x${e['error'].toString(16)}` : e['error']}`,
   vgic_guest_error: (e) =>

@@ -13,6 +13,12 @@ export interface ArmOptions {
   /** Version of the host's GIC. */
   readonly host: 2 | 3;
   readonly vcpus: number;
+  /** How many of them the VMM has created; KVM_CREATE_VCPU adds the others. */
+  readonly online: number;
+  /** The host's GICv3 can run GICv2 guests. */
+  readonly v2Compat: boolean;
+  /** Bits of a guest physical address. */
+  readonly ipaBits: number;
   /** vCPU ids by index. */
   readonly ids: readonly number[];
   /** ITSs that the VMM creates. */
@@ -25,7 +31,11 @@ export interface ArmOptions {
   readonly nrLr: number;
   /** The hardware can trap DIR by itself (ICH_VTR_EL2.TDS). */
   readonly tdir: boolean;
-  /** The VMM initialises the VGIC: addresses set, KVM_DEV_ARM_VGIC_CTRL_INIT. */
+  /** KVM traps the guest's accesses to its CPU interface (kvm-arm.vgic_v3_group1_trap and the like). */
+  readonly traps: boolean;
+  /** The host's CPU interface can generate SErrors (ICH_VTR_EL2.SEIS). */
+  readonly seis: boolean;
+  /** The VMM initialises the VGIC: NR_IRQS, KVM_DEV_ARM_VGIC_CTRL_INIT, addresses. Else it has created the devices and no more. */
   readonly init: boolean;
   /** Bytes of guest memory, from {@link RAM_BASE} on. */
   readonly memory: number;
@@ -39,7 +49,17 @@ export interface ArmOptions {
 export const RAM_BASE = 0x40000000;
 
 /** Where QEMU's virt machine has the controllers. */
-export const BASE = { GICD: 0x08000000, GICC: 0x08010000, GITS: 0x08080000, GICR: 0x080a0000 } as const;
+export const BASE = {
+  GICD: 0x08000000,
+  GICC: 0x08010000,
+  GITS: 0x08080000,
+  GICR: 0x080a0000,
+  GICR_HIGH: 0x4000000000,
+} as const;
+/** Address of an ITS: the first where virt has its own, others behind the redistributors. */
+export const itsBase = (i: number): number => (i === 0 ? BASE.GITS : 0x09100000 + i * 0x20000);
+/** Redistributors that fit below RAM there. */
+export const LOW_REDISTRIBUTORS = 123;
 
 /** Arguments of `vm`. */
 export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
@@ -50,6 +70,9 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     default: 3,
   }),
   cpus: int('number of vCPUs', { min: 1, max: 512, default: 1 }),
+  online: int('vCPUs that the VMM has created, the first ones; default all', { min: 0, max: 512, optional: true }),
+  v2_compat: { type: 'bool', default: true, doc: "the host's GICv3 can run GICv2 guests" },
+  ipa_bits: int('bits of a guest physical address', { min: 32, max: 52, default: 40 }),
   ids: {
     type: 'list',
     of: int('vCPU id', { min: 0, max: 511 }),
@@ -66,7 +89,13 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
   nr_irqs: int('SGIs, PPIs and SPIs: a multiple of 32, 64 to 992', { min: 64, max: 992, default: 128 }),
   nr_lr: int('list registers of a CPU', { min: 1, max: 16, default: 4 }),
   tdir: { type: 'bool', default: true, doc: 'the hardware traps DIR by itself (ICH_VTR_EL2.TDS)' },
-  init: { type: 'bool', default: true, doc: 'the VMM sets addresses and initialises the VGIC' },
+  cpuif_traps: { type: 'bool', default: false, doc: "KVM traps the guest's accesses to its CPU interface" },
+  seis: { type: 'bool', default: false, doc: "the host's CPU interface has local generation of SErrors" },
+  init: {
+    type: 'bool',
+    default: true,
+    doc: 'the VMM sets NR_IRQS and addresses and initialises the VGIC; else it has created the devices and no more',
+  },
   memory: int('MiB of guest memory', { min: 1, max: 4096, default: 128 }),
   frames: int('4 KiB frames of guest memory that can be written, a power of two', {
     min: 1,
@@ -101,12 +130,17 @@ export function armOptions(args: Args): ArmOptions {
     gic: number('gic', 3) as ArmOptions['gic'],
     host: number('host_gic', 3) as ArmOptions['host'],
     vcpus,
+    online: Math.min(vcpus, number('online', vcpus)),
+    v2Compat: (args['v2_compat'] as boolean | undefined) ?? true,
+    ipaBits: number('ipa_bits', 40),
     ids: Array.from({ length: vcpus }, (_, vcpu) => given[vcpu] ?? vcpu),
     its: itsCount(args),
     itsSetup: (args['its_setup'] as boolean | undefined) ?? true,
     nrIrqs: number('nr_irqs', 128),
     nrLr: number('nr_lr', 4),
     tdir: (args['tdir'] as boolean | undefined) ?? true,
+    traps: (args['cpuif_traps'] as boolean | undefined) ?? false,
+    seis: (args['seis'] as boolean | undefined) ?? false,
     init: (args['init'] as boolean | undefined) ?? true,
     memory: number('memory', 128) * 2 ** 20,
     irqfdProducer: (args['irqfd_producer'] as boolean | undefined) ?? false,
@@ -117,6 +151,9 @@ export function armOptions(args: Args): ArmOptions {
 /** The next power of two. */
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
+/** SPIs that a VMM can ask for. */
+const MAX_SPIS = 960;
+
 /** Room for what the options need. An ITS has room for devices and collections as a guest of that size has them. */
 export function armSizes(limits: VmLimits, args: Args): ArmSizes {
   const o = armOptions(args);
@@ -124,7 +161,7 @@ export function armSizes(limits: VmLimits, args: Args): ArmSizes {
   const lpis = (args['lpis'] as number | undefined) ?? (o.its === 0 ? 1 : 256);
   return {
     vcpus,
-    spis: o.nrIrqs - 32,
+    spis: o.gic !== 0 && o.init ? o.nrIrqs - 32 : MAX_SPIS,
     lpis,
     itss: o.its,
     its: { devices: 32, ites: lpis, collections: Math.min(1023, 2 * vcpus + 16), cache: powerOfTwo(2 * lpis) },

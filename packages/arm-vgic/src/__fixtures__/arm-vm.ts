@@ -3,6 +3,7 @@
 import type { AnyBackend } from '@virq/irq-core/backend';
 import type { KernelVersion } from '@virq/irq-core/kvm';
 import { checkArgs, createMachine, createSession, findOperation, type Session } from '@virq/irq-core/machine';
+import type { Edits } from '@virq/irq-core/protocol';
 import type { ArmChip } from '../chip.ts';
 import armVgic from '../index.ts';
 import type { Irq } from '../irq/layout.ts';
@@ -38,6 +39,8 @@ export interface ArmVmOptions {
   readonly host?: Row;
   /** Options of a second VM. */
   readonly other?: Row;
+  /** Paths that stand in for others. */
+  readonly edits?: Edits;
 }
 
 const spec = (options: Row = {}) => {
@@ -48,13 +51,13 @@ const spec = (options: Row = {}) => {
 };
 
 /** Opens a machine with one VM, or two, and a PCI and a platform device. */
-export function openArm({ kernel = '6.12', vm, host = {}, other }: ArmVmOptions = {}): ArmVm {
+export function openArm({ kernel = '6.12', vm, host = {}, other, edits = [] }: ArmVmOptions = {}): ArmVm {
   const vms = other === undefined ? [spec(vm)] : [spec(vm), spec(other)];
   const devices = [
     { name: 'nic', kind: 'pci', msix: 4 },
     { name: 'mgbe', kind: 'platform', hostIrq: 40 },
   ] as const;
-  const machine = createMachine({ kernel, vms, devices, host });
+  const machine = createMachine({ kernel, vms, devices, host, edits });
   const session = createSession(machine);
   const chip = session.vm.chip as ArmChip;
   machine.trace.on = true;

@@ -10,6 +10,7 @@ import {
   dropPriority,
   groupPriority,
   highestPending,
+  IDLE,
   PREBITS,
   runningPriority,
 } from './priorities.ts';
@@ -21,7 +22,7 @@ export type DeactivatePhysical = (pintid: number) => void;
 export const SIGNAL = { NONE: 'none', FIQ: 'fiq', IRQ: 'irq' } as const;
 
 /** The LR that an acknowledge would take, -1 for none: pending, above the mask, and above what is running. */
-function takeable(c: CpuInterface, prebits: number): number {
+export function takeable(c: CpuInterface, prebits = PREBITS): number {
   const n = highestPending(c);
   if (n < 0) return -1;
   const { priority, group } = candidateAt(c, n);
@@ -60,7 +61,8 @@ export function highestPendingIntid(c: CpuInterface, group: number): number {
   return intidOf(c, n >= 0 && candidateAt(c, n).group === group ? n : -1);
 }
 
-function activeLr(c: CpuInterface, intid: number): Lr | undefined {
+/** The LR in which an INTID is active, with the sender if it is a v2 SGI. */
+export function activeLr(c: CpuInterface, intid: number): Lr | undefined {
   for (let n = 0; n < c.used; n++) {
     const lr = c.lrs.at(n);
     if ((lr.state & LR_STATE.ACTIVE) !== 0 && (lr.intid | (lr.source << 10)) === intid) return lr;
@@ -68,42 +70,52 @@ function activeLr(c: CpuInterface, intid: number): Lr | undefined {
   return undefined;
 }
 
-function deactivate(lr: Lr, physical: DeactivatePhysical): void {
+/** The LR is no longer active; a hardware interrupt is deactivated too. */
+export function deactivateLr(lr: Lr, physical: DeactivatePhysical): void {
   lr.state &= ~LR_STATE.ACTIVE;
   if (lr.hw === 1) physical(lr.pintid);
 }
 
-function countEoi({ hcr }: CpuInterface): void {
+/** EOIcount wraps after 31. */
+export function countEoi({ hcr }: CpuInterface): void {
   hcr.eoiCount = (hcr.eoiCount + 1) & 31;
 }
 
-/** An EOI: of which group, with which number as read from IAR. */
+/** An EOI: of which group, with which number as read from IAR. `direct` if the CPU does it, not KVM's handler of a trapped access. */
 export interface Eoi {
   readonly group: number;
   readonly intid: number;
+  readonly direct?: boolean;
 }
 
+/** INTIDs that stand for no interrupt. */
+export const isSpecial = (intid: number): boolean => intid >= INTID.SPECIAL && intid <= INTID.SPURIOUS;
+
 /**
- * ICV_EOIR<group>: priority drop, and with EOImode 0 (LPIs always) deactivation if group and priority fit.
- * Linux: an interrupt that is in no LR bumps EOIcount whatever the EOImode (trap path), unless it is an LPI.
+ * ICV_EOIR<group>: priority drop, and with EOImode 0 (LPIs always) deactivation if group and priority fit. The CPU ignores special INTIDs, and counts an interrupt
+ * that is in no LR only if a priority was dropped and EOImode is 0, an SGI not with vSGIEOICount. Linux: the trap handler counts it whatever the EOImode, unless it is an LPI.
  */
 export function endOfInterrupt(c: CpuInterface, e: Eoi, physical: DeactivatePhysical, prebits = PREBITS): void {
+  const isDirect = e.direct === true;
+  if (isDirect && isSpecial(e.intid)) return;
   const dropped = dropPriority(c, prebits);
+  if (isDirect && dropped === IDLE) return;
   const isLpi = e.intid >= INTID.LPI;
   const lr = activeLr(c, e.intid);
   if (lr === undefined) {
-    if (!isLpi) countEoi(c);
+    const isUncounted = isLpi || (e.intid < INTID.PPI && c.hcr.sgiEoiCount === 1);
+    if (!isUncounted && !(isDirect && c.vmcr.eoiMode === 1)) countEoi(c);
     return;
   }
   if (c.vmcr.eoiMode === 1 && !isLpi) return;
-  if (lr.group === e.group && groupPriority(c.vmcr, e.group, lr.priority) === dropped) deactivate(lr, physical);
+  if (lr.group === e.group && groupPriority(c.vmcr, e.group, lr.priority) === dropped) deactivateLr(lr, physical);
 }
 
 /** ICV_DIR: with EOImode 1 only, and not for LPIs. `exit` if KVM has to do it: the interrupt is in no LR, and TDIR is set. */
 export function deactivateInterrupt(c: CpuInterface, intid: number, physical: DeactivatePhysical): 'done' | 'exit' {
   if (c.vmcr.eoiMode === 0 || intid >= INTID.LPI) return 'done';
   const lr = activeLr(c, intid);
-  if (lr !== undefined) deactivate(lr, physical);
+  if (lr !== undefined) deactivateLr(lr, physical);
   else if (c.hcr.tdir === 1) return 'exit';
   else countEoi(c);
   return 'done';

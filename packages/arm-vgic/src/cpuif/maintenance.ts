@@ -33,33 +33,32 @@ export function elrsr(c: CpuInterface, nrLr: number): number {
   return bits;
 }
 
-/** How many LRs are in a wanted state. */
-function countStates(c: CpuInterface, nrLr: number, wanted: (state: number) => boolean): number {
-  let count = 0;
-  for (let n = 0; n < nrLr; n++) if (wanted(c.lrs.at(n).state)) count++;
-  return count;
+/** Bits that follow from the group enables. */
+function groupBits({ hcr, vmcr }: CpuInterface): number {
+  const on0 = hcr.group0On & vmcr.enable0;
+  const off0 = hcr.group0Off & (1 - vmcr.enable0);
+  const on1 = hcr.group1On & vmcr.enable1;
+  const off1 = hcr.group1Off & (1 - vmcr.enable1);
+  return (on0 * MISR.GROUP0_ON) | (off0 * MISR.GROUP0_OFF) | (on1 * MISR.GROUP1_ON) | (off1 * MISR.GROUP1_OFF);
 }
-
-const isValid = (state: number): boolean => state !== LR_STATE.INVALID;
-const isJustPending = (state: number): boolean => state === LR_STATE.PENDING;
-
-/** Condition of each MISR bit. */
-const CONDITIONS: readonly (readonly [number, (c: CpuInterface, nrLr: number) => boolean])[] = [
-  [MISR.EOI, (c, n) => eisr(c, n) !== 0],
-  [MISR.U, (c, n) => c.hcr.uie === 1 && countStates(c, n, isValid) < 2],
-  [MISR.LRENP, (c) => c.hcr.lrenpie === 1 && c.hcr.eoiCount !== 0],
-  [MISR.NP, (c, n) => c.hcr.npie === 1 && countStates(c, n, isJustPending) === 0],
-  [MISR.GROUP0_ON, (c) => c.hcr.group0On === 1 && c.vmcr.enable0 === 1],
-  [MISR.GROUP0_OFF, (c) => c.hcr.group0Off === 1 && c.vmcr.enable0 === 0],
-  [MISR.GROUP1_ON, (c) => c.hcr.group1On === 1 && c.vmcr.enable1 === 1],
-  [MISR.GROUP1_OFF, (c) => c.hcr.group1Off === 1 && c.vmcr.enable1 === 0],
-];
 
 /** MISR: why a maintenance interrupt is asked for. */
 export function misr(c: CpuInterface, nrLr: number): number {
-  let bits = 0;
-  for (const [bit, holds] of CONDITIONS) if (holds(c, nrLr)) bits |= bit;
-  return bits;
+  const { hcr } = c;
+  let ended = 0;
+  let valid = 0;
+  let pending = 0;
+  for (let n = 0; n < nrLr; n++) {
+    const lr = c.lrs.at(n);
+    const { state } = lr;
+    if (state !== LR_STATE.INVALID) valid++;
+    else if (signalsEoi(lr)) ended = MISR.EOI;
+    if (state === LR_STATE.PENDING) pending++;
+  }
+  const underflow = hcr.uie === 1 && valid < 2 ? MISR.U : 0;
+  const uncounted = hcr.lrenpie === 1 && hcr.eoiCount !== 0 ? MISR.LRENP : 0;
+  const nonePending = hcr.npie === 1 && pending === 0 ? MISR.NP : 0;
+  return ended | underflow | uncounted | nonePending | groupBits(c);
 }
 
 /** The line of the maintenance interrupt. */

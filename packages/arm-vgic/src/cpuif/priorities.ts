@@ -31,11 +31,15 @@ export function runningPriority(c: CpuInterface, prebits = PREBITS): number {
   return IDLE;
 }
 
+/** Sets the bit of a group priority in active priority registers. */
+export function activateIn(aps: CpuInterface['ap0'], priority: number, prebits = PREBITS): void {
+  const level = priority >> minimumBpr1(prebits);
+  aps.set(level >> 5, (aps.get(level >> 5) | (1 << (level & 31))) >>> 0);
+}
+
 /** Marks the priority of an interrupt that was acknowledged as active. */
 export function activatePriority(c: CpuInterface, group: number, priority: number, prebits = PREBITS): void {
-  const level = groupPriority(c.vmcr, group, priority) >> minimumBpr1(prebits);
-  const aps = group === 0 ? c.ap0 : c.ap1;
-  aps.set(level >> 5, (aps.get(level >> 5) | (1 << (level & 31))) >>> 0);
+  activateIn(group === 0 ? c.ap0 : c.ap1, groupPriority(c.vmcr, group, priority), prebits);
 }
 
 /** Priority drop: the highest active priority is no longer; of equal ones group 1 goes first. Returns it, {@link IDLE} for none. */

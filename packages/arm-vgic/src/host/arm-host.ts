@@ -9,8 +9,10 @@ import {
 } from '@virq/irq-core/backend';
 import { ModelError } from '@virq/irq-core/errors';
 import { armEvents } from '../events.ts';
+import type { Physical } from '../lists/world.ts';
 import { int } from '../vocabulary/args.ts';
-import { createGicv4, type Gicv4 } from './gicv4.ts';
+import type { VSgi } from './gic-layout.ts';
+import { createGicv4, type Gicv4, VSGI_IRQ } from './gicv4.ts';
 import { hostInspect } from './host-inspect.ts';
 import { type ArmHostSizes, type ArmHostState, armHostLayout, type PhysIrq } from './layout.ts';
 import { VECTORS } from './physical-its.ts';
@@ -22,7 +24,7 @@ const gicOf = (options: HostOptions): keyof typeof VERSIONS =>
   (options['gic'] as keyof typeof VERSIONS | undefined) ?? 'v3';
 
 /** The host as VMs see it. Host irqs are numbers below its size. */
-export interface ArmHost {
+export interface ArmHost extends Physical {
   readonly state: ArmHostState;
   /** What injects into guests by itself; null for a GICv3. */
   readonly gicv4: Gicv4 | null;
@@ -39,9 +41,16 @@ export interface ArmHost {
 export function createArmHost(context: HostContext, state: ArmHostState): ArmHost {
   const { irqs } = state;
   const version = VERSIONS[gicOf(context.options)];
+  const gicv4 = version === 3 ? null : createGicv4(context, state.gic, version);
+  const stateOf = (hostIrq: number): Pick<PhysIrq, 'pending'> =>
+    gicv4 !== null && hostIrq >= VSGI_IRQ ? gicv4.sgiOf(hostIrq) : irqs.at(hostIrq);
+  function change(hostIrq: number, what: Partial<VSgi>): void {
+    if (gicv4 !== null && hostIrq >= VSGI_IRQ) gicv4.setSgi(hostIrq, what);
+    else Object.assign(irqs.at(hostIrq), what);
+  }
   return {
     state,
-    gicv4: version === 3 ? null : createGicv4(context, state.gic, version),
+    gicv4,
     at: (hostIrq) => irqs.at(hostIrq),
     line: (hostIrq) => irqs.at(hostIrq).line,
     clearActive(hostIrq) {
@@ -50,6 +59,13 @@ export function createArmHost(context: HostContext, state: ArmHostState): ArmHos
     deactivate(hostIrq) {
       irqs.at(hostIrq).active = 0;
     },
+    setActive(hostIrq, on) {
+      irqs.at(hostIrq).active = on;
+    },
+    isPending: (hostIrq) => stateOf(hostIrq).pending === 1,
+    setPending: (hostIrq, pending) => change(hostIrq, { pending }),
+    setEnabled: (hostIrq, enabled) => change(hostIrq, { enabled }),
+    configureSgi: (hostIrq, priority, group) => change(hostIrq, { priority, group }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { HostContext } from '@virq/irq-core/backend';
 import { ModelError } from '@virq/irq-core/errors';
 import { MSI_IRQ_BASE } from '@virq/irq-core/vfio';
 import type { Direct } from '../lr/layout.ts';
-import type { GicState } from './gic-layout.ts';
+import type { GicState, VSgi } from './gic-layout.ts';
 import { createPhysicalIts, type PhysicalIts, VECTORS } from './physical-its.ts';
 import { createVirtualLpis, type VirtualLpis } from './virtual-lpis.ts';
 import { createVpes, type Vpes } from './vpes.ts';
@@ -19,9 +19,15 @@ export interface Gicv4 {
   indexOf(vm: number, vcpu: number): number;
   /** A VM says where its vCPUs' interfaces are, and what a doorbell starts. */
   addVm(vm: number, sink: VpeSink): void;
+  /** Virtual SGIs by Linux irq: its vPE and number. */
+  sgiOf(irq: number): VSgi;
+  setSgi(irq: number, what: Partial<VSgi>): void;
   /** A guest has taken what its redistributor presented. */
   activated(vm: number, vcpu: number): void;
 }
+
+/** Linux irq of the first virtual SGI, above doorbells; 16 for each vPE. */
+export const VSGI_IRQ = 8192;
 
 /** A VM from below. */
 export interface VpeSink {
@@ -70,6 +76,8 @@ export function createGicv4({ trace, sizes, vfio }: HostContext, state: GicState
     addVm(vm, sink) {
       sinks[vm] = sink;
     },
+    sgiOf: (irq) => state.vpes.at((irq - VSGI_IRQ) >> 4).sgis.at(irq & 15),
+    setSgi: (irq, what) => tables.setSgi((irq - VSGI_IRQ) >> 4, irq & 15, what),
     activated: (vm, vcpu) => tables.activated(indexOf(vm, vcpu)),
   };
 }

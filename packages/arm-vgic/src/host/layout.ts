@@ -1,10 +1,10 @@
 // Physical interrupts below the VMs: those that are tied to guest interrupts. Linux: irq_get_irqchip_state, irq_set_irqchip_state.
 
-import { array, struct, u1, type View } from '@virq/irq-core/arena';
+import { array, struct, u1, u8, type View } from '@virq/irq-core/arena';
 import { type GicSizes, gicLayout } from './gic-layout.ts';
 
-/** A host interrupt as its GIC has it: input line, pending latch, active. */
-export const PhysIrq = struct('physIrq', { line: u1, pending: u1, active: u1, enabled: u1 });
+/** A host interrupt as its GIC has it: input line, pending latch, active. `priority` and `group` are those of a virtual SGI (GICv4.1). */
+export const PhysIrq = struct('physIrq', { line: u1, pending: u1, active: u1, enabled: u1, group: u1, priority: u8 });
 export type PhysIrq = View<typeof PhysIrq>;
 
 /** Sizes of {@link armHostLayout}. */

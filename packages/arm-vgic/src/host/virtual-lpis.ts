@@ -1,7 +1,7 @@
 // Virtual pending and configuration tables, and what a redistributor makes of them for the vPE that is resident. Arm IHI 0069 5.1 (GICv4), 5.4 (GICv4.1 virtual SGIs).
 
 import type { Direct } from '../lr/layout.ts';
-import type { GicState, VLpi, Vpe } from './gic-layout.ts';
+import type { GicState, VLpi, Vpe, VSgi } from './gic-layout.ts';
 
 /** Tables of all vPEs. A vPE is an index, a vLPI a handle. */
 export interface VirtualLpis {
@@ -16,8 +16,8 @@ export interface VirtualLpis {
   setPending(vlpi: number, level: number): void;
   /** A configuration byte, and VINV. */
   configure(vlpi: number, byte: number): void;
-  /** VSGI and GITS_SGIR. */
-  setSgi(vpe: number, sgi: number, level: number): void;
+  /** VSGI and GITS_SGIR: configuration and pending state of a virtual SGI. */
+  setSgi(vpe: number, sgi: number, what: Partial<VSgi>): void;
   /** What is pending and enabled of a vPE, in no order. */
   hasPending(vpe: number): boolean;
   /** Evaluates anew what the CPU interface is told. */
@@ -142,11 +142,11 @@ export function createVirtualLpis({ state, direct, ring }: TableOptions): Virtua
       v.enabled = byte & 1;
       follow(v.vpe, risen, v.doorbell === 1);
     },
-    setSgi(vpe, sgi, level) {
+    setSgi(vpe, sgi, what) {
       const s = vpes.at(vpe).sgis.at(sgi);
-      const risen = level === 1 && s.pending === 0 && s.enabled === 1;
-      s.pending = level;
-      follow(vpe, risen, true);
+      const was = s.pending & s.enabled;
+      Object.assign(s, what);
+      follow(vpe, was === 0 && (s.pending & s.enabled) === 1, true);
     },
     hasPending,
     present,

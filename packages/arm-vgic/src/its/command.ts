@@ -5,7 +5,7 @@ import { type Ram, UNREADABLE } from '../memory/ram.ts';
 /** Bytes of a command. */
 export const COMMAND_BYTES = 32;
 
-/** Fields of a command, whichever it is. `target` and `secondTarget` are 32 bits, what the architecture calls RDbase with PTA=0. */
+/** Fields of a command, whichever it is. `rdbase` and `second` are 32 bits of what the architecture calls RDbase, with PTA=0. */
 export interface Command {
   opcode: number;
   device: number;
@@ -14,28 +14,17 @@ export interface Command {
   /** 1..32 bits of an EventID. */
   bits: number;
   icid: number;
-  target: number;
-  secondTarget: number;
-  itt: number;
-  valid: boolean;
+  rdbase: number;
+  second: number;
+  /** Address of an interrupt translation table, bits 51:8. */
+  ittLo: number;
+  ittHi: number;
+  /** The V bit. */
+  valid: number;
 }
 
-/** An empty one, to be filled again and again. */
-export const createCommand = (): Command => ({
-  opcode: 0,
-  device: 0,
-  event: 0,
-  intid: 0,
-  bits: 0,
-  icid: 0,
-  target: 0,
-  secondTarget: 0,
-  itt: 0,
-  valid: false,
-});
-
 /** Bits 47:16 of a doubleword. */
-const rdbase = (hi: number, lo: number): number => ((hi << 16) | (lo >>> 16)) >>> 0;
+const rdbaseOf = (hi: number, lo: number): number => ((hi << 16) | (lo >>> 16)) >>> 0;
 
 /** Fills a command from guest memory; false if it cannot be read. */
 export function loadCommand(ram: Ram, at: number, into: Command): boolean {
@@ -49,9 +38,10 @@ export function loadCommand(ram: Ram, at: number, into: Command): boolean {
   const lo = ram.load(at + 16);
   const hi = ram.load(at + 20);
   into.icid = lo & 0xffff;
-  into.target = rdbase(hi, lo);
-  into.itt = (hi & 0xfffff) * 2 ** 32 + ((lo & ~0xff) >>> 0);
-  into.valid = hi >= 0x80000000;
-  into.secondTarget = rdbase(ram.load(at + 28), ram.load(at + 24));
+  into.rdbase = rdbaseOf(hi, lo);
+  into.ittLo = (lo & ~0xff) >>> 0;
+  into.ittHi = hi & 0xfffff;
+  into.valid = hi >>> 31;
+  into.second = rdbaseOf(ram.load(at + 28), ram.load(at + 24));
   return true;
 }

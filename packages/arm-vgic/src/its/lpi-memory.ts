@@ -18,7 +18,7 @@ export interface LpiMemory {
   /** Whether an LPI is pending at its target: 0 or 1. One without target is not. */
   pendingBit(irq: Irq): number;
   clearPendingBit(irq: Irq): void;
-  /** Stores an LPI's bit: 0 or -EFAULT. A byte that stays is not written. */
+  /** Makes the bit at its target say whether it is pending: 0 or -EFAULT. A byte that stays is not written. */
   savePending(irq: Irq, pending: boolean): number;
   /** LPIs whose bits are set in the table of a vCPU. */
   pendingInTable(vcpu: number): number[];

@@ -11,6 +11,8 @@ export interface LpiTable {
   /** xa_erase: the handle that was there. */
   erase(intid: number): number;
   readonly count: number;
+  /** Place of the first INTID that is not lower. */
+  placeOf(intid: number): number;
   /** By place, in the order of INTIDs. */
   at(place: number): number;
 }
@@ -19,7 +21,6 @@ export interface LpiTable {
 export function createLpiTable(state: LpiTableState): LpiTable {
   const { intids, lpis } = state;
 
-  /** Place of the first INTID that is not lower. */
   function placeOf(intid: number): number {
     let low = 0;
     let high = state.count;
@@ -67,6 +68,7 @@ export function createLpiTable(state: LpiTableState): LpiTable {
     get count() {
       return state.count;
     },
+    placeOf,
     at: (place) => lpis.get(place),
   };
 }

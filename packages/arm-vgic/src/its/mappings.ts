@@ -19,7 +19,10 @@ export interface Mappings {
   addCollection(id: number): number;
   /** Takes over the caller's reference to the LPI; -ENOMEM leaves it with the caller. */
   addIte(device: number, event: number, mapping: { collection: number; lpi: number }): number;
-  freeIte(device: number, ite: number): void;
+  /** Takes an ITE away: handle of its LPI, whose reference is the caller's now. */
+  removeIte(device: number, ite: number): number;
+  /** The device that was made first, 0 for none. */
+  firstDevice(): number;
   freeDevice(device: number): void;
   /** ITEs of the collection stay, without one. */
   freeCollection(collection: number): void;
@@ -49,17 +52,17 @@ export function createMappings(state: ItsState, lpis: Lpis): Mappings {
       for (let i = deviceAt(d).list.first; i !== 0; i = iteAt(i).next) visit(iteAt(i));
   }
 
-  function freeIte(device: number, ite: number): void {
+  function removeIte(device: number, ite: number): number {
     const { lpi } = iteAt(ite);
     remove(ites, deviceAt(device).list, ite);
     ites.free(ite);
     if (lpis.at(lpi).hw === 1) lpis.forwarding.unmap(lpis.at(lpi));
-    lpis.put(lpi);
+    return lpi;
   }
 
   function freeDevice(device: number): void {
     const { list } = deviceAt(device);
-    while (list.first !== 0) freeIte(device, list.first);
+    while (list.first !== 0) lpis.put(removeIte(device, list.first));
     remove(devices, deviceList, device);
     devices.free(device);
   }
@@ -108,7 +111,8 @@ export function createMappings(state: ItsState, lpis: Lpis): Mappings {
       append(ites, deviceAt(device).list, handle);
       return handle;
     },
-    freeIte,
+    removeIte,
+    firstDevice: () => deviceList.first,
     freeDevice,
     freeCollection,
     freeDevices() {

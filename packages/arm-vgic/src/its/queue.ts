@@ -1,8 +1,9 @@
 // The command queue: runs to its end in whoever writes GITS_CWRITER or GITS_CTLR; what a command finds wrong stops nothing. Linux: vgic-its.c vgic_its_process_commands.
 
-import { COMMAND_BYTES, createCommand, loadCommand } from './command.ts';
-import { execute } from './commands.ts';
+import { COMMAND_BYTES, loadCommand } from './command.ts';
 import type { ItsContext } from './context.ts';
+import { execute } from './execute.ts';
+import { createWork } from './work.ts';
 
 const QUEUE_PAGE = 0x1000;
 
@@ -16,7 +17,7 @@ export const queueAt = ({ state }: ItsContext): number =>
 /** Creates what runs the queue of an ITS while that is enabled. */
 export function createQueue(its: ItsContext): () => void {
   const { state, ram, trace } = its;
-  const command = createCommand();
+  const command = createWork();
   return () => {
     if (state.enabled === 0) return;
     const base = queueAt(its);

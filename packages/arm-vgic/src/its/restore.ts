@@ -3,7 +3,7 @@
 import { ERRNO } from '@virq/irq-core/errors';
 import { INTID } from '../irq/layout.ts';
 import type { ItsContext } from './context.ts';
-import { vcpuOf } from './context.ts';
+import { irqTargetOf, vcpuOf } from './context.ts';
 import { ENTRY_BYTES, loadEntry, unpackCte, unpackDte, unpackIte } from './entries.ts';
 import { UNMAPPED } from './layout.ts';
 import { addMapping, collectionPlace, devicePlace } from './map-commands.ts';
@@ -63,7 +63,8 @@ function restoreIte(its: ItsContext, device: number, { event, word }: RestoredIt
   if (lpi < INTID.LPI || event + next >= 2 ** maps.deviceAt(device).bits) return -EINVAL;
   const collection = maps.collection(icid);
   if (collection === 0 || iteOf(ram, maps.deviceAt(device), event) === NOWHERE) return -EINVAL;
-  return addMapping(its, device, { event, collection, intid: lpi }) || next;
+  const handle = its.lpis.add(lpi, irqTargetOf(its, maps.collectionAt(collection)));
+  return handle < 0 ? handle : addMapping(its, device, { event, collection, lpi: handle }) || next;
 }
 
 interface RestoredIte {

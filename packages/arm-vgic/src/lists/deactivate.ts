@@ -11,7 +11,7 @@ import { type VgicMachine, vgicOf } from './world.ts';
 const { protocol } = protocolsOn<VgicMachine>();
 
 /** `value` is what the guest wrote to DIR; `irq` is a handle + 1, `holder` 1 + the vCPU whose list has it, `onLr` says that its state is in hardware. */
-const DIR_LOCALS = { vm: u8, vcpu: u16, value: u32, irq: u16, holder: u16, onLr: u1 } as const;
+export const DIR_LOCALS = { vm: u8, vcpu: u16, value: u32, irq: u16, holder: u16, onLr: u1 } as const;
 type DirFrame = { -readonly [K in keyof typeof DIR_LOCALS]: number };
 
 const SOURCE_SHIFT = 10;

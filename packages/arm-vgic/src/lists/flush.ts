@@ -11,7 +11,7 @@ import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
 const { protocol } = protocolsOn<VgicMachine>();
 
 /** What the list holds: `pending`, `active`, `sgis` of this vCPU; `weight` in LRs, `many` if an SGI has several senders. `irq` is a handle + 1, `floor` the priority of the SGI before, + 1; `stop` ends the walk. */
-const FLUSH_LOCALS = {
+export const FLUSH_LOCALS = {
   vm: u8,
   vcpu: u16,
   irq: u16,
@@ -24,26 +24,24 @@ const FLUSH_LOCALS = {
   many: u1,
   stop: u1,
 } as const;
-type FlushFrame = { -readonly [K in keyof typeof FLUSH_LOCALS]: number };
+export type FlushFrame = { -readonly [K in keyof typeof FLUSH_LOCALS]: number };
 
 const listOf = (m: VgicMachine, f: FlushFrame) => vgicOf(m, f).apLists.at(f.vcpu);
 const irqOf = (m: VgicMachine, f: FlushFrame): Irq => vgicOf(m, f).irqs.at(f.irq - 1);
-const cpuOf = (m: VgicMachine, f: FlushFrame): CpuInterface => vgicOf(m, f).interfaces.at(f.vcpu);
 
 /** Whether somebody holds the lock of an interrupt on the list: steps that look at all of them take each in turn. */
-function isListBusy(m: VgicMachine, f: FlushFrame): boolean {
-  const { irqs } = vgicOf(m, f);
-  for (let at = listOf(m, f).first; at !== 0; at = irqs.at(at - 1).next)
+export function isListBusy({ apLists, irqs }: VgicLists, vcpu: number): boolean {
+  for (let at = apLists.at(vcpu).first; at !== 0; at = irqs.at(at - 1).next)
     if (irqs.at(at - 1).irqLock.holder !== 0) return true;
   return false;
 }
 
-function summarise(m: VgicMachine, f: FlushFrame): Outcome<never> {
-  if (isListBusy(m, f)) return BLOCKED;
-  const w = vgicOf(m, f);
+/** What is on the list, counted. */
+export function summarise(w: VgicLists, f: FlushFrame): void {
   f.filled = f.floor = f.pending = f.active = f.sgis = f.weight = f.many = f.stop = 0;
-  for (let at = listOf(m, f).first; at !== 0; at = w.irqs.at(at - 1).next) {
+  for (let at = w.apLists.at(f.vcpu).first; at !== 0; ) {
     const i = w.irqs.at(at - 1);
+    at = i.next;
     const weight = lrWeight(i);
     f.weight += weight;
     if (weight > 1) f.many = 1;
@@ -55,36 +53,45 @@ function summarise(m: VgicMachine, f: FlushFrame): Outcome<never> {
 }
 
 /** Linux: 6.x counts an SGI once per sender and whatever is on the list, 7.x only what is for this vCPU. */
-const needsSort = (w: VgicLists, f: FlushFrame): boolean =>
+export const needsSort = (w: VgicLists, f: FlushFrame): boolean =>
   w.form.sgisFirst ? f.weight > w.nrLr || f.many === 1 : f.pending + f.active > w.nrLr;
 
-function sort(m: VgicMachine, f: FlushFrame): Outcome<never> {
-  const w = vgicOf(m, f);
-  if (!needsSort(w, f)) return;
-  if (isListBusy(m, f)) return BLOCKED;
-  sortList(w, f.vcpu);
+/** Before the first interrupt. */
+export function startFilling(w: VgicLists, f: FlushFrame): void {
+  const c = w.interfaces.at(f.vcpu);
+  f.irq = w.apLists.at(f.vcpu).first;
+  c.last = 0;
+  c.hcr.uie = 0;
 }
 
-function populate(m: VgicMachine, f: FlushFrame): void {
-  const w = vgicOf(m, f);
-  const i = irqOf(m, f);
+/** The interrupt of the frame goes into the next LR, if it is for this vCPU. */
+export function populate(w: VgicLists, f: FlushFrame): void {
+  const i = w.irqs.at(f.irq - 1);
   if (w.form.sgisFirst && f.many === 1 && f.floor !== 0 && i.priority >= f.floor) {
     f.stop = 1;
     return;
   }
   if (targetOf(w, i) !== f.vcpu + 1) return;
-  populateLr(i, cpuOf(m, f).lrs.at(f.filled++), w.v2, w.form);
+  populateLr(i, w.interfaces.at(f.vcpu).lrs.at(f.filled++), w.v2, w.form);
   if (i.source !== 0) f.floor = i.priority + 1;
 }
 
 /** All LRs are full: which interrupt has the last one, or that more are waiting. */
-function noteLast(m: VgicMachine, f: FlushFrame): void {
-  const w = vgicOf(m, f);
-  if (w.form.overflow === 'underflow') cpuOf(m, f).hcr.uie = irqOf(m, f).next === 0 ? 0 : 1;
+function noteLast(w: VgicLists, f: FlushFrame): void {
+  const c = w.interfaces.at(f.vcpu);
+  if (w.form.overflow === 'underflow') c.hcr.uie = w.irqs.at(f.irq - 1).next === 0 ? 0 : 1;
   else {
     w.getRef(f.irq - 1);
-    cpuOf(m, f).last = f.irq;
+    c.last = f.irq;
   }
+}
+
+/** Goes on to the next interrupt: false if no more are taken. */
+export function goOn(w: VgicLists, f: FlushFrame): boolean {
+  const isFull = f.stop === 0 && f.filled === w.nrLr;
+  if (isFull) noteLast(w, f);
+  f.irq = w.irqs.at(f.irq - 1).next;
+  return !isFull && f.stop === 0;
 }
 
 /** vgic_v3_configure_hcr and vgic_v2_configure_hcr: which changes the hardware has to report. */
@@ -105,9 +112,9 @@ function configure(w: VgicLists, f: FlushFrame, { hcr, vmcr }: CpuInterface): vo
   hcr.tdir = !w.hasTdir || hcr.lrenpie === 1 || w.counters.activeSpis > 0 ? 1 : 0;
 }
 
-function finish(m: VgicMachine, f: FlushFrame): void {
-  const w = vgicOf(m, f);
-  const c = cpuOf(m, f);
+/** After the last interrupt. LRs that were in use and no longer are become empty. */
+export function finish(w: VgicLists, f: FlushFrame): void {
+  const c = w.interfaces.at(f.vcpu);
   for (let n = f.filled; n < w.nrLr; n++) clearLr(c.lrs.at(n));
   c.used = f.filled;
   configure(w, f, c);
@@ -119,22 +126,21 @@ export const vgicFlushLrState = protocol(
   FLUSH_LOCALS,
   (p: Combinators<VgicMachine, FlushFrame>) => ({
     ...p.spinlocked('ap', (m, f) => listOf(m, f).apLock, {
-      summarise,
-      sort,
-      first(m, f) {
-        f.irq = listOf(m, f).first;
-        cpuOf(m, f).last = 0;
-        cpuOf(m, f).hcr.uie = 0;
+      summarise(m, f): Outcome<never> {
+        if (isListBusy(vgicOf(m, f), f.vcpu)) return BLOCKED;
+        summarise(vgicOf(m, f), f);
       },
+      sort(m, f): Outcome<never> {
+        const w = vgicOf(m, f);
+        if (!needsSort(w, f)) return;
+        if (isListBusy(w, f.vcpu)) return BLOCKED;
+        sortList(w, f.vcpu);
+      },
+      first: (m, f) => startFilling(vgicOf(m, f), f),
       isEnd: (_m, f): Outcome<'finish'> => (f.irq === 0 ? 'finish' : undefined),
-      ...p.spinlocked('irq', (m, f) => irqOf(m, f).irqLock, { populate }),
-      next(m, f): Outcome<'isEnd' | 'finish'> {
-        const isFull = f.stop === 0 && f.filled === vgicOf(m, f).nrLr;
-        if (isFull) noteLast(m, f);
-        f.irq = irqOf(m, f).next;
-        return isFull || f.stop === 1 ? 'finish' : 'isEnd';
-      },
-      finish,
+      ...p.spinlocked('irq', (m, f) => irqOf(m, f).irqLock, { populate: (m, f) => populate(vgicOf(m, f), f) }),
+      next: (m, f): Outcome<'isEnd' | 'finish'> => (goOn(vgicOf(m, f), f) ? 'isEnd' : 'finish'),
+      finish: (m, f) => finish(vgicOf(m, f), f),
     }),
   }),
 );

@@ -11,8 +11,18 @@ import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
 
 const { protocol } = protocolsOn<VgicMachine>();
 
-/** `lr` is the next list register, `walking` says they are done and the list follows, `irq` is a handle + 1, `eois` counts EOIs to replay. */
-const FOLD_LOCALS = { vm: u8, vcpu: u16, lr: u8, walking: u1, irq: u16, next: u16, deactivated: u1, eois: u8 } as const;
+/** `lr` is the next list register, the first one unless `goesOn` is set; `walking` says they are done and the list follows, `irq` is a handle + 1, `eois` counts EOIs to replay. */
+export const FOLD_LOCALS = {
+  vm: u8,
+  vcpu: u16,
+  lr: u8,
+  goesOn: u1,
+  walking: u1,
+  irq: u16,
+  next: u16,
+  deactivated: u1,
+  eois: u8,
+} as const;
 type FoldFrame = { -readonly [K in keyof typeof FOLD_LOCALS]: number };
 
 const cpuOf = (m: VgicMachine, f: FoldFrame): CpuInterface => vgicOf(m, f).interfaces.at(f.vcpu);
@@ -20,23 +30,29 @@ const irqOf = (m: VgicMachine, f: FoldFrame): Irq => vgicOf(m, f).irqs.at(f.irq 
 const irqLockOf = (m: VgicMachine, f: FoldFrame) => irqOf(m, f).irqLock;
 const lrOf = (m: VgicMachine, f: FoldFrame): Lr => (f.walking === 1 ? cpuOf(m, f).pseudo : cpuOf(m, f).lrs.at(f.lr));
 
-/** Tells the irqfds of the LR's SPI that the guest has ended it. */
-function ack(m: VgicMachine, f: FoldFrame, gate: 'always' | 'deactivated'): void {
-  const w = vgicOf(m, f);
-  const lr = lrOf(m, f);
-  if (w.form.ack[w.host] !== gate || !acksSpi(lr, w.spis)) return;
-  if (gate === 'deactivated' && f.deactivated === 0) return;
-  w.notifyAcked(lr.intid - INTID.SPI);
-  if (gate === 'deactivated' && w.counters.activeSpis > 0) w.counters.activeSpis--;
+/** Tells the irqfds of the LR's SPI that the guest has ended it, before the fold, whatever software knows. */
+export function ackBefore(w: VgicLists, lr: Lr): void {
+  if (w.form.ack[w.host] === 'always' && acksSpi(lr, w.spis)) w.notifyAcked(lr.intid - INTID.SPI);
 }
 
-/** Where the replay of EOIs starts; the count is known only if the hardware was asked to report it. */
+/** The same after the fold, if the interrupt was active in software; one SPI less is then in flight. */
+export function ackAfter(w: VgicLists, lr: Lr, deactivated: boolean): void {
+  if (!deactivated || w.form.ack[w.host] !== 'deactivated' || !acksSpi(lr, w.spis)) return;
+  w.notifyAcked(lr.intid - INTID.SPI);
+  if (w.counters.activeSpis > 0) w.counters.activeSpis--;
+}
+
+/** EOIs to replay beyond the LRs; the count is known only if the hardware was asked to report it. */
+export const eoisOf = (w: VgicLists, { hcr }: CpuInterface): number =>
+  w.form.overflow !== 'underflow' && hcr.lrenpie === 1 ? hcr.eoiCount : 0;
+
+/** Where the replay of EOIs starts. */
 function startWalk(m: VgicMachine, f: FoldFrame): void {
   const w = vgicOf(m, f);
   const c = cpuOf(m, f);
   c.used = 0;
   f.walking = 1;
-  f.eois = w.form.overflow !== 'underflow' && c.hcr.lrenpie === 1 ? c.hcr.eoiCount : 0;
+  f.eois = eoisOf(w, c);
   if (w.form.overflow === 'head-walk') f.irq = w.apLists.at(f.vcpu).first;
   else f.irq = c.last === 0 ? 0 : w.irqs.at(c.last - 1).next;
 }
@@ -73,7 +89,8 @@ export const vgicFoldLrState = protocol(
   FOLD_LOCALS,
   (p: Combinators<VgicMachine, FoldFrame>) => ({
     begin(_m, f) {
-      f.lr = 0;
+      if (f.goesOn === 0) f.lr = 0;
+      f.goesOn = 0;
       f.walking = 0;
     },
     find(m, f): Outcome<'startWalk' | 'advance'> {
@@ -81,14 +98,14 @@ export const vgicFoldLrState = protocol(
       f.irq = vgicOf(m, f).find(f.vcpu, lrOf(m, f).intid) + 1;
       return f.irq === 0 ? 'advance' : undefined;
     },
-    ackEarly: (m, f) => ack(m, f, 'always'),
+    ackEarly: (m, f) => ackBefore(vgicOf(m, f), lrOf(m, f)),
     ...p.spinlocked('irq', irqLockOf, {
       fold(m, f) {
         const w = vgicOf(m, f);
         f.deactivated = foldLr(irqOf(m, f), lrOf(m, f), w) ? 1 : 0;
       },
     }),
-    ackLate: (m, f) => ack(m, f, 'deactivated'),
+    ackLate: (m, f) => ackAfter(vgicOf(m, f), lrOf(m, f), f.deactivated === 1),
     advance(_m, f): Outcome<'find' | 'isWalkDone'> {
       if (f.walking === 0) {
         f.lr++;

@@ -9,7 +9,7 @@ import { targetOf, type VgicMachine, vgicOf } from './world.ts';
 const { protocol } = protocolsOn<VgicMachine>();
 
 /** `irq` and `next` are handles + 1. `to` is 1 + the vCPU that the interrupt goes to, `kick` the same once it has gone. */
-const PRUNE_LOCALS = { vm: u8, vcpu: u16, irq: u16, next: u16, to: u16, kick: u16 } as const;
+export const PRUNE_LOCALS = { vm: u8, vcpu: u16, irq: u16, next: u16, to: u16, kick: u16 } as const;
 type PruneFrame = { -readonly [K in keyof typeof PRUNE_LOCALS]: number };
 
 const listOf = (m: VgicMachine, f: PruneFrame) => vgicOf(m, f).apLists.at(f.vcpu);

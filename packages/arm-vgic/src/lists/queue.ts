@@ -40,13 +40,13 @@ function countsSpi(w: VgicLists, i: Irq): boolean {
   return i.intid >= INTID.SPI && i.intid < INTID.LPI;
 }
 
-function put(m: VgicMachine, f: QueueFrame): void {
-  const w = vgicOf(m, f);
-  const i = irqOf(m, f);
-  w.getRef(f.irq);
-  append(w.irqs, w.apLists.at(f.to - 1), f.irq);
-  i.vcpu = f.to;
-  f.broadcast = countsSpi(w, i) && w.counters.activeSpis++ === 0 ? 1 : 0;
+/** Puts the interrupt on the list of vCPU `to` - 1; true if all vCPUs have to hear of it. */
+export function putOnList(w: VgicLists, irq: number, to: number): boolean {
+  const i = w.irqs.at(irq);
+  w.getRef(irq);
+  append(w.irqs, w.apLists.at(to - 1), irq);
+  i.vcpu = to;
+  return countsSpi(w, i) && w.counters.activeSpis++ === 0;
 }
 
 /** The path of a change that can make an interrupt deliverable, up to the kick: lock, change, queue. */
@@ -74,7 +74,7 @@ export const queueing = (name: string, change: Change) =>
           return i.vcpu === 0 && targetOf(vgicOf(m, f), i) === f.to ? undefined : 'unlock listed irq';
         },
         put(m, f) {
-          put(m, f);
+          f.broadcast = putOnList(vgicOf(m, f), f.irq, f.to) ? 1 : 0;
           f.listed = 1;
         },
       }),
@@ -88,19 +88,19 @@ export const queueing = (name: string, change: Change) =>
   }));
 
 /** A level counts if it changes, an edge if it rises; the owner of the wire has to be the one it has. */
-const drive: Change = (i, f) => {
-  if (i.owner !== f.owner) return false;
+export function drive(i: Irq, level: number, owner: number): boolean {
+  if (i.owner !== owner) return false;
   if (i.config === CONFIG.LEVEL) {
-    if (i.lineLevel === f.level) return false;
-    i.lineLevel = f.level;
+    if (i.lineLevel === level) return false;
+    i.lineLevel = level;
     return true;
   }
-  if (f.level === 1) i.pendingLatch = 1;
-  return f.level === 1;
-};
+  if (level === 1) i.pendingLatch = 1;
+  return level === 1;
+}
 
 /** kvm_vgic_inject_irq once the VGIC is initialised and the interrupt found. */
-export const vgicInjectIrq = queueing('kvm_vgic_inject_irq', drive);
+export const vgicInjectIrq = queueing('kvm_vgic_inject_irq', (i, f) => drive(i, f.level, f.owner));
 
 /** vgic_queue_irq_unlock after a change that was made under the lock already, such as a write to ISACTIVER. */
 export const vgicQueueIrqUnlock = queueing('vgic_queue_irq_unlock', () => true);

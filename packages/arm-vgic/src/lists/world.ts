@@ -7,6 +7,18 @@ import type { LrForm } from '../lr/forms.ts';
 import type { CpuInterface } from '../lr/layout.ts';
 import type { Irqs } from './ap-list.ts';
 
+/** Host interrupts that are tied to the guest's, by their number: what KVM reads and sets of them (irq_get_irqchip_state, irq_set_irqchip_state). */
+export interface Physical extends PhysicalIrq {
+  deactivate(hostIrq: number): void;
+  setActive(hostIrq: number, on: number): void;
+  isPending(hostIrq: number): boolean;
+  setPending(hostIrq: number, on: number): void;
+  /** enable_irq, disable_irq. */
+  setEnabled(hostIrq: number, on: number): void;
+  /** its_prop_update_vsgi. */
+  configureSgi(hostIrq: number, priority: number, group: number): void;
+}
+
 /** The VGIC of one VM. vCPUs go by index, interrupts by handle. */
 export interface VgicLists {
   readonly form: LrForm;
@@ -24,7 +36,7 @@ export interface VgicLists {
   readonly interfaces: { at(vcpu: number): CpuInterface };
   /** vgic_dist.active_spis: SPIs that were put on a list and not ended since, as KVM counts them. */
   readonly counters: { activeSpis: number };
-  readonly physical: PhysicalIrq & { deactivate(pintid: number): void };
+  readonly physical: Physical;
   isDistributorEnabled(): boolean;
   /** vcpu_id, by which two list locks are ordered. */
   idOf(vcpu: number): number;

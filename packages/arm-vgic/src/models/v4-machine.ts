@@ -8,8 +8,9 @@ import type { Gicv4 } from '../host/gicv4.ts';
 import armVgic from '../index.ts';
 import type { Irq } from '../irq/layout.ts';
 import { INTID } from '../irq/layout.ts';
-import { execute } from '../its/commands.ts';
 import { encode } from '../its/encode.ts';
+import { execute } from '../its/execute.ts';
+import { createWork } from '../its/work.ts';
 import { VGIC_VERSIONS } from '../kernel.ts';
 import { BASE } from '../options.ts';
 
@@ -39,6 +40,8 @@ export const DOORBELL = BASE.GITS + 0x10040;
 export const HOST_IRQ = 64;
 /** VFIO_PCI_MSIX_IRQ_INDEX. */
 const MSIX = 2;
+/** SPIs, which have a GSI each until there are other routes. */
+const SPIS = 32;
 /** Bits of an EventID. */
 const BITS = 4;
 const PRIORITY = 0xa0;
@@ -68,10 +71,10 @@ export const smallGicv4 = ({
       name: 'guest',
       backend: armVgic as never,
       options: {
-        ...{ cpus: vcpus, its: true, lpis, nr_irqs: 64, nr_lr: 1, memory: 1, frames: 1 },
+        ...{ cpus: vcpus, its: true, its_setup: false, lpis, nr_irqs: 32 + SPIS, nr_lr: 1, memory: 1, frames: 1 },
         ...{ vgic: VGIC_VERSIONS[kernel], ...vm },
       },
-      limits: { vcpus, gsis: lpis, routes: lpis, irqfds: lpis },
+      limits: { vcpus, gsis: SPIS, routes: SPIS, irqfds: lpis },
     },
   ],
   devices: [{ name: 'device', kind: 'pci', msix: lpis }],
@@ -101,8 +104,8 @@ export function command(m: Machine, name: Name, fields: Parameters<typeof encode
   const context = chipOf(m).its.all[0]?.context;
   const { device = 0, event = 0, intid = 0, bits = 1, icid = 0, target = 0, second = 0, valid = true } = fields;
   const opcode = Number(encode(name, fields)[0] & 0xffn);
-  const words = { opcode, device, event, intid, bits, icid, target, secondTarget: second, itt: 0x40000000, valid };
-  return execute(context as never, words);
+  const given = { opcode, device, event, intid, bits, icid, second, rdbase: target, ittLo: 0x40000000 };
+  return execute(context as never, Object.assign(createWork(), given, { valid: valid ? 1 : 0 }));
 }
 
 /** The guest's driver: LPIs on, event n of the device is LPI 8192 + n in collection 0, which is vCPU 0's; collection v is vCPU v's. */

@@ -1,6 +1,7 @@
 // The distributor as KVM has it, GICv2 and GICv3. Arm IHI 0048B 4.3, IHI 0069 12.9; Linux: vgic-mmio-v2.c vgic_v2_dist_registers, vgic-mmio-v3.c vgic_v3_dist_registers.
 
 import { registers } from '@virq/irq-core/registers';
+import { RULES } from './rules.ts';
 
 /** Interrupts that a distributor can have. */
 const IRQS = 1024;
@@ -30,7 +31,8 @@ const IIDR = {
   fields: { product: [31, 24], revision: [15, 12], implementer: [11, 0] },
 } as const;
 
-const RULES = { sizes: [4], align: 'natural', wrongSize: 'raz', misaligned: 'raz', hole: 'raz' } as const;
+/** A byte for each SGI, a bit for each sender. */
+const SENDERS = { access: 'RW', per: 'SGI', bits: 8, count: 16, sizes: [1, 4] } as const;
 
 /** GICv2: 4 KiB. */
 export const GICD_V2 = registers(
@@ -49,8 +51,18 @@ export const GICD_V2 = registers(
       values: { filter: ['listed', 'all but self', 'self'] },
       spec: '4.3.15',
     },
-    CPENDSGIR: { at: 0xf10, access: 'W1C', per: 'SGI', bits: 8, count: 16, sizes: [1, 4], spec: '4.3.16' },
-    SPENDSGIR: { at: 0xf20, access: 'W1S', per: 'SGI', bits: 8, count: 16, sizes: [1, 4], spec: '4.3.17' },
+    CPENDSGIR: {
+      ...SENDERS,
+      at: 0xf10,
+      doc: 'bits written 1 are cleared; a byte of zero has its effect too',
+      spec: '4.3.16',
+    },
+    SPENDSGIR: {
+      ...SENDERS,
+      at: 0xf20,
+      doc: 'bits written 1 are set; a byte of zero has its effect too',
+      spec: '4.3.17',
+    },
   },
   RULES,
 );
@@ -76,7 +88,9 @@ export const GICD_V3 = registers(
     ITARGETSR: { at: 0x800, access: 'RAZ/WI', per: 'INTID', bits: 8, count: IRQS, sizes: [1, 4] },
     IGRPMODR: { at: 0xd00, access: 'RAZ/WI', per: 'INTID', bits: 1, count: IRQS },
     IROUTER: { at: 0x6000, access: 'RW', per: 'INTID', bits: 64, count: 1020, sizes: [4, 8], spec: '12.9.22' },
+    ID_LOW: { at: 0xffd0, access: 'RAZ/WI', per: 'register', bits: 32, count: 6 },
     PIDR2: { at: 0xffe8, access: 'RO', reset: 0x3b, spec: '12.9' },
+    ID_HIGH: { at: 0xffec, access: 'RAZ/WI', per: 'register', bits: 32, count: 5 },
   },
   RULES,
 );

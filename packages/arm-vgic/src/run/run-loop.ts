@@ -1,79 +1,119 @@
-// A vCPU in and out of the guest: requests, flush before entry, fold and prune after the exit. Linux: arch/arm64/kvm/arm.c kvm_arch_vcpu_ioctl_run, vgic.c kvm_vgic_flush_hwstate, kvm_vgic_sync_hwstate.
+// A vCPU in and out of the guest, in one go: the steps of the run loop's paths, for words and drivers that nobody interleaves. Linux: arch/arm64/kvm/arm.c kvm_arch_vcpu_ioctl_run.
 
 import { VCPU_MODE } from '@virq/irq-core/kvm';
-import type { AnyProtocol } from '@virq/irq-core/protocol';
 import { ARM_REQ, type Context } from '../context.ts';
-import { vgicFlushLrState } from '../lists/flush.ts';
-import { vgicFoldLrState } from '../lists/fold.ts';
-import { vgicPruneApList } from '../lists/prune.ts';
+import { maintenancePending } from '../cpuif/maintenance.ts';
+import type { VgicPaths } from '../vgic/paths.ts';
+import { saveVmcr, vgicLoad, vgicPut } from './load.ts';
+import { hasRequests, type VcpuParts } from './world.ts';
 
-/** The run loop of one VM's vCPUs. */
+/** The run loop of one VM's vCPUs. A kick is taken when the guest does something next. */
 export interface RunLoop {
   /** Runs guest code, or is about to leave it because of a kick. */
   isIn(vcpu: number): boolean;
+  /** Its thread is in KVM: it waits for an interrupt, or another process has it. */
+  isInKvm(vcpu: number): boolean;
+  /** KVM_RUN up to the guest. */
   enter(vcpu: number): void;
+  /** An exit to user space. */
   exit(vcpu: number): void;
-  /** Work of guest code: a kick is taken first; a vCPU that is outside comes in for it, and leaves again. */
+  /** A kick that has reached the vCPU in the guest: an exit that KVM handles by itself, and the entry after it. */
+  takeKick(vcpu: number): void;
+  /** The same for the maintenance interrupt of the CPU interface. */
+  takeMaintenance(vcpu: number): void;
+  /**
+   * Work of guest code: a kick is taken first; a vCPU that is outside comes in for it, and leaves again. The maintenance interrupt of the CPU interface makes it leave and
+   * enter again.
+   */
   inside<T>(vcpu: number, work: () => T): T;
-  /** Work of KVM for an access that traps: after an exit; a vCPU that was in the guest enters again. */
+  /** Work of KVM for an access that traps: between an exit and an entry; a vCPU that is outside comes in for it, and leaves again. */
   intercepted<T>(vcpu: number, work: () => T): T;
 }
 
 /** Creates it. */
-export function createRunLoop(ctx: Context): RunLoop {
-  const { vm, state, kvm, trace } = ctx;
-  const { vcpus } = kvm;
-  const call = (protocol: unknown, vcpu: number): void =>
-    ctx.processes().call(protocol as AnyProtocol<never> as never, { vm, vcpu } as never);
-  const isIn = (vcpu: number): boolean => state.run.at(vcpu).inGuest === 1;
+export function createRunLoop({ state, options, kvm }: Context, parts: VcpuParts, paths: VgicPaths): RunLoop {
+  const { vcpus } = parts;
+  const { interfaces, run } = state;
+  const isIn = (vcpu: number): boolean => run.at(vcpu).inGuest === 1;
 
   function serve(vcpu: number): void {
+    vcpus.check(vcpu, ARM_REQ.SLEEP);
     vcpus.check(vcpu, ARM_REQ.IRQ_PENDING);
-    if (vcpus.check(vcpu, ARM_REQ.VGIC_PROCESS_UPDATE)) call(vgicPruneApList, vcpu);
+    if (vcpus.check(vcpu, ARM_REQ.VGIC_PROCESS_UPDATE)) paths.prune(vcpu);
+    if (!vcpus.check(vcpu, ARM_REQ.RELOAD_GICV4)) return;
+    vgicPut(parts, vcpu, interfaces.at(vcpu));
+    vgicLoad(parts, vcpu, interfaces.at(vcpu));
+  }
+
+  function enterLoaded(vcpu: number): void {
+    const v = run.at(vcpu);
+    if (hasRequests(parts, vcpu)) serve(vcpu);
+    paths.flush(vcpu);
+    vcpus.enterGuest(vcpu);
+    v.inGuest = 1;
+    v.inKvm = 0;
+    v.hasRun = 1;
+    parts.entered(vcpu);
   }
 
   function enter(vcpu: number): void {
-    serve(vcpu);
-    call(vgicFlushLrState, vcpu);
-    vcpus.enterGuest(vcpu);
-    state.run.at(vcpu).inGuest = 1;
-    state.run.at(vcpu).hasRun = 1;
-    if (trace.on) trace.emit('kvm_entry', { vcpu });
+    if (run.at(vcpu).loaded === 0) vgicLoad(parts, vcpu, interfaces.at(vcpu));
+    enterLoaded(vcpu);
+  }
+
+  function leave(vcpu: number): void {
+    const v = run.at(vcpu);
+    v.inGuest = 0;
+    v.inKvm = 1;
+    vcpus.exitGuest(vcpu);
+    parts.left(vcpu);
+    if (parts.savesVmcr === 'exit') saveVmcr(parts, vcpu, interfaces.at(vcpu));
+    paths.fold(vcpu);
+    paths.prune(vcpu);
   }
 
   function exit(vcpu: number): void {
-    if (trace.on) trace.emit('kvm_exit', { vcpu });
-    vcpus.exitGuest(vcpu);
-    state.run.at(vcpu).inGuest = 0;
-    call(vgicFoldLrState, vcpu);
-    call(vgicPruneApList, vcpu);
+    leave(vcpu);
+    vgicPut(parts, vcpu, interfaces.at(vcpu));
+    run.at(vcpu).inKvm = 0;
+  }
+
+  function reenter(vcpu: number): void {
+    leave(vcpu);
+    enterLoaded(vcpu);
   }
 
   function takeKick(vcpu: number): void {
-    if (vcpus.mode(vcpu) !== VCPU_MODE.EXITING_GUEST_MODE) return;
-    exit(vcpu);
-    enter(vcpu);
+    if (kvm.state.vcpus.at(vcpu).mode === VCPU_MODE.EXITING_GUEST_MODE) reenter(vcpu);
+  }
+
+  function takeMaintenance(vcpu: number): void {
+    if (maintenancePending(interfaces.at(vcpu), options.nrLr)) reenter(vcpu);
   }
 
   return {
     isIn,
+    isInKvm: (vcpu) => run.at(vcpu).inKvm === 1,
     enter,
     exit,
+    takeKick,
+    takeMaintenance,
     inside(vcpu, work) {
-      if (isIn(vcpu)) {
-        takeKick(vcpu);
-        return work();
-      }
-      enter(vcpu);
+      const visits = !isIn(vcpu);
+      if (visits) enter(vcpu);
+      else takeKick(vcpu);
       const result = work();
-      exit(vcpu);
+      if (visits) exit(vcpu);
+      else takeMaintenance(vcpu);
       return result;
     },
     intercepted(vcpu, work) {
-      const wasIn = isIn(vcpu);
-      if (wasIn) exit(vcpu);
+      const visits = !isIn(vcpu);
+      if (visits) enter(vcpu);
+      leave(vcpu);
       const result = work();
-      if (wasIn) enter(vcpu);
+      enterLoaded(vcpu);
+      if (visits) exit(vcpu);
       return result;
     },
   };

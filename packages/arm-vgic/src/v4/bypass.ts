@@ -42,7 +42,7 @@ function pathsOf({ profile }: Context) {
 }
 
 /** kvm_arm_halt_guest and kvm_arm_resume_guest around some work: vCPUs that run come out, and go in again. */
-function whileHalted<T>({ context, run }: V4, work: () => T): T {
+export function whileHalted<T>({ context, run }: V4, work: () => T): T {
   const inside: number[] = [];
   for (let vcpu = 0; vcpu < context.options.vcpus; vcpu++) if (run.isIn(vcpu)) inside.push(vcpu);
   for (const vcpu of inside) run.exit(vcpu);

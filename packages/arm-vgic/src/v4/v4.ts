@@ -7,7 +7,7 @@ import type { Its } from '../its/its.ts';
 import type { RunLoop } from '../run/run-loop.ts';
 import type { IrqTable } from '../vgic/irqs.ts';
 import type { ItsParts } from '../vgic/itss.ts';
-import { loadAtOnce, putAtOnce, type ResidencyFrame } from './residency.ts';
+import { loadAtOnce, putAtOnce, type ResidencyFrame, vgicV4DoorbellHandler } from './residency.ts';
 
 /** What GICv4 needs of the rest of the VM. */
 export interface V4Parts {
@@ -42,11 +42,13 @@ export interface V4 extends V4Parts {
 /** KVM_MSI_VALID_DEVID. */
 const VALID_DEVID = 1;
 
-/** Creates it; the doorbells' handlers start as processes. */
-export function createV4(context: Context, parts: V4Parts, startDoorbell: (vcpu: number) => void): V4 {
+/** Creates it; the doorbells' handlers are processes. */
+export function createV4(context: Context, parts: V4Parts): V4 {
   const { vm, kvm, state, options, host } = context;
   const { gicv4 } = host;
-  gicv4?.addVm(vm, { direct: (vcpu) => state.interfaces.at(vcpu).direct, doorbell: startDoorbell });
+  const doorbell = (vcpu: number): void =>
+    void context.processes().spawn(vgicV4DoorbellHandler as never, { vm, vcpu } as never);
+  gicv4?.addVm(vm, { direct: (vcpu) => state.interfaces.at(vcpu).direct, doorbell });
 
   function isDirect(): boolean {
     if (gicv4 === null || state.dist.model !== 3) return false;

@@ -1,6 +1,6 @@
 // A VGIC comes into being and is initialised. Linux: arch/arm64/kvm/vgic/vgic-init.c kvm_vgic_create, vgic_init, kvm_vgic_dist_init, vgic_allocate_private_irqs_locked.
 
-import { EBUSY, ENODEV } from '@virq/irq-core/errors';
+import { EBUSY } from '@virq/irq-core/errors';
 import { ROUTE, type RouteInput } from '@virq/irq-core/kvm';
 import type { Context } from '../context.ts';
 import { CONFIG, INTID } from '../irq/layout.ts';
@@ -10,8 +10,8 @@ import type { IrqTable } from './irqs.ts';
 const LEGACY_SPIS = 256 - INTID.SPI;
 /** GICD_IIDR revision of a new VGIC: KVM_VGIC_IMP_REV_LATEST. */
 const LATEST_REVISION = 3;
-/** GICR_PROPBASER after reset: inner shareable, RaWb; outer the same. */
-const PROPBASER_RESET = 0x580;
+/** GICR_PENDBASER after reset: inner shareable, RaWb; outer the same. */
+const PENDBASER_RESET = 0x580n;
 
 /** MPIDR affinity of a vCPU id, a byte each: Aff0 has 4 bits. Linux: kvm_calculate_mpidr. */
 export const affinityOf = (id: number): number =>
@@ -23,7 +23,7 @@ export interface Lifecycle {
   create(model: 2 | 3): void;
   /** vgic_init: 0, also if it is initialised already. */
   init(): number;
-  /** vgic_lazy_init: 0, -EBUSY for a GICv3, -ENODEV without a device. */
+  /** vgic_lazy_init: 0, -EBUSY for a GICv3, and without a device. */
   lazyInit(): number;
 }
 
@@ -43,7 +43,7 @@ export const defaultRouting = (spis: number): RouteInput[] =>
 
 /** Creates it over zeroed state; `initV4` is vgic_v4_init. */
 export function createLifecycle(ctx: Context, irqs: IrqTable, initV4: () => number): Lifecycle {
-  const { state, options, kvm } = ctx;
+  const { state, kvm } = ctx;
   const { dist } = state;
 
   function initPrivate(vcpu: number): void {
@@ -55,7 +55,7 @@ export function createLifecycle(ctx: Context, irqs: IrqTable, initV4: () => numb
       i.enabled = intid < INTID.PPI ? 1 : 0;
       i.group = dist.model === 3 ? 1 : 0;
       if (dist.model === 3) i.mpidr = state.redists.at(vcpu).mpidr;
-      else i.targets = 1 << vcpu;
+      else i.targets = 1 << (ctx.profile.kvm.v2Targets === 'index' ? vcpu : state.redists.at(vcpu).id);
     }
   }
 
@@ -63,7 +63,7 @@ export function createLifecycle(ctx: Context, irqs: IrqTable, initV4: () => numb
     for (let n = 0; n < dist.nrSpis; n++) {
       const i = irqs.at(irqs.firstSpi + n);
       i.intid = INTID.SPI + n;
-      i.target = 1;
+      i.target = dist.online === 0 ? 0 : 1;
       i.group = dist.model === 3 ? 1 : 0;
     }
   }
@@ -72,10 +72,12 @@ export function createLifecycle(ctx: Context, irqs: IrqTable, initV4: () => numb
     if (dist.initialized === 1) return 0;
     if (dist.nrSpis === 0) dist.nrSpis = Math.min(LEGACY_SPIS, state.irqs.spis.length);
     initSpis();
-    for (let vcpu = 0; vcpu < options.vcpus; vcpu++) initPrivate(vcpu);
+    for (let vcpu = 0; vcpu < dist.online; vcpu++) {
+      initPrivate(vcpu);
+      if (dist.model === 3) (state.redists.at(vcpu) as { pendbaser: bigint }).pendbaser = PENDBASER_RESET;
+    }
     const error = initV4();
     if (error !== 0) return error;
-    dist.revision = LATEST_REVISION;
     dist.initialized = 1;
     return kvm.setGsiRouting(defaultRouting(dist.nrSpis), 0);
   }
@@ -83,16 +85,11 @@ export function createLifecycle(ctx: Context, irqs: IrqTable, initV4: () => numb
   return {
     create(model) {
       dist.model = model;
-      (dist as { propbaser: bigint }).propbaser = BigInt(PROPBASER_RESET);
-      for (let vcpu = 0; vcpu < options.vcpus; vcpu++) {
-        const r = state.redists.at(vcpu);
-        r.id = options.ids[vcpu] as number;
-        r.mpidr = affinityOf(r.id);
-      }
+      dist.revision = LATEST_REVISION;
     },
     init,
     lazyInit() {
-      if (dist.model === 0) return -ENODEV;
+      if (dist.initialized === 1) return 0;
       return dist.model === 2 ? init() : -EBUSY;
     },
   };

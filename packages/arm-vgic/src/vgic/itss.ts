@@ -10,6 +10,9 @@ import { RAM_BASE } from '../options.ts';
 import { createForwarding } from '../v4/forwarding.ts';
 import { bindRedistributors } from './redistributors.ts';
 
+/** GICR_PROPBASER once there is an ITS: inner shareable, RaWb; outer the same. Each new one sets it again. */
+const PROPBASER_RESET = 0x580n;
+
 /** Guest memory, LPIs, ITSs, and the way of MSIs into them. */
 export interface ItsParts {
   readonly ram: Ram;
@@ -44,6 +47,7 @@ export function createItsParts(ctx: Context, queue: (lpi: number) => void, creat
       const its = createIts(own, { ram, lpis, redistributors, policy, trace }, cache);
       its.init();
       state.dist.hasIts = 1;
+      (state.dist as { propbaser: bigint }).propbaser = PROPBASER_RESET;
       created();
       return all.push(its) - 1;
     },

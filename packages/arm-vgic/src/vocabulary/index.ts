@@ -2,11 +2,15 @@
 
 import type { Vocabulary } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
+import { vmFaults } from '../kvm/set-up.ts';
 import { VM_ARGS } from '../options.ts';
+import { CPU_OPERATIONS } from './cpu-operations.ts';
 import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
 import { ITS_OPERATIONS } from './its-operations.ts';
+import { KVM_OPERATIONS } from './kvm-operations.ts';
 import { OBSERVE } from './observe.ts';
+import { REGISTER_OPERATIONS } from './register-operations.ts';
 import { V4_OBSERVE } from './v4-observe.ts';
 import { V4_OPERATIONS } from './v4-operations.ts';
 
@@ -14,7 +18,16 @@ import { V4_OPERATIONS } from './v4-operations.ts';
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
-  operations: { ...IRQ_OPERATIONS, ...GUEST_OPERATIONS, ...ITS_OPERATIONS, ...V4_OPERATIONS },
+  checkVm: vmFaults,
+  operations: {
+    ...IRQ_OPERATIONS,
+    ...GUEST_OPERATIONS,
+    ...CPU_OPERATIONS,
+    ...REGISTER_OPERATIONS,
+    ...ITS_OPERATIONS,
+    ...KVM_OPERATIONS,
+    ...V4_OPERATIONS,
+  },
   observe: { ...OBSERVE, ...V4_OBSERVE },
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };

@@ -10,8 +10,8 @@ export interface DeviceAttr<T> {
   readonly doc: string;
   /** Attributes it covers, inclusive; one number for a single one. */
   readonly attrs: number | readonly [number, number];
-  /** Those of them that KVM_HAS_DEVICE_ATTR admits to, if not all. */
-  readonly has?: readonly [number, number];
+  /** Those of them that KVM_HAS_DEVICE_ATTR admits to, if not all; a function where it asks the device: 0 or negative errno. */
+  readonly has?: readonly [number, number] | ((device: T, attr: number) => number);
   /** Bits of each member of the payload, in order; `{ value: 64 }` if not said, empty for none. */
   readonly payload?: Readonly<Record<string, number>>;
   /** `payload` is null when the user's pointer cannot be read: the answer is -EFAULT once it is read, which may not be the first thing. */
@@ -51,8 +51,11 @@ export const setDeviceAttr = <T>(
 export const getDeviceAttr = <T>(table: DeviceAttrTable<T>, device: T, at: AttrName, out: AttrPayload): number =>
   find(table, at)?.get?.(device, at.attr, out) ?? -ENXIO;
 
-/** KVM_HAS_DEVICE_ATTR: 0 or -ENXIO. */
-export function hasDeviceAttr<T>(table: DeviceAttrTable<T>, at: AttrName): number {
+/** KVM_HAS_DEVICE_ATTR: 0 or -ENXIO, or what the attribute says of the device. */
+export function hasDeviceAttr<T>(table: DeviceAttrTable<T>, at: AttrName, device?: T): number {
   const found = find(table, at);
-  return found !== undefined && within(found.has ?? found.attrs, at.attr) ? 0 : -ENXIO;
+  if (found === undefined) return -ENXIO;
+  const { has = found.attrs } = found;
+  if (typeof has === 'function') return has(device as T, at.attr);
+  return within(has, at.attr) ? 0 : -ENXIO;
 }

@@ -115,7 +115,10 @@ export const apListFamily = defineFamily({
         const lists: VgicLists = {
           ...{ form: LR_FORMS['7.3'], host: 3, v2: false, nrLr: 1, spis: 64, hasTdir: false },
           ...{ irqs: root.irqs, apLists: root.apLists, interfaces: root.interfaces, counters: root.counters },
-          physical: { line: () => 0, clearActive: nothing, deactivate: nothing },
+          physical: {
+            ...{ line: () => 0, isPending: () => false, clearActive: nothing, deactivate: nothing },
+            ...{ setActive: nothing, setPending: nothing, setEnabled: nothing, configureSgi: nothing },
+          },
           isDistributorEnabled: () => true,
           idOf: (vcpu) => vcpu,
           find: () => 0,

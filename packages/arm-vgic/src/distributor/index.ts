@@ -1,0 +1,8 @@
+// Distributor, redistributors and SGIs of one VM.
+
+import { vgicAccessActive } from './active.ts';
+import { vgicDisableLpis } from './disable-lpis.ts';
+import { WRITE } from './writes.ts';
+
+/** All of their paths. */
+export const REGISTER_PROTOCOLS = [...Object.values(WRITE), vgicAccessActive, vgicDisableLpis] as const;

@@ -1,0 +1,76 @@
+// The CPU interfaces of a VM's vCPUs, and what their guests do there in one go.
+
+import type { Context } from '../context.ts';
+import { INSTRUCTIONS, type Instruction, instructionOf } from '../cpuif/instructions.ts';
+import { type CpuPort, vtrOf } from '../cpuif/port.ts';
+import { DIR_OFFSET, gicc } from '../regs/gicc.ts';
+import { TRAP } from '../regs/icc.ts';
+import type { VgicPaths } from '../vgic/paths.ts';
+import type { RunLoop } from './run-loop.ts';
+
+/** CPU interfaces. */
+export interface Cpus {
+  port(vcpu: number): CpuPort;
+  /** Executes an instruction (an index of INSTRUCTIONS): what it reads, 0 for a write, or TRAP. */
+  run(vcpu: number, what: number, value: number): number;
+}
+
+const STORE_DIR = instructionOf('str GICC_DIR');
+
+/** What of a vCPU's redistributor is the hardware's. */
+export interface Redistribution {
+  activated(vcpu: number): void;
+}
+
+/** Creates them, as a host of the options' kind has them after reset. */
+export function createCpus({ state, options, profile, host }: Context, v4: () => Redistribution): Cpus {
+  const vtr = vtrOf(options);
+  const trapped = options.traps ? profile.run.traps : null;
+  const hasMmioDir = profile.lr.overflow !== 'underflow';
+  const ports = Array.from({ length: options.vcpus }, (_, vcpu): CpuPort => {
+    const c = state.interfaces.at(vcpu);
+    const v = state.run.at(vcpu);
+    v.priBits = vtr.priBits + 1;
+    v.idBits = vtr.idBits;
+    const activated = (): void => v4().activated(vcpu);
+    return { c, v, vtr, physical: host.deactivate, activated, trapped, trapsDir: () => c.hcr.tdir === 1 };
+  });
+  return {
+    port: (vcpu) => ports[vcpu] as CpuPort,
+    run(vcpu, what, value) {
+      if (what === STORE_DIR && hasMmioDir) return TRAP;
+      return (INSTRUCTIONS[what] as Instruction).run(ports[vcpu] as CpuPort, value);
+    },
+  };
+}
+
+/** What a guest does at its CPU interface, exits included. */
+export interface GuestCpu {
+  /** Executes an instruction; what it reads, 0 for a write. */
+  execute(vcpu: number, what: number, value: number): number;
+  /** Loads and stores at an offset of GICC, of 1, 2 or 4 bytes. */
+  load(vcpu: number, offset: number, size: number): number;
+  store(vcpu: number, offset: number, size: number, value: number): void;
+}
+
+/** Creates it. A DIR that traps is done between an exit and an entry. */
+export function createGuestCpu(cpus: Cpus, run: RunLoop, paths: VgicPaths): GuestCpu {
+  function execute(vcpu: number, what: number, value: number): number {
+    const visits = !run.isIn(vcpu);
+    if (visits) run.enter(vcpu);
+    else run.takeKick(vcpu);
+    const read = cpus.run(vcpu, what, value);
+    if (read === TRAP) run.intercepted(vcpu, () => paths.deactivate(vcpu, value));
+    else if (!visits) run.takeMaintenance(vcpu);
+    if (visits) run.exit(vcpu);
+    return read === TRAP ? 0 : read;
+  }
+  return {
+    execute,
+    load: (vcpu, offset, size) => run.inside(vcpu, () => gicc.read(cpus.port(vcpu), offset, size)),
+    store(vcpu, offset, size, value) {
+      if (offset === DIR_OFFSET && size === 4) execute(vcpu, STORE_DIR, value);
+      else run.inside(vcpu, () => void gicc.write(cpus.port(vcpu), offset, size, value));
+    },
+  };
+}
