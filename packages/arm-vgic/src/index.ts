@@ -6,7 +6,7 @@ import { type ArmChip, createArmChip } from './chip.ts';
 import { REGISTER_PROTOCOLS } from './distributor/index.ts';
 import { armEvents } from './events.ts';
 import { armHostPart } from './host/arm-host.ts';
-import { inspect } from './inspect.ts';
+import { inspect } from './inspect/index.ts';
 import { ITS_ATTRS } from './kvm/its-attrs.ts';
 import { V2_ATTRS } from './kvm/v2-attrs.ts';
 import { V3_ATTRS } from './kvm/v3-attrs.ts';

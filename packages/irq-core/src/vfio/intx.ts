@@ -10,9 +10,9 @@ import { exchange } from './trigger.ts';
 /** Action kinds of VFIO on host lines. */
 export const VFIO_ACTION = { INTX: 16, MSI: 17, PLATFORM: 18 } as const;
 
-/** Level-triggered interrupts of one host's VFIO devices: PCI INTx and platform. */
+/** INTx of one host's VFIO devices. */
 export interface Intx {
-  /** Handler functions of vfio-intx and vfio-platform, for the host lines. */
+  /** Handler function of vfio-intx, for the host lines. */
   readonly action: ActionKind;
   /** Steps of `vfio_intx_enable` (VFIO_IRQ_SET_ACTION_TRIGGER with an eventfd, from nothing): 0 or negative errno. */
   prepare(device: number, trigger: number): number;
@@ -20,7 +20,7 @@ export interface Intx {
   enableUnlessMasked(device: number): void;
   disable(device: number): void;
   mask(device: number): void;
-  /** Unmask; re-signals the trigger when the device still asserts. */
+  /** Unmask, of a platform device too; re-signals the trigger when the device still asserts. */
   unmask(device: number): void;
   /** The guest writes COMMAND bit 10, which VFIO keeps virtual. */
   guestDisIntx(device: number, disabled: boolean): void;
@@ -50,8 +50,8 @@ export function createIntx({ state, host, pci, eventfds, name }: IntxParts): Int
     const d = device(i);
     if (byDevice(d)) {
       if (d.masked === 1 || !pci.checkAndMask(i)) return IRQ.NONE;
-    } else if (d.edge === 0) host.disable(d.hostIrq);
-    if (d.edge === 0) d.masked = 1;
+    } else host.disable(d.hostIrq);
+    d.masked = 1;
     signal(d);
     return IRQ.HANDLED;
   }
@@ -80,8 +80,6 @@ export function createIntx({ state, host, pci, eventfds, name }: IntxParts): Int
     return false;
   }
 
-  const kindOf = (d: VfioDevice): number => (d.kind === DEVICE_KIND.PCI ? VFIO_ACTION.INTX : VFIO_ACTION.PLATFORM);
-
   return {
     action: { name, handle },
     prepare(i, trigger) {
@@ -98,7 +96,7 @@ export function createIntx({ state, host, pci, eventfds, name }: IntxParts): Int
     request(i, flags) {
       const d = device(i);
       const preset = byDevice(d) ? IRQF.SHARED : IRQF.NO_AUTOEN;
-      const failed = host.request({ irq: d.hostIrq, flags: flags ?? preset, kind: kindOf(d), owner: i });
+      const failed = host.request({ irq: d.hostIrq, flags: flags ?? preset, kind: VFIO_ACTION.INTX, owner: i });
       if (failed === 0) return 0;
       d.irqType = IRQ_TYPE.NONE;
       d.trigger = exchange(eventfds, d.trigger, 0);
@@ -111,7 +109,7 @@ export function createIntx({ state, host, pci, eventfds, name }: IntxParts): Int
     disable(i) {
       const d = device(i);
       if (d.irqType !== IRQ_TYPE.INTX) return;
-      host.free(d.hostIrq, kindOf(d), i);
+      host.free(d.hostIrq, VFIO_ACTION.INTX, i);
       d.irqType = IRQ_TYPE.NONE;
       d.trigger = exchange(eventfds, d.trigger, 0);
       d.masked = 0;

@@ -14,7 +14,7 @@ export const Vector = struct('vector', {
 
 /**
  * A device. `asserts` is the wire of a platform device (what a PCI function drives is in its registers); `pci23` says that VFIO masks it with
- * DisINTx; `virqDisabled` is the guest's own view of DisINTx; `owned` a driver of the host that has it.
+ * DisINTx; `virqDisabled` is the guest's own view of DisINTx; `owned` a driver of the host that has it; `irqError` the errno of a platform device's request_irq.
  */
 export const VfioDevice = struct('vfioDevice', {
   kind: bits(2),
@@ -26,6 +26,7 @@ export const VfioDevice = struct('vfioDevice', {
   pci23: u1,
   irqType: bits(2),
   masked: u1,
+  irqError: u8,
   virqDisabled: u1,
   deferredSignal: u1,
   hostIrq: u16,

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EBUSY, EINVAL, ENODEV, ENOTTY } from '../errors.ts';
+import { EBADF, EBUSY, EINVAL, ENODEV, ENOTTY } from '../errors.ts';
 import { INTX_DISABLE } from '../pci/index.ts';
 import { bench } from './__fixtures__/bench.ts';
 import { ACTION, DATA, type DeviceSpec, INDEX, IRQ_TYPE, type SetIrqs, setIrqsError } from './index.ts';
@@ -251,9 +251,83 @@ describe('CORE-26 platform devices', () => {
     level.vfio.deassert(0);
     level.vfio.assert(0);
     expect([level.signals(), level.line(20).depth]).toEqual([1, 1]);
-    const edge = armed({ name: 'gpio', kind: 'platform', hostIrq: 21, edge: true });
+    const edge = bench([{ name: 'gpio', kind: 'platform', hostIrq: 21, edge: true }]);
+    const fd = edge.eventfds.create();
+    edge.vfio.open(0);
+    expect([edge.vfio.setIrqs(0, trigger(fd)), edge.vfio.setIrqs(0, unmaskBy(fd))]).toEqual([0, -EINVAL]);
     for (let i = 0; i < 3; i++) edge.vfio.assert(0);
-    expect([edge.signals(), edge.line(21).depth]).toEqual([3, 0]);
+    expect([edge.eventfds.count(fd), edge.line(21).depth]).toEqual([3, 0]);
+  });
+});
+
+describe('F-41 the mask of a platform device is apart from its trigger', () => {
+  const UART: DeviceSpec = { name: 'uart', kind: 'platform', hostIrq: 20 };
+  const none = set(INDEX.INTX, DATA.NONE | ACTION.TRIGGER, [], { count: 0 });
+
+  it('the irq is requested when the device is opened, and off until it has a trigger', () => {
+    const b = bench([UART]);
+    b.vfio.open(0);
+    expect([b.host.actions(20).length, b.line(20).depth]).toEqual([1, 1]);
+    b.vfio.assert(0);
+    expect(b.vfio.setIrqs(0, trigger(b.eventfds.create()))).toBe(0);
+    expect([b.device().masked, b.line(20).depth]).toEqual([1, 1]);
+  });
+
+  it.each([
+    ['-1', trigger(-1)],
+    ['count 0', none],
+  ])('a mask outlives a trigger that is taken away (%s): the next one stays silent until UNMASK', (_how, away) => {
+    const b = armed(UART);
+    b.vfio.assert(0);
+    expect([b.vfio.setIrqs(0, away), b.line(20).depth]).toEqual([0, 2]);
+    const next = b.eventfds.create();
+    expect([b.vfio.setIrqs(0, trigger(next)), b.line(20).depth, b.eventfds.count(next)]).toEqual([0, 1, 0]);
+    expect([b.vfio.setIrqs(0, unmask), b.eventfds.count(next), b.device().masked]).toEqual([0, 1, 1]);
+  });
+
+  it('a device that was closed starts unmasked', () => {
+    const b = armed(UART);
+    b.vfio.assert(0);
+    b.vfio.close(0);
+    expect([b.host.actions(20).length, b.device().masked]).toEqual([0, 0]);
+    b.vfio.open(0);
+    const next = b.eventfds.create();
+    b.vfio.setIrqs(0, trigger(next));
+    expect(b.eventfds.count(next)).toBe(1);
+  });
+
+  it('fired by ioctl: a masked one is silent', () => {
+    const b = armed(UART);
+    const fire = set(INDEX.INTX, DATA.NONE | ACTION.TRIGGER, []);
+    expect([b.vfio.setIrqs(0, fire), b.signals(), b.device().masked]).toEqual([0, 1, 1]);
+    expect([b.vfio.setIrqs(0, fire), b.signals()]).toEqual([0, 1]);
+    b.vfio.setIrqs(0, unmask);
+    expect([b.vfio.setIrqs(0, mask), b.line(20).depth, b.vfio.setIrqs(0, mask), b.line(20).depth]).toEqual([
+      0, 1, 0, 1,
+    ]);
+  });
+
+  const rows: [string, DeviceSpec, SetIrqs, number][] = [
+    ['MASK of an edge', { ...UART, edge: true }, mask, -EINVAL],
+    ['UNMASK with start 1', UART, { ...unmask, start: 1 }, -EINVAL],
+    ['TRIGGER of two', UART, { ...trigger(1), count: 2 }, -EINVAL],
+    ['an index it does not have', UART, set(INDEX.MSI, DATA.EVENTFD | ACTION.TRIGGER, [1]), -EINVAL],
+    ['no eventfd', UART, trigger(0xfff0), -EBADF],
+  ];
+  it.each(rows)('%s', (_name, spec, request, errno) => {
+    const b = bench([spec]);
+    b.vfio.open(0);
+    expect(b.vfio.setIrqs(0, request)).toBe(errno);
+  });
+
+  it('an irq that another driver has for itself: every request says so; a device that is not open has no descriptor', () => {
+    const b = bench([{ name: 'a', kind: 'host', hostIrq: 20, exclusive: true }, { ...UART }]);
+    expect(b.vfio.setIrqs(1, trigger(1))).toBe(-EBADF);
+    b.vfio.open(0);
+    b.vfio.open(1);
+    expect([b.vfio.setIrqs(1, trigger(1)), b.vfio.setIrqs(1, unmask)]).toEqual([-EBUSY, -EBUSY]);
+    b.vfio.close(1);
+    expect(b.host.actions(20).length).toBe(1);
   });
 });
 

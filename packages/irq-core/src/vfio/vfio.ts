@@ -7,11 +7,12 @@ import type { Host, Remapper } from '../host/index.ts';
 import type { Eventfds } from '../kvm/index.ts';
 import { CONFIG, createHostDrivers, INTX_DISABLE, type Pci } from '../pci/index.ts';
 import type { Processes } from '../protocol/index.ts';
-import { type DeviceSpec, wireDevices } from './device-spec.ts';
+import { type DeviceSpec, irqOf, wireDevices } from './device-spec.ts';
 import { createIntx, type Intx, VFIO_ACTION } from './intx.ts';
 import { vfioIntxEnable } from './intx-enable.ts';
 import { DEVICE_KIND, IRQ_TYPE, irqTypeOf, type VfioState } from './layout.ts';
 import { createVfioMsi, type VfioMsi } from './msi.ts';
+import { createPlatform } from './platform.ts';
 import { ACTION, DATA, INDEX, type SetIrqs, setIrqsError } from './set-irqs.ts';
 import { exchange } from './trigger.ts';
 import { createVirqfds } from './virqfd.ts';
@@ -83,9 +84,16 @@ const enableIntx = ({ processes }: VfioInit, device: number, trigger: number): n
 export function createVfio(init: VfioInit): Vfio {
   const { state, specs, host, pci, eventfds, bypass } = init;
   const spec = (i: number): DeviceSpec => specs[i] as DeviceSpec;
-  const name = (i: number): string => `vfio-${spec(i).kind === 'pci' ? 'intx' : 'platform'}(${spec(i).name})`;
-  const intx = createIntx({ state, host, pci, eventfds, name });
+  const intx = createIntx({ state, host, pci, eventfds, name: (i) => `vfio-intx(${spec(i).name})` });
   const virqfds = createVirqfds(state, eventfds, init.defer);
+  const platform = createPlatform({
+    state,
+    host,
+    eventfds,
+    virqfds,
+    kind: VFIO_ACTION.PLATFORM,
+    name: (i) => `vfio-irq[${irqOf(spec(i))}](${spec(i).name})`,
+  });
   const vectorsOf = (i: number): number => Math.max(spec(i).msix ?? 0, spec(i).msi ?? 0);
   const msi = createVfioMsi({
     state,
@@ -108,7 +116,7 @@ export function createVfio(init: VfioInit): Vfio {
     init.trace?.emit('irq_handler_exit', { irq, handled: 1 });
   }
   host.onAction(VFIO_ACTION.INTX, intx.action);
-  host.onAction(VFIO_ACTION.PLATFORM, intx.action);
+  host.onAction(VFIO_ACTION.PLATFORM, platform.action);
 
   const drivers = createHostDrivers(pci, host, (i) => spec(i).name);
   wireDevices(state, specs, { host, pci });
@@ -203,6 +211,7 @@ export function createVfio(init: VfioInit): Vfio {
     open(i) {
       const d = state.devices.at(i);
       if (d.owned === 1) return -EBUSY;
+      if (d.kind === DEVICE_KIND.PLATFORM && d.opened === 0) platform.open(i);
       d.opened = 1;
       if (d.kind === DEVICE_KIND.PCI) openPci(init, i);
       return d.kind === DEVICE_KIND.HOST ? drivers.bind(i, spec(i).exclusive === true) : 0;
@@ -211,7 +220,8 @@ export function createVfio(init: VfioInit): Vfio {
       const d = state.devices.at(i);
       if (d.kind === DEVICE_KIND.HOST) drivers.unbind(i);
       virqfds.remove(i);
-      intx.disable(i);
+      if (d.kind === DEVICE_KIND.PLATFORM) platform.close(i);
+      else intx.disable(i);
       msi.disable(i);
       followMode(i);
       d.opened = 0;
@@ -220,6 +230,8 @@ export function createVfio(init: VfioInit): Vfio {
     setIrqs(i, r) {
       const error = setIrqsError(r, this.irqCount(i, r.index));
       if (error !== 0) return error;
+      if (state.devices.at(i).kind === DEVICE_KIND.PLATFORM)
+        return r.index === INDEX.INTX ? platform.setIrqs(i, r) : -EINVAL;
       const action = r.flags & 56;
       if (r.index === INDEX.INTX)
         return action === ACTION.TRIGGER ? intxTrigger(i, r) : intxMask(i, r, action === ACTION.UNMASK);
@@ -257,6 +269,7 @@ export function createVfio(init: VfioInit): Vfio {
     configDword: (i) => pci.read(i, CONFIG.COMMAND, 4),
     guestWriteCommand(i, value) {
       const d = state.devices.at(i);
+      if (d.kind === DEVICE_KIND.PLATFORM) return;
       const now = d.virqDisabled === 1;
       const next = (value & INTX_DISABLE) !== 0;
       const own = pci.read(i, CONFIG.COMMAND, 2) & INTX_DISABLE;
