@@ -1,5 +1,7 @@
 // A small Arm machine with a GICv4 for the checker: one VM with an ITS, and a PCI device whose first vectors its guest has mapped to LPIs.
 
+import { bits, struct, u1, type View } from '@virq/irq-core/arena';
+import { defineHostPart, type HostPart } from '@virq/irq-core/backend';
 import { ROUTE } from '@virq/irq-core/kvm';
 import type { Machine, MachineOptions, Vm } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
@@ -27,9 +29,28 @@ export interface SmallGicv4 {
   readonly vm?: Readonly<Record<string, unknown>>;
 }
 
+/** What the device has sent and what guests have taken, each up to 3. No step of the kernel or of the hardware reads it. */
+export const Messages = struct('messages', { sent: bits(2), taken: bits(2), unset: u1 });
+export type Messages = View<typeof Messages>;
+
+/** The counters as a part of the host. */
+export const messagesPart: HostPart<(typeof Messages)['fields'], Messages> = defineHostPart({
+  name: 'messages',
+  summary: 'counters of a model',
+  options: {},
+  layout: () => Messages,
+  attach: (_context, state) => state as unknown as Messages,
+  protocols: [],
+  properties: [],
+  operations: {},
+  events: {},
+  inspect: () => [],
+});
+
 /** A machine as the models see it. */
 export interface Gicv4Machine extends Machine {
   readonly vms: readonly (Vm & { readonly chip: ArmChip })[];
+  readonly parts: { readonly messages: Messages };
 }
 
 /** DeviceID of the device behind the guest's ITS. */
@@ -78,6 +99,7 @@ export const smallGicv4 = ({
     },
   ],
   devices: [{ name: 'device', kind: 'pci', msix: lpis }],
+  parts: [messagesPart as never],
   host: { gic: v41 === 1 ? 'v4.1' : 'v4', mapped_irqs: 1 },
   limits: { eventfds: lpis, processes, irqs: 1, bypass: lpis },
 });
@@ -91,6 +113,8 @@ export function spawn(m: Machine, protocol: unknown, args: Readonly<Record<strin
 export const chipOf = (m: Machine): ArmChip => m.vms[0]?.chip as ArmChip;
 /** The host's GICv4. */
 export const gicOf = (m: Machine): Gicv4 => chipOf(m).context.host.gicv4 as Gicv4;
+/** The model's counters. */
+export const messagesOf = (m: Machine): Messages => (m as Gicv4Machine).parts.messages;
 /** vPE of a vCPU. */
 export const vpeOf = (m: Machine, vcpu = 0): Vpe => gicOf(m).vpes.at(vcpu);
 /** Handle in the pool, and state, of the guest's nth LPI. */

@@ -81,6 +81,12 @@ function storeLast(v: V4, f: ResidencyFrame): void {
   f.stored = 1;
 }
 
+const unlessStored =
+  (step: (v: V4, f: ResidencyFrame) => void) =>
+  (v: V4, f: ResidencyFrame): void => {
+    if (f.stored === 0) step(v, f);
+  };
+
 function markNonResident(v: V4, f: ResidencyFrame): void {
   const vpe = vpeOf(v, f.vcpu);
   vpe.resident = 0;
@@ -97,9 +103,8 @@ export const vgicV4Put = protocol('vgic_v4_put', RESIDENCY_LOCALS, (p: Combinato
   ...p.spinlocked('desc', descLockOf, {
     isRaced: (m, f): Outcome<'leaveHardware'> => (is40(v4Of(m, f)) || f.wfi === 0 ? 'leaveHardware' : undefined),
     ...p.spinlocked('vpe', vpeLockOf, { leaveLocked: on(leaveHardware), storeLocked: on(storeLast) }),
-    isStored: (_m, f): Outcome<'unlock desc'> => (f.stored === 1 ? 'unlock desc' : undefined),
-    leaveHardware: on(leaveHardware),
-    storeLast: on(storeLast),
+    leaveHardware: on(unlessStored(leaveHardware)),
+    storeLast: on(unlessStored(storeLast)),
   }),
   markNonResident: on(markNonResident),
 }));
