@@ -102,10 +102,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
   const run = createRunLoop(context, vcpus, paths);
   const online = createOnlineVcpus(state);
-  const regions = createRegions(state, {
-    bits: options.ipaBits,
-    refusal: context.profile.kvm.refusedRegion,
-  });
+  const regions = createRegions(context);
   const registers: VgicRegisters = createRegisters(
     {
       ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
@@ -114,10 +111,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     },
     run,
   );
-  const trapsDir = context.profile.lr.overflow !== 'underflow';
   const kvm = createKvmApi({
     ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
-    registers: createUserRegisters({ frames: registers.frames, cpus, trapsDir }),
+    registers: createUserRegisters(context, registers.frames, cpus),
   });
   context.host.peers[vm.vm] = kvm;
   const guest = createGuestCpu(cpus, run, paths);
