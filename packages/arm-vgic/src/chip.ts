@@ -79,7 +79,7 @@ function contextOf(vm: VmContext, state: ArmState): Context {
 
 /** Interrupts, their lists and registers, vCPUs: what KVM keeps of the VGIC. The parts know one another both ways. */
 function createVgic(context: Context) {
-  const { state, options, host } = context;
+  const { state, host } = context;
   const its: ItsParts = createItsParts(
     context,
     (lpi) => inputs.queue(irqs.ofLpi(lpi)),
@@ -107,7 +107,7 @@ function createVgic(context: Context) {
   const v4: V4 = createV4(context, { its, irqs, run });
   const directSgis = { onHost: host.gicv4?.vpes.version === 4.1, configure: () => configureSgis(v4) };
   const online = createOnlineVcpus(state);
-  const regions = createRegions(state, { bits: options.ipaBits, refusal: context.profile.kvm.refusedRegion });
+  const regions = createRegions(context);
   const registers: VgicRegisters = createRegisters(
     {
       ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis },
@@ -122,14 +122,13 @@ function createVgic(context: Context) {
 /** Creates the chip over zeroed state; the GIC that the options name is there at once, initialised if they say so. */
 export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const context = contextOf(vm, state);
-  const { options, host, profile } = context;
+  const { options, host } = context;
   const { online, regions, ...vgic } = createVgic(context);
   const { its, irqs, lifecycle, inputs, lists, paths, cpus, vcpus, run, v4, registers } = vgic;
   host.ties.addVm(vm.vm, (vcpu, intid, owner) => void inputs.inject(vcpu, intid, 1, owner));
-  const trapsDir = profile.lr.overflow !== 'underflow';
   const kvm = createKvmApi({
     ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
-    registers: createUserRegisters({ frames: registers.frames, cpus, trapsDir }),
+    registers: createUserRegisters(context, registers.frames, cpus),
   });
   host.peers[vm.vm] = kvm;
   const guest = createGuestCpu(cpus, run, paths);
