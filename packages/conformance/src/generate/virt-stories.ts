@@ -167,6 +167,25 @@ function unmapped(c: Choose): Op[] {
   return [...mappedLpi(c, at, intid), { op: 'int', ...at }, c.one(away), { op: 'int', ...at }, { op: 'clear', ...at }];
 }
 
+/** Where binary points cut a priority, seen in what is running and in the active priorities. */
+function binaryPoints(c: Choose): Op[] {
+  const intid = spi(c);
+  const cpu = (reg: string, value?: number): Op => (value === undefined ? { op: 'c', reg } : { op: 'c', reg, value });
+  return [
+    { op: 'd', reg: 'CTLR', value: 3 },
+    cpu('PMR', 0xff),
+    cpu('CTLR', c.one([7, 7, 0x17])),
+    cpu('BPR', c.between(0, 7)),
+    cpu('ABPR', c.between(0, 7)),
+    { op: 'irq_setup', intid, prio: c.one([0x6b, 0x55, 0x2d]), group: c.between(0, 1) },
+    { op: 'spi', intid, level: 1 },
+    ...['IAR', 'RPR', 'APR', 'NSAPR:4', 'NSAPR'].map((reg) => cpu(reg)),
+    { op: 'spi', intid, level: 0 },
+    cpu('EOIR', intid),
+    cpu('RPR'),
+  ];
+}
+
 const EXECUTED: readonly VirtStory[] = [
   { weight: 8, tell: level },
   { weight: 6, tell: again },
@@ -192,7 +211,7 @@ function mapi(c: Choose, board: Board): Op[] {
 
 /** The stories of each controller. */
 export const VIRT_STORIES: Readonly<Record<Board['backend'], readonly VirtStory[]>> = {
-  gicv2: [...EXECUTED, ...STILL],
+  gicv2: [...EXECUTED, ...STILL, { weight: 5, tell: binaryPoints }],
   gicv3: STILL,
   its: [
     ...EXECUTED,
