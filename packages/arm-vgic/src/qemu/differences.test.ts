@@ -44,7 +44,7 @@ const kvm: Side = {
     if ('line' in step) return { op: 'irq_line', irq: step.line, level: step.level };
     if ('iar' in step) return { op: 'iar' };
     if ('eoir' in step) return { op: 'eoir', intid: step.eoir };
-    if (!('at' in step)) return 'valid' in step ? { ...step, valid: step['valid'] === 1 } : withFlags(step);
+    if ('op' in step) return withFlags(step);
     const addr = (PLACES[step.at] as number) + offsetOf(frameOf(step.at, machine), step.reg);
     const access = { addr, size: step.size ?? 4 };
     return step.value === undefined
@@ -58,7 +58,9 @@ const kvm: Side = {
   },
 };
 
-const withFlags = (step: Step): object => ('enable' in step ? { ...step, enable: step['enable'] === 1 } : step);
+/** KVM's words take yes and no. */
+const withFlags = (step: object): object =>
+  Object.fromEntries(Object.entries(step).map(([k, v]) => [k, k === 'valid' || k === 'enable' ? v === 1 : v]));
 
 const WORDS: Readonly<Record<string, object>> = {
   d: { op: 'd' },
@@ -78,7 +80,7 @@ const qemu: Side = {
     if ('line' in step) return { op: 'spi', intid: step.line, level: step.level };
     if ('iar' in step) return { op: 'iar' };
     if ('eoir' in step) return { op: 'eoir', intid: step.eoir };
-    if (!('at' in step)) return step;
+    if ('op' in step) return step;
     const access = { ...WORDS[step.at], reg: step.reg, size: step.size ?? 4 };
     return step.value === undefined ? access : { ...access, value: hex(step.value) };
   },

@@ -91,7 +91,15 @@ const GICV3_ROWS: readonly VirtRow[] = [
     weight: 10,
     make: (c, on) => ({ op: 'r', frame: 'sgi', reg: `${c.one(SETS)}:0`, value: bits(c, 0), cpu: cpu(c, on) }),
   },
-  { weight: 3, make: (c, on) => ({ op: 'r', frame: 'sgi', reg: `${c.one(SETS)}:0`, cpu: cpu(c, on) }) },
+  {
+    weight: 4,
+    make: (c, on) => ({
+      op: 'r',
+      frame: 'sgi',
+      reg: c.one([...SETS.map((set) => `${set}:0`), 'ICFGR:0', 'ICFGR:4', 'IPRIORITYR:24', 'ICFGR:0', 'ICFGR:4']),
+      cpu: cpu(c, on),
+    }),
+  },
   { weight: 2, make: (c, on) => ({ op: 'r', frame: 'r', reg: c.one(READ_ONLY), cpu: cpu(c, on) }) },
   { weight: 1, make: (c, on) => ({ op: 'r', frame: 'r', reg: 'WAKER', value: c.between(0, 7), cpu: cpu(c, on) }) },
   {
