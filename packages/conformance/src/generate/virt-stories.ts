@@ -167,6 +167,31 @@ function unmapped(c: Choose): Op[] {
   return [...mappedLpi(c, at, intid), { op: 'int', ...at }, c.one(away), { op: 'int', ...at }, { op: 'clear', ...at }];
 }
 
+/** An SPI that goes to a CPU that is not there, or to another one, while it is pending; each CPU looks. */
+function routed(c: Choose, board: Board): Op[] {
+  const intid = spi(c);
+  const to = (): Op => ({
+    op: 'd',
+    reg: `IROUTER:${8 * intid}`,
+    size: 8,
+    value: c.one(['0x0', '0x1', '0x100', '0x10000', '0x100000000', '0x100000001', '0x80000000']),
+  });
+  const looks = Array.from({ length: board.cpus }, (_, n): Op => ({ op: 'mrs', reg: 'ICC_HPPIR1_EL1', cpu: n }));
+  return [
+    ...open(board, 0),
+    { op: 'irq_setup', intid, prio: priority(c), edge: c.chance(50) },
+    to(),
+    { op: 'spi', intid, level: 1 },
+    ...looks,
+    to(),
+    ...looks,
+    { op: 'd', reg: `ICFGR:${4 * (intid >> 4)}`, value: c.one(['0x0', '0xaaaaaaaa']) },
+    ...looks,
+    { op: 'spi', intid, level: 0 },
+    ...looks,
+  ];
+}
+
 /** Where binary points cut a priority, seen in what is running and in the active priorities. */
 function binaryPoints(c: Choose): Op[] {
   const intid = spi(c);
@@ -216,6 +241,7 @@ export const VIRT_STORIES: Readonly<Record<Board['backend'], readonly VirtStory[
   its: [
     ...EXECUTED,
     ...STILL,
+    { weight: 3, tell: routed },
     { weight: 10, tell: moved },
     { weight: 8, tell: switchedOn },
     { weight: 8, tell: unmapped },
