@@ -167,6 +167,45 @@ function unmapped(c: Choose): Op[] {
   return [...mappedLpi(c, at, intid), { op: 'int', ...at }, c.one(away), { op: 'int', ...at }, { op: 'clear', ...at }];
 }
 
+/** An end in two steps: the priority drops, then the interrupt is deactivated, in either order. */
+function inTwoSteps(c: Choose, board: Board): Op[] {
+  const [intid, on] = [spi(c), cpu(c, board)];
+  const v2 = board.backend === 'gicv2';
+  const deactivate: Op = v2 ? { op: 'c', reg: 'DIR', value: intid } : { op: 'dir', intid, cpu: on };
+  const steps = [end(board, on, intid), deactivate];
+  return [
+    ...open(board, on),
+    v2 ? { op: 'c', reg: 'CTLR', value: 0x201 } : { op: 'cpu_setup', cpu: on, eoimode: 1 },
+    { op: 'irq_setup', intid, target: on, prio: 0x80, edge: c.chance(50), group: v2 ? 0 : 1 },
+    { op: 'spi', intid, level: 1 },
+    acknowledge(board, on),
+    { op: 'spi', intid, level: 0 },
+    ...(c.chance(70) ? steps : steps.reverse()),
+    acknowledge(board, on),
+  ];
+}
+
+/** Where binary points cut a priority in a GICv3. */
+function groupBits(c: Choose, board: Board): Op[] {
+  const [intid, on] = [spi(c), cpu(c, board)];
+  const set = (reg: string, value: number): Op => ({ op: 'msr', reg: `ICC_${reg}_EL1`, value, cpu: on });
+  const get = (reg: string): Op => ({ op: 'mrs', reg: `ICC_${reg}_EL1`, cpu: on });
+  return [
+    ...open(board, on),
+    set('CTLR', c.between(0, 1)),
+    set('BPR0', c.between(0, 7)),
+    set('BPR1', c.between(0, 7)),
+    get('BPR1'),
+    { op: 'irq_setup', intid, target: on, prio: c.one([0x68, 0x50, 0x28]), edge: true },
+    { op: 'spi', intid, level: 1 },
+    acknowledge(board, on),
+    get('RPR'),
+    get('AP1R0'),
+    { op: 'spi', intid, level: 0 },
+    end(board, on, intid),
+  ];
+}
+
 /** An SPI that goes to a CPU that is not there, or to another one, while it is pending; each CPU looks. */
 function routed(c: Choose, board: Board): Op[] {
   const intid = spi(c);
@@ -216,6 +255,7 @@ const EXECUTED: readonly VirtStory[] = [
   { weight: 6, tell: again },
   { weight: 6, tell: preempted },
   { weight: 4, tell: ownOf },
+  { weight: 4, tell: inTwoSteps },
 ];
 const STILL: readonly VirtStory[] = [{ weight: 6, tell: latched }];
 
@@ -242,6 +282,7 @@ export const VIRT_STORIES: Readonly<Record<Board['backend'], readonly VirtStory[
     ...EXECUTED,
     ...STILL,
     { weight: 3, tell: routed },
+    { weight: 3, tell: groupBits },
     { weight: 10, tell: moved },
     { weight: 8, tell: switchedOn },
     { weight: 8, tell: unmapped },
