@@ -15,6 +15,7 @@ import { armLayout } from './layout.ts';
 import { VGIC_PROTOCOLS } from './lists/index.ts';
 import { armSizes } from './options.ts';
 import { properties } from './properties.ts';
+import { differencesPage } from './qemu/differences-page.ts';
 import { virt } from './qemu/index.ts';
 import { REGISTERS } from './regs/index.ts';
 import { RUN_PROTOCOLS } from './run/index.ts';
@@ -60,6 +61,9 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
   implementations: { qemu: virt as unknown as AnyBackend },
 });
 export default armVgic;
+
+/** Pages of docs/reference/arm-vgic beyond those that every backend has, by name. */
+export const REFERENCE_PAGES: Readonly<Record<string, () => string>> = { 'kvm-and-qemu': differencesPage };
 
 export type { ArmChip } from './chip.ts';
 export { armEvents } from './events.ts';
