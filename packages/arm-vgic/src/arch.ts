@@ -86,7 +86,10 @@ export function createArch(
     routingUpdated: () => undefined,
     ackNotifiersUpdated: () => undefined,
     clearSource: () => undefined,
-    vcpuRunnable: (vcpu) => vcpus().isPending(vcpu) && state.run.at(vcpu).pause === 0,
+    vcpuRunnable(vcpu) {
+      const { lines, pause } = state.run.at(vcpu);
+      return (lines !== 0 || vcpus().isPending(vcpu)) && pause === 0;
+    },
     updateIrte: () => 0,
   };
 }

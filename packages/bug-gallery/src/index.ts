@@ -28,9 +28,17 @@ import { bug as ioapicRemoteIrr } from './ioapic-remote-irr/index.ts';
 import { bug as irqfdAssignDeassign } from './irqfd-assign-deassign/index.ts';
 import { bug as irqfdInactiveRoute } from './irqfd-inactive-route/index.ts';
 import { bug as irqfdRouteType } from './irqfd-route-type/index.ts';
+import { bug as itsDoubleDrop } from './its-double-drop/index.ts';
+import { bug as itsDteRange } from './its-dte-range/index.ts';
+import { bug as itsHitReference } from './its-hit-reference/index.ts';
+import { bug as itsMovallAll } from './its-movall-all/index.ts';
+import { bug as itsMovallHeld } from './its-movall-held/index.ts';
+import { bug as itsRequeue } from './its-requeue/index.ts';
+import { bug as itsStale } from './its-stale/index.ts';
 import { bug as levelStates } from './level-states/index.ts';
 import { bug as lpiMigrateDisable } from './lpi-migrate-disable/index.ts';
 import { bug as lpiReregister } from './lpi-reregister/index.ts';
+import { bug as lpiRetire } from './lpi-retire/index.ts';
 import { bug as msixPba } from './msix-pba/index.ts';
 import { bug as oneshotResample } from './oneshot-resample/index.ts';
 import { bug as piAssign } from './pi-assign/index.ts';
@@ -52,6 +60,17 @@ import { bug as vfioIntxLock } from './vfio-intx-lock/index.ts';
 import { bug as vfioPlatformTrigger } from './vfio-platform-trigger/index.ts';
 import { bug as vfioTrigger } from './vfio-trigger/index.ts';
 import { bug as vfioVirqfdRelease } from './vfio-virqfd-release/index.ts';
+import { bug as vgicActivesLost } from './vgic-actives-lost/index.ts';
+import { bug as vgicClearInLr } from './vgic-clear-in-lr/index.ts';
+import { bug as vgicCtlr } from './vgic-ctlr/index.ts';
+import { bug as vgicEarlyAssertion } from './vgic-early-assertion/index.ts';
+import { bug as vgicEoiGate } from './vgic-eoi-gate/index.ts';
+import { bug as vgicEoicountDrop } from './vgic-eoicount-drop/index.ts';
+import { bug as vgicIrouter } from './vgic-irouter/index.ts';
+import { bug as vgicIrqfdReassign } from './vgic-irqfd-reassign/index.ts';
+import { bug as vgicOneBit } from './vgic-one-bit/index.ts';
+import { bug as vgicOverflowHead } from './vgic-overflow-head/index.ts';
+import { bug as vgicResetArmed } from './vgic-reset-armed/index.ts';
 import { bug as vtdClobber } from './vtd-clobber/index.ts';
 import { bug as vtdPostedMsi } from './vtd-posted-msi/index.ts';
 import { bug as xicsReroute } from './xics-reroute/index.ts';
@@ -106,6 +125,8 @@ export const BUGS: readonly Bug[] = [
   xiveZapOffset,
   xiveMappingRelease,
   vfioAutomaskIcpendr,
+  vgicOneBit,
+  vgicEarlyAssertion,
   vfioAckOnIcpendr,
   intxMaskWindow,
   intxShareSwitch,
@@ -186,6 +207,23 @@ export const BUGS: readonly Bug[] = [
   xivePtFreeEsb,
   xiveMsiDomain,
   xiveVpState,
+  itsHitReference,
+  itsDoubleDrop,
+  lpiRetire,
+  itsRequeue,
+  itsMovallHeld,
+  itsMovallAll,
+  itsStale,
+  itsDteRange,
+  vgicEoiGate,
+  vgicResetArmed,
+  vgicIrqfdReassign,
+  vgicIrouter,
+  vgicCtlr,
+  vgicOverflowHead,
+  vgicEoicountDrop,
+  vgicActivesLost,
+  vgicClearInLr,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -26,6 +26,8 @@ export interface VgicLists {
   readonly host: 2 | 3;
   /** The guest's GIC is a GICv2. */
   readonly v2: boolean;
+  /** Input line and pending latch are one bit to those who clear it (Linux before faa1b46c3e9f). */
+  readonly isSingleBit?: boolean;
   /** LRs in use, 1 to 16. */
   readonly nrLr: number;
   readonly spis: number;
@@ -38,6 +40,10 @@ export interface VgicLists {
   readonly counters: { activeSpis: number };
   readonly physical: Physical;
   isDistributorEnabled(): boolean;
+  /** VMCR.PMR as KVM has last read it back. */
+  maskOf(vcpu: number): number;
+  /** vpe.pending_last: a vLPI waits. */
+  hasVlpi(vcpu: number): boolean;
   /** vcpu_id, by which two list locks are ordered. */
   idOf(vcpu: number): number;
   /** Handle of the interrupt as the vCPU sees it, -1 for none. */

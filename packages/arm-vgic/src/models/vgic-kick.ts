@@ -18,9 +18,19 @@ import { kvmVcpuReenter } from '../run/exit.ts';
 import { RUN_LOCALS as PATH_LOCALS } from '../run/frame.ts';
 import { kvmVcpuWfi } from '../run/wfi.ts';
 import { isKicked } from '../run/world.ts';
-import { type ArmMachine, chipOf, cpuOf, kernelScope, smallMachine, spawn, spiHandle, startGuest, tallyOf } from './machine.ts';
-import { LIST_PROPERTIES } from './vgic-queue.ts';
+import {
+  type ArmMachine,
+  chipOf,
+  cpuOf,
+  kernelScope,
+  smallMachine,
+  spawn,
+  spiHandle,
+  startGuest,
+  tallyOf,
+} from './machine.ts';
 import { end, type RunFrame, STAGE, startVcpu, take } from './vcpu.ts';
+import { LIST_PROPERTIES } from './vgic-queue.ts';
 
 const { protocol } = protocolsOn<ArmMachine>();
 const { sometimes } = propertiesOn<ArmMachine>();
@@ -33,7 +43,7 @@ const [HANDLE, EXIT, WAIT] = [0, 1, 2];
 /** The guest takes and ends interrupts; with none in its hands it may wait; a kick and the maintenance interrupt come when they come. */
 function act(m: ArmMachine, f: Frame, choice: number): Outcome<'guest' | 'exit' | 'wait'> {
   const asRun = f as unknown as RunFrame;
-  if (choice === HANDLE) return f.stage === STAGE.IDLE ? take(m, asRun) as never : end(m, asRun) as never;
+  if (choice === HANDLE) return f.stage === STAGE.IDLE ? (take(m, asRun) as never) : (end(m, asRun) as never);
   if (choice === WAIT) {
     if (f.stage !== STAGE.IDLE || f.waits === 0) return BLOCKED;
     f.waits--;
