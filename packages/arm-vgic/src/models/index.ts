@@ -5,7 +5,6 @@ export { vgicFoldLrState } from '../lists/fold.ts';
 export { vgicInjectIrq } from '../lists/queue.ts';
 export { gicv4Doorbell, lpiMigrateDisable, lpiReregister, vfioAutomask } from '../protocols/index.ts';
 export { foldAcksAlways, foldSkipsLrs } from './corrected.ts';
-export { foldAcksAlways } from './corrected.ts';
 export { injectIfEnabled, itsDisable } from './its-disable.ts';
 export * as itsFaults from './its-faults.ts';
 export { itsMovall } from './its-movall.ts';
