@@ -5,28 +5,33 @@ import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
 import { createBus, type GuestBus } from './distributor/bus.ts';
 import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
+import type { Guest } from './guest/guest.ts';
+import { createLinux } from './guest/linux.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
 import { createKvmApi, type KvmApi } from './kvm/api.ts';
 import { createRegions } from './kvm/regions.ts';
+import { createUserRegisters } from './kvm/registers.ts';
 import { setUpDevices } from './kvm/set-up.ts';
 import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
 import { type ArmOptions, armOptions } from './options.ts';
 import { type Cpus, createCpus, createGuestCpu, type GuestCpu } from './run/cpus.ts';
+import { gicvFrames } from './run/gicv-frames.ts';
 import { bindVcpus } from './run/parts.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
 import type { VcpuParts } from './run/world.ts';
 import { createBypassHooks } from './v4/bypass.ts';
 import { createV4, type V4 } from './v4/v4.ts';
-import { configureSgis } from './v4/vsgis.ts';
+import { directSgisOf } from './v4/vsgis.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
 import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
+import { createMappedIrqs, type MappedIrqs } from './vgic/mapped.ts';
 import { createPaths, type VgicPaths } from './vgic/paths.ts';
 
 /** The interrupt controllers of one VM. */
@@ -47,10 +52,13 @@ export interface ArmChip extends VmChip {
   readonly run: RunLoop;
   readonly v4: V4;
   readonly guest: GuestCpu;
+  readonly mapped: MappedIrqs;
   /** Ioctls of the VM and its devices. */
   readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
   readonly registers: VgicRegisters;
+  /** The Linux that runs in the VM. */
+  readonly linux: Guest;
   /** What a guest's loads and stores meet. */
   readonly bus: GuestBus;
 }
@@ -76,9 +84,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const its: ItsParts = createItsParts(
     context,
     (lpi) => inputs.queue(irqs.ofLpi(lpi)),
-    () => {
-      if (state.dist.initialized === 1) v4.init();
-    },
+    () => v4.itsCreated(),
   );
   const irqs = createIrqTable(
     state.irqs,
@@ -91,24 +97,46 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     irqs,
     lpis: its.lpis,
     writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
+    hasVlpi: (vcpu) => v4.isPendingLast(vcpu),
   });
   const paths = createPaths(context, lists);
+  context.host.ties.addVm(vm.vm, (vcpu, intid, owner) => void inputs.inject(vcpu, intid, 1, owner));
   const cpus = createCpus(context, () => v4);
   const vcpus = bindVcpus(context, lists, cpus, () => v4);
   const run = createRunLoop(context, vcpus, paths);
   const v4: V4 = createV4(context, { its, irqs, run });
-  const directSgis = { onHost: context.host.gicv4?.vpes.version === 4.1, configure: () => configureSgis(v4) };
   const online = createOnlineVcpus(state);
-  const regions = createRegions(state, options.ipaBits);
+  const regions = createRegions(state, {
+    bits: options.ipaBits,
+    refusal: context.profile.kvm.refusedRegion,
+  });
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis },
+      ...{
+        ctx: context,
+        form: context.profile.registers,
+        irqs,
+        lists,
+        its,
+        directSgis: directSgisOf(context, () => v4),
+      },
       online: () => online.count,
       isLastRedistributor: regions.isLast,
     },
     run,
   );
-  const kvm = createKvmApi({ context, vcpus: online, regions, lifecycle, irqs, inputs, its });
+  const trapsDir = context.profile.lr.overflow !== 'underflow';
+  const kvm = createKvmApi({
+    ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
+    registers: createUserRegisters({ frames: registers.frames, cpus, trapsDir }),
+  });
+  context.host.peers[vm.vm] = kvm;
+  const guest = createGuestCpu(cpus, run, paths);
+  const bus = createBus({ ctx: context, frames: registers.frames, its, others: gicvFrames(context, cpus, paths) });
+  const linux = createLinux(context, {
+    ...{ run, bus, registers, inputs, cpus: guest, ram: its.ram },
+    firstRun: kvm.firstRun,
+  });
   return {
     context,
     state,
@@ -118,13 +146,11 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths) },
-    registers,
-    bus: createBus({ ctx: context, frames: registers.frames, its, others: () => [] }),
-    kvm,
+    ...{ paths, cpus, vcpus, run, registers, kvm, guest, bus, linux },
+    mapped: createMappedIrqs(context, irqs),
     v4,
     arch: {
-      ...createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
+      ...createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
       ...createBypassHooks(v4),
     },
     installDefaults() {

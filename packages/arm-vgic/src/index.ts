@@ -1,12 +1,13 @@
 // @virq/arm-vgic: the Arm GIC as KVM models it for guests.
 
-import { type Backend, defineBackend } from '@virq/irq-core/backend';
+import { type AnyBackend, type Backend, defineBackend } from '@virq/irq-core/backend';
 import { NUM_PINS } from './arch.ts';
 import { type ArmChip, createArmChip } from './chip.ts';
 import { REGISTER_PROTOCOLS } from './distributor/index.ts';
 import { armEvents } from './events.ts';
 import { armHostPart } from './host/arm-host.ts';
 import { inspect } from './inspect/index.ts';
+import { ITS_PROTOCOLS } from './its/protocols/index.ts';
 import { ITS_ATTRS } from './kvm/its-attrs.ts';
 import { V2_ATTRS } from './kvm/v2-attrs.ts';
 import { V3_ATTRS } from './kvm/v3-attrs.ts';
@@ -14,6 +15,7 @@ import { armLayout } from './layout.ts';
 import { VGIC_PROTOCOLS } from './lists/index.ts';
 import { armSizes } from './options.ts';
 import { properties } from './properties.ts';
+import { virt } from './qemu/index.ts';
 import { REGISTERS } from './regs/index.ts';
 import { RUN_PROTOCOLS } from './run/index.ts';
 import { V4_PROTOCOLS } from './v4/index.ts';
@@ -50,11 +52,12 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
       attributes: ITS_ATTRS as never,
     },
   ],
-  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS, ...V4_PROTOCOLS] as never,
+  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS, ...ITS_PROTOCOLS, ...V4_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: armEvents,
   inspect,
+  implementations: { qemu: virt as unknown as AnyBackend },
 });
 export default armVgic;
 

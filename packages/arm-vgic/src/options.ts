@@ -41,6 +41,8 @@ export interface ArmOptions {
   readonly memory: number;
   /** irqfd->producer is set, so that a vLPI whose route changes is unmapped. Linux: no kernel sets it on arm64. */
   readonly irqfdProducer: boolean;
+  /** `single`: input line and pending latch are one bit, as in the VGIC before faa1b46c3e9f (2014). */
+  readonly pendingState: 'split' | 'single';
   /** Whose VGIC; that of the machine's kernel if not said. */
   readonly vgic?: VgicVersion | undefined;
 }
@@ -108,6 +110,12 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     default: false,
     doc: 'KVM sets irqfd->producer, so that a vLPI whose route changes goes back to software (no arm64 kernel does)',
   },
+  pending_state: {
+    type: 'enum',
+    values: ['split', 'single'],
+    default: 'split',
+    doc: 'single: input line and pending latch are one bit, as before Linux commit faa1b46c3e9f (2014)',
+  },
   vgic: {
     type: 'enum',
     values: VGIC_VERSIONS,
@@ -144,6 +152,7 @@ export function armOptions(args: Args): ArmOptions {
     init: (args['init'] as boolean | undefined) ?? true,
     memory: number('memory', 128) * 2 ** 20,
     irqfdProducer: (args['irqfd_producer'] as boolean | undefined) ?? false,
+    pendingState: (args['pending_state'] as ArmOptions['pendingState'] | undefined) ?? 'split',
     vgic: args['vgic'] as VgicVersion | undefined,
   };
 }
@@ -153,6 +162,9 @@ const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n
 
 /** SPIs that a VMM can ask for. */
 const MAX_SPIS = 960;
+
+/** SPIs and PPIs that a guest's drivers can request. */
+const LINUX_IRQS = 64;
 
 /** Room for what the options need. An ITS has room for devices and collections as a guest of that size has them. */
 export function armSizes(limits: VmLimits, args: Args): ArmSizes {
@@ -166,5 +178,6 @@ export function armSizes(limits: VmLimits, args: Args): ArmSizes {
     itss: o.its,
     its: { devices: 32, ites: lpis, collections: Math.min(1023, 2 * vcpus + 16), cache: powerOfTwo(2 * lpis) },
     memory: { frames: powerOfTwo((args['frames'] as number | undefined) ?? (o.its === 0 ? 4 : 256)), memslots: 4 },
+    linux: { vcpus, irqs: LINUX_IRQS + lpis, devices: o.its === 0 ? 1 : 32, itss: o.its },
   };
 }

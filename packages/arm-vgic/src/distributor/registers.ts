@@ -19,21 +19,18 @@ export interface VgicRegisters extends RegisterVm {
 
 /** Creates them. */
 export function createRegisters(parts: RegisterParts, run: RunLoop): VgicRegisters {
-  const { ctx, irqs, lists, its } = parts;
+  const { ctx, irqs, lists } = parts;
   const banks = Array.from({ length: ctx.state.redists.length }, (_, vcpu) => createBank(parts, vcpu, true));
   return {
     lists,
     state: ctx.state,
     form: parts.form,
     halt: createHalt(ctx, run, parts.form.pause),
-    forgetTranslations() {
-      for (const one of its.all) one.context.cache.clear();
-    },
     frames: createFrames(parts),
     sendSgi: (vcpu, register, value) => sendSgi(banks[vcpu] as (typeof banks)[number], register, value),
     clearActive(vcpu, intid) {
       const first = irqs.find(vcpu, intid & ~31);
-      const args = { vm: ctx.vm, vcpu, requester: vcpu, first, word: (1 << (intid & 31)) >>> 0, access: ACTIVE.CLEAR };
+      const args = { vm: ctx.vm, vcpu, bank: vcpu, first, word: (1 << (intid & 31)) >>> 0, access: ACTIVE.CLEAR };
       ctx.processes().call(vgicAccessActive as never, args as never);
     },
   };

@@ -16,6 +16,7 @@ import { createGicv4, type Gicv4, VSGI_IRQ } from './gicv4.ts';
 import { hostInspect } from './host-inspect.ts';
 import { type ArmHostSizes, type ArmHostState, armHostLayout, type PhysIrq } from './layout.ts';
 import { VECTORS } from './physical-its.ts';
+import { createTies, type Ties } from './ties.ts';
 
 /** Versions of the physical GIC by the names of the host's option. */
 const VERSIONS = { v3: 3, v4: 4, 'v4.1': 4.1 } as const;
@@ -28,6 +29,10 @@ export interface ArmHost extends Physical {
   readonly state: ArmHostState;
   /** What injects into guests by itself; null for a GICv3. */
   readonly gicv4: Gicv4 | null;
+  /** Input lines, and the VMs that hear of them. */
+  readonly ties: Ties;
+  /** The VMs above it by index, as one VMM hands its VM to another. */
+  readonly peers: unknown[];
   at(hostIrq: number): PhysIrq;
   /** Level of the input line, 0 or 1. */
   line(hostIrq: number): number;
@@ -40,6 +45,11 @@ export interface ArmHost extends Physical {
 /** Creates the host over zeroed state. */
 export function createArmHost(context: HostContext, state: ArmHostState): ArmHost {
   const { irqs } = state;
+  const ties = createTies(irqs, state.ties);
+  const deactivate = (hostIrq: number): void => {
+    irqs.at(hostIrq).active = 0;
+    ties.settle(hostIrq);
+  };
   const version = VERSIONS[gicOf(context.options)];
   const gicv4 = version === 3 ? null : createGicv4(context, state.gic, version);
   const stateOf = (hostIrq: number): Pick<PhysIrq, 'pending'> =>
@@ -51,16 +61,15 @@ export function createArmHost(context: HostContext, state: ArmHostState): ArmHos
   return {
     state,
     gicv4,
+    ties,
+    peers: [],
     at: (hostIrq) => irqs.at(hostIrq),
     line: (hostIrq) => irqs.at(hostIrq).line,
-    clearActive(hostIrq) {
-      irqs.at(hostIrq).active = 0;
-    },
-    deactivate(hostIrq) {
-      irqs.at(hostIrq).active = 0;
-    },
+    clearActive: deactivate,
+    deactivate,
     setActive(hostIrq, on) {
-      irqs.at(hostIrq).active = on;
+      if (on === 0) deactivate(hostIrq);
+      else irqs.at(hostIrq).active = 1;
     },
     isPending: (hostIrq) => stateOf(hostIrq).pending === 1,
     setPending: (hostIrq, pending) => change(hostIrq, { pending }),

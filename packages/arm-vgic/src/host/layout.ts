@@ -2,6 +2,7 @@
 
 import { array, struct, u1, u8, type View } from '@virq/irq-core/arena';
 import { type GicSizes, gicLayout } from './gic-layout.ts';
+import { Tie } from './ties.ts';
 
 /** A host interrupt as its GIC has it: input line, pending latch, active. `priority` and `group` are those of a virtual SGI (GICv4.1). */
 export const PhysIrq = struct('physIrq', { line: u1, pending: u1, active: u1, enabled: u1, group: u1, priority: u8 });
@@ -17,5 +18,5 @@ export interface ArmHostSizes {
 
 /** The host's part. */
 export const armHostLayout = ({ irqs, gic }: ArmHostSizes) =>
-  struct('armHost', { irqs: array(PhysIrq, irqs), gic: gicLayout(gic) });
+  struct('armHost', { irqs: array(PhysIrq, irqs), ties: array(Tie, irqs), gic: gicLayout(gic) });
 export type ArmHostState = View<ReturnType<typeof armHostLayout>>;

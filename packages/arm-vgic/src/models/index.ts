@@ -1,5 +1,15 @@
 // @virq/arm-vgic/models: families for the checker.
 
 export { gicv4Doorbell, lpiMigrateDisable, lpiReregister, vfioAutomask } from '../protocols/index.ts';
+export { foldAcksAlways } from './corrected.ts';
+export { injectIfEnabled, itsDisable } from './its-disable.ts';
+export * as itsFaults from './its-faults.ts';
+export { itsMovall } from './its-movall.ts';
+export { itsRestore, restoresAnyWidth, restoreVm } from './its-restore.ts';
+export { itsUnmap } from './its-unmap.ts';
+export { writeCtlr, writeCtlrKernel, writeIrouter, writeIrouterKernel } from './registers.ts';
 export { v4Doorbell } from './v4-doorbell.ts';
 export { v4Forward, v4Unforward } from './v4-forward.ts';
+export { vgicQueue } from './vgic-queue.ts';
+export { reassignAndUnmask, reassignOnly, vgicResample } from './vgic-resample.ts';
+export { injectOneBit, setUp, setUpEdge, setUpReset, vgicSetup } from './vgic-setup.ts';
