@@ -24,7 +24,7 @@ import { createRunLoop, type RunLoop } from './run/run-loop.ts';
 import type { VcpuParts } from './run/world.ts';
 import { createBypassHooks } from './v4/bypass.ts';
 import { createV4, type V4 } from './v4/v4.ts';
-import { configureSgis } from './v4/vsgis.ts';
+import { directSgisOf } from './v4/vsgis.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
@@ -79,13 +79,11 @@ function contextOf(vm: VmContext, state: ArmState): Context {
 
 /** Interrupts, their lists and registers, vCPUs: what KVM keeps of the VGIC. The parts know one another both ways. */
 function createVgic(context: Context) {
-  const { state, host } = context;
+  const { state } = context;
   const its: ItsParts = createItsParts(
     context,
     (lpi) => inputs.queue(irqs.ofLpi(lpi)),
-    () => {
-      if (state.dist.initialized === 1) v4.init();
-    },
+    () => v4.itsCreated(),
   );
   const irqs = createIrqTable(
     state.irqs,
@@ -105,12 +103,18 @@ function createVgic(context: Context) {
   const vcpus = bindVcpus(context, lists, cpus, () => v4);
   const run = createRunLoop(context, vcpus, paths);
   const v4: V4 = createV4(context, { its, irqs, run });
-  const directSgis = { onHost: host.gicv4?.vpes.version === 4.1, configure: () => configureSgis(v4) };
   const online = createOnlineVcpus(state);
   const regions = createRegions(context);
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis },
+      ...{
+        ctx: context,
+        form: context.profile.registers,
+        irqs,
+        lists,
+        its,
+        directSgis: directSgisOf(context, () => v4),
+      },
       online: () => online.count,
       isLastRedistributor: regions.isLast,
     },

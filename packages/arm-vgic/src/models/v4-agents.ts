@@ -1,12 +1,15 @@
 // Agents of the GICv4 models: a device, a guest that takes what it is shown, and a vCPU that runs, is preempted and waits in WFI.
 
 import { bits } from '@virq/irq-core/arena';
+import { VCPU_MODE } from '@virq/irq-core/kvm';
 import type { StandIn } from '@virq/irq-core/machine';
 import { BLOCKED, type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { acknowledge, endOfInterrupt, intidOf } from '../cpuif/acknowledge.ts';
 import { DIRECT } from '../cpuif/priorities.ts';
+import type { Its } from '../its/its.ts';
 import { RESIDENCY_LOCALS, type ResidencyFrame, vgicV4Load, vgicV4Put } from '../v4/residency.ts';
-import { chipOf, type Gicv4Machine, lpiOf, messagesOf } from './v4-machine.ts';
+import { FORWARDING_LOCALS, type ForwardingFrame } from '../v4/set-forwarding.ts';
+import { chipOf, type Gicv4Machine, lpiOf, messagesOf, routeOf } from './v4-machine.ts';
 
 const { protocol } = protocolsOn<Gicv4Machine>();
 
@@ -71,4 +74,61 @@ export const runVpe = (of: StandIn) =>
     },
     ...p.include('load', of(vgicV4Load) as never),
     again: (): Outcome<'guest'> => 'guest',
+  }));
+
+/** A lock that the run loop of vCPU 0 needs is held. */
+function isBusy(m: Gicv4Machine): boolean {
+  const { lists } = chipOf(m);
+  return lpiOf(m).irqLock.holder !== 0 || lists.apLists.at(0).apLock.holder !== 0;
+}
+
+/** vCPU 0 in its guest, whose interrupts come both ways: what is shown it takes, a kick makes it leave and enter again. Abstraction: exit and entry are one step. */
+export const runMixed = protocol('kvm_arch_vcpu_ioctl_run (one step)', { vcpu: bits(1) }, (p) => ({
+  guest: p.idle((m, f): Outcome<'guest'> => {
+    if (messagesOf(m).halted === 1) return BLOCKED;
+    if (takeInGuest(m, f.vcpu)) return 'guest';
+    const { run, context } = chipOf(m);
+    if (context.kvm.vcpus.mode(f.vcpu) !== VCPU_MODE.EXITING_GUEST_MODE || isBusy(m)) return BLOCKED;
+    run.inside(f.vcpu, () => undefined);
+    return 'guest';
+  }),
+}));
+
+/** The VMM sends the same message by KVM_SIGNAL_MSI, `left` times. */
+export const sendingVmm = protocol('KVM_SIGNAL_MSI', { left: bits(2) }, () => ({
+  send(m, f) {
+    if (f.left === 0) return DONE;
+    const { irqLock } = lpiOf(m);
+    const { itsLock } = (chipOf(m).its.all[0] as Its).context.state;
+    if (irqLock.holder !== 0 || itsLock.holder !== 0) return BLOCKED;
+    f.left--;
+    messagesOf(m).sent++;
+    chipOf(m).its.msi.inject(routeOf(0));
+    return 'send';
+  },
+}));
+
+/** The guest clears GICR_CTLR.EnableLPIs of its redistributor. */
+export const switchingOff = protocol('GICR_CTLR.EnableLPIs := 0', { done: bits(1) }, () => ({
+  clear(m) {
+    chipOf(m).state.redists.at(0).lpis = 0;
+  },
+}));
+
+/** irq_bypass_connect: the VM is halted around add_producer. Abstraction: the vCPU comes out and goes in again in one step each. */
+export const connecting = (path: object) =>
+  protocol('irq_bypass_connect', FORWARDING_LOCALS, (p: Combinators<Gicv4Machine, ForwardingFrame>) => ({
+    stopConsumer(m) {
+      if (isBusy(m)) return BLOCKED;
+      chipOf(m).run.exit(0);
+      messagesOf(m).halted = 1;
+      return undefined;
+    },
+    ...p.include('add', path as never),
+    startConsumer(m) {
+      if (isBusy(m)) return BLOCKED;
+      messagesOf(m).halted = 0;
+      chipOf(m).run.enter(0);
+      return undefined;
+    },
   }));

@@ -29,8 +29,8 @@ export interface SmallGicv4 {
   readonly vm?: Readonly<Record<string, unknown>>;
 }
 
-/** What the device has sent and what guests have taken, each up to 3. No step of the kernel or of the hardware reads it. */
-export const Messages = struct('messages', { sent: bits(2), taken: bits(2), unset: u1 });
+/** What the device has sent and what guests have taken, each up to 3; `halted`: the VM is stopped for the connection. No step of the kernel or of the hardware reads it. */
+export const Messages = struct('messages', { sent: bits(2), taken: bits(2), halted: u1 });
 export type Messages = View<typeof Messages>;
 
 /** The counters as a part of the host. */

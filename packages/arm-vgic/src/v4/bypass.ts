@@ -3,8 +3,8 @@
 import { type KvmArch, ROUTE } from '@virq/irq-core/kvm';
 import type { Context } from '../context.ts';
 import { v4PolicyOf } from './policy.ts';
-import { resultOf, setForwarding, setForwardingUnlocked } from './set-forwarding.ts';
-import { answering, unsetForwarding, unsetForwardingByRoute } from './unset-forwarding.ts';
+import { resultOf, setForwarding, setForwardingCorrected, setForwardingUnlocked } from './set-forwarding.ts';
+import { answering, unsetForwarding, unsetForwardingByRoute, unsetForwardingCorrected } from './unset-forwarding.ts';
 import type { V4 } from './v4.ts';
 
 const addProducer = answering('kvm_arch_irq_bypass_add_producer', setForwarding);
@@ -15,6 +15,8 @@ const delProducerOld = answering('kvm_arch_irq_bypass_del_producer (6.12)', unse
 export const FORWARDING_PROTOCOLS = [
   setForwarding,
   setForwardingUnlocked,
+  setForwardingCorrected,
+  unsetForwardingCorrected,
   unsetForwarding,
   unsetForwardingByRoute,
   addProducer,

@@ -111,6 +111,28 @@ export const setForwarding = protocol(
   }),
 );
 
+/** Corrected: the translation that was cached on the way is forgotten once the LPI is forwarded, so that a message of software asks the ITS anew. */
+export const setForwardingCorrected = protocol(
+  'kvm_vgic_v4_set_forwarding (corrected)',
+  FORWARDING_LOCALS,
+  (p: Combinators<V4Machine, ForwardingFrame>) => ({
+    findIts,
+    ...p.locked('its', itsLockOf, {
+      resolveLpi,
+      ...p.spinlocked('lpi', irqLockOf, {
+        isForwarded: (m, f): Outcome<'unlock lpi'> => (isForwarded(m, f) ? 'unlock lpi' : undefined),
+        map,
+        isMapped: (_m, f): Outcome<'unlock lpi'> => (f.code === 0 ? undefined : 'unlock lpi'),
+        mark,
+        forget: (m, f) => itsOf(m, f).context.cache.clear(),
+        transfer,
+      }),
+      hasMoved,
+      ...p.include('queue', vgicQueueIrqUnlock as never),
+    }),
+  }),
+);
+
 /** Up to 6.15: its_lock alone until the pending state moves. */
 export const setForwardingUnlocked = protocol(
   'kvm_vgic_v4_set_forwarding (6.12)',

@@ -1,6 +1,7 @@
 // A vLPI becomes an LPI again, injected by software. Linux: arch/arm64/kvm/vgic/vgic-v4.c kvm_vgic_v4_unset_forwarding.
 
 import { type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
+import { vgicQueueIrqUnlock } from '../lists/queue.ts';
 import {
   FORWARDING_LOCALS,
   type ForwardingFrame,
@@ -41,6 +42,28 @@ export const unsetForwarding = protocol(
   (p: Combinators<V4Machine, ForwardingFrame>) => ({
     findByHostIrq,
     ...p.spinlocked('lpi', irqLockOf, { unmap }),
+    put,
+  }),
+);
+
+/** Keeps what is pending in hardware, as GICv4.1 lets its tables be read, and takes the mapping away. */
+function unmapKeeping(m: V4Machine, f: ForwardingFrame): void {
+  const irq = lpiOf(m, f);
+  const waits = v4Of(m, f).its.lpis.forwarding.isPending(irq);
+  unmap(m, f);
+  if (waits) irq.pendingLatch = 1;
+  f.irq = v4Of(m, f).handleOf(f.lpi);
+  f.changed = 1;
+}
+
+/** Corrected: what was pending in hardware is so in software, and is queued. */
+export const unsetForwardingCorrected = protocol(
+  'kvm_vgic_v4_unset_forwarding (corrected)',
+  FORWARDING_LOCALS,
+  (p: Combinators<V4Machine, ForwardingFrame>) => ({
+    findByHostIrq,
+    ...p.spinlocked('lpi', irqLockOf, { unmap: unmapKeeping }),
+    ...p.include('queue', vgicQueueIrqUnlock as never),
     put,
   }),
 );

@@ -23,6 +23,8 @@ export interface V4 extends V4Parts {
   isDirect(): boolean;
   /** vgic_v4_init: vPEs and doorbells, once. 0. */
   init(): number;
+  /** An ITS has come into being: vgic_v4_init, if the VGIC is initialised. */
+  itsCreated(): void;
   itsAt(index: number): Its;
   /** Index of the ITS that a route's message goes to, -1 for none. */
   itsOf(route: Pick<Route, 'addressLo' | 'addressHi' | 'flags'>): number;
@@ -69,6 +71,9 @@ export function createV4(context: Context, parts: V4Parts): V4 {
       if (gicv4 === null || !isDirect() || gicv4.vpes.at(gicv4.indexOf(vm, 0)).mapped === 1) return 0;
       for (let vcpu = 0; vcpu < options.vcpus; vcpu++) gicv4.vpes.alloc(gicv4.indexOf(vm, vcpu));
       return 0;
+    },
+    itsCreated() {
+      if (state.dist.initialized === 1) v4.init();
     },
     itsAt: (index) => parts.its.all[index] as Its,
     itsOf({ addressLo, addressHi, flags }) {

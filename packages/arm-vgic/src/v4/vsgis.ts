@@ -23,7 +23,7 @@ function disable(gic: Gicv4, irq: Irq): void {
 }
 
 /** What GICD_CTLR.nASSGIreq says comes true, with the VM stopped. */
-export function configureSgis(v4: V4): void {
+function configureSgis(v4: V4): void {
   const { host, state, options, vm } = v4.context;
   const { gicv4 } = host;
   if (gicv4 === null || gicv4.vpes.version !== 4.1) return;
@@ -38,3 +38,9 @@ export function configureSgis(v4: V4): void {
     }
   });
 }
+
+/** SGIs of the hardware as the distributor asks for them. */
+export const directSgisOf = ({ host }: V4['context'], v4: () => V4) => ({
+  onHost: host.gicv4?.vpes.version === 4.1,
+  configure: (): void => configureSgis(v4()),
+});
