@@ -18,6 +18,7 @@ import { properties } from './properties.ts';
 import { virt } from './qemu/index.ts';
 import { REGISTERS } from './regs/index.ts';
 import { RUN_PROTOCOLS } from './run/index.ts';
+import { V4_PROTOCOLS } from './v4/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
 /** The fields of a VM's Arm state. */
@@ -51,7 +52,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
       attributes: ITS_ATTRS as never,
     },
   ],
-  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS, ...ITS_PROTOCOLS] as never,
+  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS, ...ITS_PROTOCOLS, ...V4_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: armEvents,
