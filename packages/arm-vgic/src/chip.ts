@@ -77,6 +77,39 @@ function contextOf(vm: VmContext, state: ArmState): Context {
   };
 }
 
+/** What a vCPU's parts are built on; `v4` is there later. */
+interface VcpuBase {
+  readonly lists: VgicLists;
+  readonly paths: VgicPaths;
+  readonly v4: () => V4;
+}
+
+/** CPU interfaces, the run loop, and what guests do with them. */
+function createVcpuParts(context: Context, { lists, paths, v4 }: VcpuBase) {
+  const cpus = createCpus(context, v4);
+  const vcpus = bindVcpus(context, lists, cpus, v4);
+  const run = createRunLoop(context, vcpus, paths);
+  return { cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths), gicv: gicvFrames(context, cpus, paths) };
+}
+
+/** What distributor and redistributors are built on. */
+interface FramesBase {
+  readonly irqs: IrqTable;
+  readonly lists: VgicLists;
+  readonly its: ItsParts;
+  readonly run: RunLoop;
+  readonly v4: V4;
+  readonly online: { readonly count: number };
+  readonly regions: { readonly isLast: (vcpu: number) => boolean };
+}
+
+/** Distributor and redistributors. */
+function createFrames(context: Context, { run, v4, online, regions, ...parts }: FramesBase): VgicRegisters {
+  const directSgis = { onHost: context.host.gicv4?.vpes.version === 4.1, configure: () => configureSgis(v4) };
+  const given = { ctx: context, form: context.profile.registers, ...parts, directSgis };
+  return createRegisters({ ...given, online: () => online.count, isLastRedistributor: regions.isLast }, run);
+}
+
 /** Creates the chip over zeroed state; the GIC that the options name is there at once, initialised if they say so. */
 export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const context = contextOf(vm, state);
@@ -103,29 +136,18 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   });
   const paths = createPaths(context, lists);
   context.host.ties.addVm(vm.vm, (vcpu, intid, owner) => void inputs.inject(vcpu, intid, 1, owner));
-  const cpus = createCpus(context, () => v4);
-  const vcpus = bindVcpus(context, lists, cpus, () => v4);
-  const run = createRunLoop(context, vcpus, paths);
+  const { cpus, vcpus, run, guest, gicv } = createVcpuParts(context, { lists, paths, v4: () => v4 });
   const v4: V4 = createV4(context, { its, irqs, run });
-  const directSgis = { onHost: context.host.gicv4?.vpes.version === 4.1, configure: () => configureSgis(v4) };
   const online = createOnlineVcpus(state);
-  const regions = createRegions(state, options.ipaBits);
-  const registers: VgicRegisters = createRegisters(
-    {
-      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis },
-      online: () => online.count,
-      isLastRedistributor: regions.isLast,
-    },
-    run,
-  );
+  const regions = createRegions(state, { bits: options.ipaBits, refusal: context.profile.kvm.refusedRegion });
+  const registers: VgicRegisters = createFrames(context, { irqs, lists, its, run, v4, online, regions });
   const trapsDir = context.profile.lr.overflow !== 'underflow';
   const kvm = createKvmApi({
     ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
     registers: createUserRegisters({ frames: registers.frames, cpus, trapsDir }),
   });
   context.host.peers[vm.vm] = kvm;
-  const guest = createGuestCpu(cpus, run, paths);
-  const bus = createBus({ ctx: context, frames: registers.frames, its, others: gicvFrames(context, cpus, paths) });
+  const bus = createBus({ ctx: context, frames: registers.frames, its, others: gicv });
   const linux = createLinux(context, {
     ...{ run, bus, registers, inputs, cpus: guest, ram: its.ram },
     firstRun: kvm.firstRun,
@@ -142,7 +164,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     ...{ paths, cpus, vcpus, run, registers, kvm, guest, bus, linux, v4 },
     mapped: createMappedIrqs(context, irqs),
     arch: {
-      ...createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
+      ...createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
       ...createBypassHooks(v4),
     },
     installDefaults() {
