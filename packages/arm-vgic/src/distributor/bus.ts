@@ -6,9 +6,17 @@ import { ITS_BYTES } from '../its/its.ts';
 import type { Ram } from '../memory/ram.ts';
 import { UNREADABLE } from '../memory/ram.ts';
 import { REDISTRIBUTOR_BYTES } from '../regs/gicr.ts';
-import type { GuestCpu } from '../run/cpus.ts';
 import type { ItsParts } from '../vgic/itss.ts';
 import type { ActiveAccess, MmioFrame, RegisterFrames } from './frames.ts';
+
+/** A frame at an address. */
+export interface Mapped {
+  readonly base: number;
+  readonly bytes: number;
+  readonly frame: MmioFrame;
+  /** KVM emulates it, so that an access is an exit; else the hardware does. */
+  readonly traps: boolean;
+}
 
 /** What a guest's access meets. */
 export interface Target {
@@ -26,26 +34,24 @@ export interface GuestBus {
   at(address: number): Target;
 }
 
-/** What the bus is made of. `guest` is what a guest has at its GICC. */
+/** What the bus is made of. `others` are frames of other rooms, such as a GICv2's CPU interface. */
 export interface BusParts {
   readonly ctx: Context;
   readonly frames: RegisterFrames;
   readonly its: ItsParts;
-  readonly guest: Pick<GuestCpu, 'load' | 'store'>;
+  readonly others: () => readonly Mapped[];
 }
 
 const HIGH = 2 ** 32;
 /** Bytes of a GICv2's and of a GICv3's distributor. */
 const DISTRIBUTOR_BYTES = { 2: 0x1000, 3: 0x10000 } as const;
-/** Bytes of a GICv2's CPU interface. */
-const CPU_BYTES = 0x2000;
 
 const covers = (base: number, bytes: number, address: number): boolean => address >= base && address < base + bytes;
 
 /** Loads and stores of a frame by access size. */
-function frameTarget(frame: MmioFrame, offset: number): Target {
+function frameTarget(frame: MmioFrame, offset: number, kind: Target['kind'] = 'trapped'): Target {
   return {
-    kind: 'trapped',
+    kind,
     active: (cpu, isStore) => frame.active(cpu, offset, isStore),
     load: (cpu, size) => (size === 8 ? frame.read64(cpu, offset) : BigInt(frame.read(cpu, offset, size))),
     store(cpu, size, value) {
@@ -82,7 +88,7 @@ const itsFrame = (its: ItsParts['all'][number]): MmioFrame => ({
 });
 
 /** Creates the bus. The distributor answers once it has an address. */
-export function createBus({ ctx, frames, its, guest }: BusParts): GuestBus {
+export function createBus({ ctx, frames, its, others }: BusParts): GuestBus {
   const { dist, redists } = ctx.state;
 
   /** The distributor is banked by the vCPU that looks. */
@@ -120,16 +126,10 @@ export function createBus({ ctx, frames, its, guest }: BusParts): GuestBus {
     return null;
   }
 
-  function inCpuInterface(address: number): Target | null {
-    const base = dist.cpuBaseHi * HIGH + dist.cpuBaseLo;
-    if (dist.model !== 2 || dist.hasCpuBase === 0 || !covers(base, CPU_BYTES, address)) return null;
-    return {
-      kind: 'direct',
-      load: (cpu, size) => (size === 8 ? 0n : BigInt(guest.load(cpu, address - base, size))),
-      store(cpu, size, value) {
-        if (size < 8) guest.store(cpu, address - base, size, Number(value));
-      },
-    };
+  function inOthers(address: number): Target | null {
+    const found = others().find(({ base, bytes }) => covers(base, bytes, address));
+    if (found === undefined) return null;
+    return frameTarget(found.frame, address - found.base, found.traps ? 'trapped' : 'direct');
   }
 
   return {
@@ -137,7 +137,7 @@ export function createBus({ ctx, frames, its, guest }: BusParts): GuestBus {
       inDistributor(address) ??
       inRedistributor(address) ??
       inIts(address) ??
-      inCpuInterface(address) ??
+      inOthers(address) ??
       (its.ram.load(address - (address % 4)) === UNREADABLE ? NOBODY : memoryTarget(its.ram, address)),
   };
 }

@@ -127,7 +127,7 @@ const BY: Readonly<Record<Target['kind'], By>> = {
   trapped: byKvm,
   nobody: byKvm,
   memory: (c, vcpu, act) => c.run.inside(vcpu, act),
-  direct: (_c, _vcpu, act) => act(),
+  direct: (c, vcpu, act) => c.run.inside(vcpu, act),
 };
 
 /** One access by guest code: in the guest, with an exit if it traps. */
