@@ -101,7 +101,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const regions = createRegions(state, options.ipaBits);
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      ...{ ctx: context, form: context.profile.registers, irqs, lists, paths, its, directSgis: NO_DIRECT_SGIS },
       online: () => online.count,
       isLastRedistributor: regions.isLast,
     },
