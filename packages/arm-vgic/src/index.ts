@@ -7,6 +7,7 @@ import { REGISTER_PROTOCOLS } from './distributor/index.ts';
 import { armEvents } from './events.ts';
 import { armHostPart } from './host/arm-host.ts';
 import { inspect } from './inspect/index.ts';
+import { ITS_PROTOCOLS } from './its/protocols/index.ts';
 import { ITS_ATTRS } from './kvm/its-attrs.ts';
 import { V2_ATTRS } from './kvm/v2-attrs.ts';
 import { V3_ATTRS } from './kvm/v3-attrs.ts';
@@ -50,7 +51,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
       attributes: ITS_ATTRS as never,
     },
   ],
-  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS] as never,
+  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS, ...ITS_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: armEvents,
