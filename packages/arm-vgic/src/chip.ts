@@ -98,10 +98,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   });
   const paths = createPaths(context, lists);
   context.host.ties.addVm(vm.vm, (vcpu, intid, owner) => void inputs.inject(vcpu, intid, 1, owner));
-  const cpus = createCpus(context);
+  const [cpus, online] = [createCpus(context), createOnlineVcpus(state)];
   const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
   const run = createRunLoop(context, vcpus, paths);
-  const online = createOnlineVcpus(state);
   const regions = createRegions(state, {
     bits: options.ipaBits,
     refusal: context.profile.kvm.refusedRegion,
@@ -109,8 +108,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const registers: VgicRegisters = createRegisters(
     {
       ...{ ctx: context, form: context.profile.registers, irqs, lists, paths, its, directSgis: NO_DIRECT_SGIS },
-      online: () => online.count,
-      isLastRedistributor: regions.isLast,
+      ...{ online: () => online.count, isLastRedistributor: regions.isLast },
     },
     run,
   );
