@@ -102,3 +102,14 @@ it('guest_store of ICACTIVER is that path; of other registers, and of bytes, it 
   expect([begin(0x08000384, 1), begin(0x08000104, 4), begin(0x40000000, 4)]).toEqual([0, 0, 0]);
   expect([t.irq(40).enabled, t.op('guest_load', { addr: 0x40000000 }).out?.['x0']]).toEqual([1, 0x100]);
 });
+
+it('F-22 without the wait for exits (a mutant) ICACTIVER of a running vCPU is undone by its fold', () => {
+  const t = served('7.3');
+  const thread = spawn(t, kvmVcpuThread, { vcpu: 1 });
+  const access = clear(t);
+  runTo(t, access, 'wait');
+  t.chip.registers.halt.isHalted = (): boolean => true;
+  expect([runTo(t, access), t.irq(40).active]).toEqual(['done', 0]);
+  expect(runTo(t, thread)).toBe('blocked');
+  expect(t.irq(40).active).toBe(1);
+});

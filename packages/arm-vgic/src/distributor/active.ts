@@ -75,7 +75,7 @@ export const vgicAccessActive = protocol(
         choose(m, f);
         return f.at === 32 ? 'resume' : undefined;
       },
-      ...p.include('change', WRITE.active as never),
+      ...p.include('change', WRITE.active.protocol as never),
       advance(_m, f): Outcome<'next'> {
         f.at++;
         return 'next';

@@ -5,6 +5,7 @@ import { INTID, type Irq } from '../irq/layout.ts';
 import type { VgicLists } from '../lists/world.ts';
 import type { IrqTable } from '../vgic/irqs.ts';
 import type { ItsParts } from '../vgic/itss.ts';
+import type { VgicPaths } from '../vgic/paths.ts';
 import type { RegisterForm } from './forms.ts';
 import type { Write } from './writes.ts';
 
@@ -22,6 +23,7 @@ export interface RegisterParts {
   readonly form: RegisterForm;
   readonly irqs: IrqTable;
   readonly lists: VgicLists;
+  readonly paths: Pick<VgicPaths, 'queue'>;
   readonly its: Pick<ItsParts, 'lpis' | 'all'>;
   readonly directSgis: DirectSgis;
   /** vCPUs that there are. */
@@ -30,7 +32,7 @@ export interface RegisterParts {
   isLastRedistributor(vcpu: number): boolean;
 }
 
-/** What else a write carries: a bit, a value, 1 + a target. */
+/** What else a write carries: a bit, who makes it, a value, 1 + a target. Numbers that a write does not look at stay as they are. */
 export interface Written {
   level: number;
   owner: number;
@@ -47,16 +49,33 @@ export interface Bank extends RegisterParts {
   handle(intid: number): number;
   /** Interrupt of a handle. */
   irq(handle: number): Irq;
-  /** Runs a write of an interrupt to its end. */
-  apply(write: Write, handle: number, written?: Partial<Written>): void;
+  /** For {@link Bank.apply}. */
+  readonly written: Written;
+  /** Runs a write of an interrupt to its end, with what `written` carries. */
+  apply(write: Write, handle: number): void;
+}
+
+/** Writes whose paths nobody has edited can be done in one go. */
+function unedited({ processes }: Context): (write: Write) => boolean {
+  const known = new Map<Write, boolean>();
+  return (write) => {
+    let is = known.get(write);
+    if (is === undefined) {
+      const running: readonly unknown[] = processes().protocols;
+      is = running.includes(write.protocol);
+      known.set(write, is);
+    }
+    return is;
+  };
 }
 
 /** The bank of a vCPU; a distributor of a GICv3 has no private interrupts. */
 export function createBank(parts: RegisterParts, vcpu: number, hasPrivate: boolean): Bank {
-  const { ctx, irqs } = parts;
+  const { ctx, irqs, lists, paths } = parts;
   const { dist } = ctx.state;
+  const isAsWritten = unedited(ctx);
   const nrIrqs = (): number => INTID.SPI + dist.nrSpis;
-  const frame = { vm: ctx.vm, irq: 0, level: 0, owner: 0, value: 0, target: 0 };
+  const written = { vm: ctx.vm, irq: 0, level: 0, owner: 0, value: 0, target: 0 };
   return {
     ...parts,
     vcpu,
@@ -66,9 +85,13 @@ export function createBank(parts: RegisterParts, vcpu: number, hasPrivate: boole
       return intid < nrIrqs() ? irqs.firstSpi + intid - INTID.SPI : -1;
     },
     irq: irqs.at,
-    apply(write, handle, { level = 0, owner = 0, value = 0, target = 0 } = {}) {
-      Object.assign(frame, { irq: handle, level, owner, value, target });
-      ctx.processes().call(write as never, frame as never);
+    written,
+    apply(write, handle) {
+      const i = irqs.at(handle);
+      if (i.irqLock.holder !== 0 || !isAsWritten(write)) {
+        written.irq = handle;
+        ctx.processes().call(write.protocol as never, written as never);
+      } else if (write.change(i, written, lists)) paths.queue(handle);
     },
   };
 }

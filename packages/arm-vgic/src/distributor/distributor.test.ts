@@ -42,7 +42,9 @@ describe('F-07 F-14 accesses that reach no register read as zero, write nothing,
     ] as const)
       for (const who of WHO) {
         const beyond = at + 8 * bits;
+        t.events();
         write(t, who, beyond, 0xffffffff);
+        expect(t.events().includes('vgic_guest_error')).toBe(who === 'guest');
         expect([gic, at, both(t, beyond)]).toEqual([gic, at, [0, 0]]);
       }
     expect(t.chip.registers.frames.distributor(0).has(AT.IPRIORITYR + 64)).toBe(false);

@@ -109,17 +109,27 @@ interface FrameForm {
 
 function frameOf({ placeOf, refusals, isBeyond }: FrameForm): RegisterFrame {
   const hasRegister = (p: Place): boolean => p.block.save(p.bank, p.at) !== FAULT;
+
+  /** A guest's access to interrupts that the VM does not have. */
+  function report(p: Place, size: number): void {
+    const { trace } = p.bank.ctx;
+    if (!trace.on || !isBeyond(p)) return;
+    trace.emit('vgic_guest_error', { block: 'GICD', offset: p.at, size, rule: 'the VM has no such interrupts' });
+  }
+
   const active: MmioFrame['active'] = (requester, offset, isStore) =>
     (offset & 3) === 0 ? activeOf(placeOf(offset), requester, isStore) : undefined;
   return {
     active,
     read(requester, offset, size) {
       const p = placeOf(offset);
+      report(p, size);
       const own = isWord(offset, size) ? active(requester, offset, false) : undefined;
       return own === undefined ? p.block.read(p.bank, p.at, size) : accessActive(p.bank, own, 0);
     },
     write(requester, offset, size, value) {
       const p = placeOf(offset);
+      report(p, size);
       const own = isWord(offset, size) ? active(requester, offset, true) : undefined;
       if (own === undefined) p.block.write(p.bank, p.at, size, value);
       else accessActive(p.bank, own, value >>> 0);

@@ -41,14 +41,19 @@ const targets: Row = {
     const handle = c.handle(intid);
     if (handle < 0 || intid < 32) return;
     const kept = value & (2 ** Math.min(MAX_TARGETS, c.online()) - 1);
-    c.apply(WRITE.targets, handle, { value: kept, target: kept === 0 ? 1 : 32 - Math.clz32(kept & -kept) });
+    c.written.value = kept;
+    c.written.target = kept === 0 ? 1 : 32 - Math.clz32(kept & -kept);
+    c.apply(WRITE.targets, handle);
   },
 };
 
 /** A byte of senders of an SGI. */
 const senders = (write: Write): Row => ({
   read: (c, sgi) => c.irq(c.handle(sgi)).source,
-  write: (c, value, sgi) => c.apply(write, c.handle(sgi), { value }),
+  write(c, value, sgi) {
+    c.written.value = value;
+    c.apply(write, c.handle(sgi));
+  },
 });
 
 const V2: Behaviours<Bank, keyof typeof GICD_V2.rows & string> = {
@@ -76,8 +81,10 @@ const router: Row = {
   },
   write(c, value, intid, half) {
     const handle = half === 1 ? -1 : c.handle(intid);
-    const mpidr = value & 0xffffff;
-    if (handle >= 0) c.apply(WRITE.router, handle, { value: mpidr, target: targetOf(c, mpidr) });
+    if (handle < 0) return;
+    c.written.value = value & 0xffffff;
+    c.written.target = targetOf(c, c.written.value);
+    c.apply(WRITE.router, handle);
   },
 };
 

@@ -7,7 +7,7 @@ import { WRITE } from './writes.ts';
 
 /** All of their paths. */
 export const REGISTER_PROTOCOLS = [
-  ...Object.values(WRITE),
+  ...Object.values(WRITE).map(({ protocol }) => protocol),
   vgicAccessActive,
   guestAccessActive,
   vgicDisableLpis,

@@ -23,7 +23,10 @@ const to =
   (write: Write, only?: 0 | 1): Store =>
   (c, value, intid) => {
     const handle = c.handle(intid);
-    if (handle >= 0 && (only === undefined || value === only)) c.apply(write, handle, { level: value & 1, value });
+    if (handle < 0 || (only !== undefined && value !== only)) return;
+    c.written.level = value & 1;
+    c.written.value = value;
+    c.apply(write, handle);
   };
 
 const isHwSgi = (i: Irq): boolean => i.hw === 1 && i.intid < INTID.PPI;
@@ -48,7 +51,9 @@ const pendingOfV3: Store = (c, value, intid, half) =>
 /** A SGI of a GICv2 that user space makes pending gets the vCPU itself for a sender. */
 const pendingOfV2: Store = (c, value, intid) => {
   const handle = c.handle(intid);
-  if (handle >= 0 && value === 1) c.apply(WRITE.userSetPending, handle, { value: (1 << c.lists.idOf(c.vcpu)) & 0xff });
+  if (handle < 0 || value === 0) return;
+  c.written.value = (1 << c.lists.idOf(c.vcpu)) & 0xff;
+  c.apply(WRITE.userSetPending, handle);
 };
 
 const enabled = of((i) => i.enabled);
@@ -69,7 +74,10 @@ const ROWS = {
 
 function changeActive(c: Bank, value: number, { intid, level }: { intid: number; level: number }): void {
   const handle = c.handle(intid);
-  if (handle >= 0 && value === 1) c.apply(WRITE.active, handle, { level });
+  if (handle < 0 || value === 0) return;
+  c.written.level = level;
+  c.written.owner = 0;
+  c.apply(WRITE.active, handle);
 }
 
 /** Rows of a GICv3, in the distributor and in SGI_base. Linux: user space's ISPENDR sets and clears; its ICPENDR does nothing. */

@@ -19,9 +19,9 @@ function targetsOf(c: Bank, value: number): number | undefined {
 export function sgir(c: Bank, value: number): void {
   const targets = targetsOf(c, value);
   if (targets === undefined) return;
-  const sender = (1 << c.lists.idOf(c.vcpu)) & 0xff;
+  c.written.value = (1 << c.lists.idOf(c.vcpu)) & 0xff;
   for (let vcpu = 0; vcpu < c.online(); vcpu++)
-    if (((targets >>> vcpu) & 1) === 1) c.apply(WRITE.sgir, c.irqs.private(vcpu, value & 0xf), { value: sender });
+    if (((targets >>> vcpu) & 1) === 1) c.apply(WRITE.sgir, c.irqs.private(vcpu, value & 0xf));
 }
 
 /** System registers that generate SGIs, and whether they reach group 1: with GICD_CTLR.DS only ICC_SGI1R does. */
@@ -41,28 +41,31 @@ export interface SgiValue {
   readonly hi: number;
 }
 
-/** Bits of TargetList: vCPUs of an affinity by Aff0. */
+/** CPUs that TargetList has room for. */
 const LIST = 16;
+
+/** Those of an affinity whose Aff0 is in `list`. */
+function sendToListed(c: Bank, sgi: number, affinity: number, list: number): void {
+  const { redists } = c.ctx.state;
+  for (let vcpu = 0; vcpu < c.online(); vcpu++) {
+    const { mpidr } = redists.at(vcpu);
+    const aff0 = mpidr & 0xff;
+    if ((mpidr & ~0xff) >>> 0 === affinity && aff0 < LIST && ((list >>> aff0) & 1) === 1)
+      c.apply(WRITE.sgi, c.irqs.private(vcpu, sgi));
+  }
+}
+
+function sendToOthers(c: Bank, sgi: number): void {
+  const skipped = c.form.broadcastSkips === 'sender' ? c.vcpu : c.lists.idOf(c.vcpu);
+  for (let vcpu = 0; vcpu < c.online(); vcpu++) if (vcpu !== skipped) c.apply(WRITE.sgi, c.irqs.private(vcpu, sgi));
+}
 
 /** A write of vCPU `c.vcpu` to one of {@link SGI_REGISTERS}: TargetList for the vCPUs of one affinity, or all others. Linux: the range selector is not looked at. */
 export function sendSgi(c: Bank, register: SgiRegister, { lo, hi }: SgiValue): void {
-  const { ctx, irqs } = c;
+  const sgi = (lo >>> 24) & 0xf;
   const affinity = affinityOf(lo, hi);
-  const level = SGI_REGISTERS[register];
-  const queue = (vcpu: number): void => c.apply(WRITE.sgi, irqs.private(vcpu, (lo >>> 24) & 0xf), { level });
-
-  /** Those whose Aff0 is in `list`. */
-  function toListed(list: number): void {
-    for (let vcpu = 0; vcpu < c.online(); vcpu++) {
-      const { mpidr } = ctx.state.redists.at(vcpu);
-      const aff0 = mpidr & 0xff;
-      if ((mpidr & ~0xff) >>> 0 === affinity && aff0 < LIST && ((list >>> aff0) & 1) === 1) queue(vcpu);
-    }
-  }
-
-  if ((hi & IRM) !== 0) {
-    const skipped = c.form.broadcastSkips === 'sender' ? c.vcpu : c.lists.idOf(c.vcpu);
-    for (let vcpu = 0; vcpu < c.online(); vcpu++) if (vcpu !== skipped) queue(vcpu);
-  } else if (c.form.sgiOrder === 'vcpus') toListed(lo);
-  else for (let bits = lo & 0xffff; bits !== 0; bits &= bits - 1) toListed(bits & -bits);
+  c.written.level = SGI_REGISTERS[register];
+  if ((hi & IRM) !== 0) sendToOthers(c, sgi);
+  else if (c.form.sgiOrder === 'vcpus') sendToListed(c, sgi, affinity, lo);
+  else for (let bits = lo & 0xffff; bits !== 0; bits &= bits - 1) sendToListed(c, sgi, affinity, bits & -bits);
 }
