@@ -1,19 +1,20 @@
 // Words for ITSs and LPIs: commands through guest memory and GITS_CWRITER, registers as user space has them, tables, configuration bytes.
 
-import { EFAULT, EINVAL, ENXIO } from '@virq/irq-core/errors';
+import { EBUSY, EFAULT, EINVAL, ENXIO } from '@virq/irq-core/errors';
 import { ROUTE, type Route } from '@virq/irq-core/kvm';
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
 import { INTID } from '../irq/layout.ts';
-import { controlIts } from '../its/control-attrs.ts';
 import { type CommandFields, type CommandWords, encode } from '../its/encode.ts';
 import type { Its } from '../its/its.ts';
 import { VALID_DEVID } from '../its/msi.ts';
 import { ittPlace } from '../its/places.ts';
 import { vgicItsProcessCommands, WRITE } from '../its/protocols/commands.ts';
+import { vgicItsCtrl } from '../its/protocols/control.ts';
 import { vgicItsInjectMsi } from '../its/protocols/inject.ts';
 import { GITS } from '../its/registers.ts';
 import { enqueue } from '../its/submit.ts';
+import { GRP } from '../kvm/codes.ts';
 import { hex, int, n } from './args.ts';
 
 type Op = Operation<ArmChip>;
@@ -82,13 +83,15 @@ function offsetOf(reg: string): number | undefined {
   return row === undefined ? undefined : row.at + Number(more);
 }
 
-function register(on: Its, args: Args): OpResult {
-  const at = (args['off'] as number | undefined) ?? offsetOf((args['reg'] as string | undefined) ?? '');
-  if (at === undefined) return { ret: -ENXIO };
+function register(c: ArmChip, args: Args): OpResult {
+  const attr = (args['off'] as number | undefined) ?? offsetOf((args['reg'] as string | undefined) ?? '');
+  if (attr === undefined) return { ret: -ENXIO };
+  const at = { group: GRP.ITS_REGS, attr };
   const value = args['value'] as bigint | undefined;
-  if (value !== undefined) return { ret: on.set(at, { lo: Number(value & 0xffffffffn), hi: Number(value >> 32n) }) };
-  const got = on.get(at);
-  return got === null ? { ret: -ENXIO } : { ret: 0, out: { value: hex((BigInt(got.hi) << 32n) | BigInt(got.lo)) } };
+  if (value !== undefined) return { ret: c.kvm.setAttr(n(args, 'its'), at, { value }) };
+  const out: Record<string, bigint> = {};
+  const ret = c.kvm.getAttr(n(args, 'its'), at, out);
+  return ret < 0 ? { ret } : { ret, out: { value: hex(out['value'] ?? 0n) } };
 }
 
 const COMMANDS: Readonly<Record<string, Op>> = {
@@ -218,11 +221,21 @@ export const ITS_OPERATIONS: Readonly<Record<string, Op>> = {
       reg: { type: 'name', of: 'a register', optional: true, doc: 'its name; BASER:8 is BASER1' },
       value: { type: 'u64', optional: true, doc: 'what to write' },
     },
-    (_c, on, args) => register(on, args),
+    (c, _on, args) => register(c, args),
   ),
-  its_ctrl: onIts(
-    'KVM_DEV_ARM_VGIC_GRP_CTRL of an ITS: 1 saves its tables, 2 restores them, 4 resets',
-    { attr: int('attribute', { max: 0xff }) },
-    (_c, on, args) => ({ ret: controlIts(on, n(args, 'attr')) }),
-  ),
+  its_ctrl: {
+    ...onIts(
+      'KVM_DEV_ARM_VGIC_GRP_CTRL of an ITS: 1 saves its tables, 2 restores them, 4 resets',
+      { attr: int('attribute', { max: 0xff }) },
+      (c, _on, args) => ({ ret: c.kvm.setAttr(n(args, 'its'), { group: GRP.CTRL, attr: n(args, 'attr') }, {}) }),
+    ),
+    path: (args) => ({
+      protocol: vgicItsCtrl as never,
+      begin(c) {
+        const its = n(args, 'its');
+        if (c.its.all[its] === undefined) return -ENXIO;
+        return c.kvm.device.vcpus.isBusy() ? -EBUSY : { vm: c.context.vm, its, attr: n(args, 'attr') };
+      },
+    }),
+  },
 };
