@@ -6,6 +6,8 @@ import type { Context } from './context.ts';
 import type { DirectSgis } from './distributor/bank.ts';
 import { createBus, type GuestBus } from './distributor/bus.ts';
 import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
+import type { Guest } from './guest/guest.ts';
+import { createLinux } from './guest/linux.ts';
 import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
 import { createKvmApi, type KvmApi } from './kvm/api.ts';
@@ -53,6 +55,8 @@ export interface ArmChip extends VmChip {
   readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
   readonly registers: VgicRegisters;
+  /** The Linux that runs in the VM. */
+  readonly linux: Guest;
   /** What a guest's loads and stores meet. */
   readonly bus: GuestBus;
 }
@@ -98,7 +102,10 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
   const run = createRunLoop(context, vcpus, paths);
   const online = createOnlineVcpus(state);
-  const regions = createRegions(state, options.ipaBits);
+  const regions = createRegions(state, {
+    bits: options.ipaBits,
+    refusal: context.profile.kvm.refusedRegion,
+  });
   const registers: VgicRegisters = createRegisters(
     {
       ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
@@ -113,6 +120,12 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     registers: createUserRegisters({ frames: registers.frames, cpus, trapsDir }),
   });
   context.host.peers[vm.vm] = kvm;
+  const guest = createGuestCpu(cpus, run, paths);
+  const bus = createBus({ ctx: context, frames: registers.frames, its, others: gicvFrames(context, cpus, paths) });
+  const linux = createLinux(context, {
+    ...{ run, bus, registers, inputs, cpus: guest, ram: its.ram },
+    firstRun: kvm.firstRun,
+  });
   return {
     context,
     state,
@@ -122,11 +135,9 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    ...{ paths, cpus, vcpus, run, guest: createGuestCpu(cpus, run, paths), mapped: createMappedIrqs(context, irqs) },
-    registers,
-    bus: createBus({ ctx: context, frames: registers.frames, its, others: gicvFrames(context, cpus, paths) }),
-    kvm,
-    arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
+    ...{ paths, cpus, vcpus, run, registers, kvm, guest, bus, linux },
+    mapped: createMappedIrqs(context, irqs),
+    arch: createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);
       if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);

@@ -39,6 +39,8 @@ export interface ArmOptions {
   readonly init: boolean;
   /** Bytes of guest memory, from {@link RAM_BASE} on. */
   readonly memory: number;
+  /** `single`: input line and pending latch are one bit, as in the VGIC before faa1b46c3e9f (2014). */
+  readonly pendingState: 'split' | 'single';
   /** Whose VGIC; that of the machine's kernel if not said. */
   readonly vgic?: VgicVersion | undefined;
 }
@@ -101,6 +103,12 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     optional: true,
   }),
   lpis: int('LPIs that there can be at once', { min: 1, max: 1023, optional: true }),
+  pending_state: {
+    type: 'enum',
+    values: ['split', 'single'],
+    default: 'split',
+    doc: 'single: input line and pending latch are one bit, as before Linux commit faa1b46c3e9f (2014)',
+  },
   vgic: {
     type: 'enum',
     values: VGIC_VERSIONS,
@@ -136,6 +144,7 @@ export function armOptions(args: Args): ArmOptions {
     seis: (args['seis'] as boolean | undefined) ?? false,
     init: (args['init'] as boolean | undefined) ?? true,
     memory: number('memory', 128) * 2 ** 20,
+    pendingState: (args['pending_state'] as ArmOptions['pendingState'] | undefined) ?? 'split',
     vgic: args['vgic'] as VgicVersion | undefined,
   };
 }
@@ -145,6 +154,9 @@ const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n
 
 /** SPIs that a VMM can ask for. */
 const MAX_SPIS = 960;
+
+/** SPIs and PPIs that a guest's drivers can request. */
+const LINUX_IRQS = 64;
 
 /** Room for what the options need. An ITS has room for devices and collections as a guest of that size has them. */
 export function armSizes(limits: VmLimits, args: Args): ArmSizes {
@@ -158,5 +170,6 @@ export function armSizes(limits: VmLimits, args: Args): ArmSizes {
     itss: o.its,
     its: { devices: 32, ites: lpis, collections: Math.min(1023, 2 * vcpus + 16), cache: powerOfTwo(2 * lpis) },
     memory: { frames: powerOfTwo((args['frames'] as number | undefined) ?? (o.its === 0 ? 4 : 256)), memslots: 4 },
+    linux: { vcpus, irqs: LINUX_IRQS + lpis, devices: o.its === 0 ? 1 : 32, itss: o.its },
   };
 }

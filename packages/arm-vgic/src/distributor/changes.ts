@@ -87,10 +87,16 @@ export const userSetPending: Change = (i, f, w) => {
   return true;
 };
 
+/** Clears the latch; the line too where they are one bit, as before faa1b46c3e9f. */
+function clearLatch(i: Irq, w: VgicLists): void {
+  i.pendingLatch = 0;
+  if (w.isSingleBit === true) i.lineLevel = 0;
+}
+
 /** ICPENDR by the guest: the latch, never the line. */
 export const guestClearPending: Change = (i, _f, w) => {
   if (isV2Sgi(i, w)) return false;
-  if (!isHwSgi(i)) i.pendingLatch = 0;
+  if (!isHwSgi(i)) clearLatch(i, w);
   if (i.hw === 0) return false;
   w.physical.setPending(i.hostIrq, 0);
   if (!isSgi(i) && i.active === 0) w.physical.setActive(i.hostIrq, 0);
@@ -104,7 +110,7 @@ export const userClearPending: Change = (i, _f, w) => {
     return false;
   }
   if (isV2Sgi(i, w)) i.source = 0;
-  i.pendingLatch = 0;
+  clearLatch(i, w);
   return false;
 };
 

@@ -2,7 +2,7 @@
 
 import { EINVAL } from '@virq/irq-core/errors';
 import { INTID } from '../irq/layout.ts';
-import type { GuestBus } from './bus.ts';
+import type { GuestAccess } from './access-types.ts';
 import type { IrqchipState } from './driver.ts';
 
 /** Offsets in a distributor, and in the SGI frame of a redistributor. */
@@ -32,7 +32,12 @@ export const repeated = (byte: number): number => (byte * 0x01010101) >>> 0;
 export const linesOf = (typer: number): number => Math.min(((typer & 0x1f) + 1) * 32, INTID.SPECIAL);
 
 /** gic_dist_config: all SPIs level, of one priority, inactive and disabled. Pending state is left as it is. */
-export function configureSpis(bus: GuestBus, cpu: number, base: number, of: { lines: number; priority: number }): void {
+export function configureSpis(
+  bus: GuestAccess,
+  cpu: number,
+  base: number,
+  of: { lines: number; priority: number },
+): void {
   const { lines, priority } = of;
   for (let i = 32; i < lines; i += 16) bus.store(cpu, base + GICD.ICFGR + i / 4, 4, 0);
   for (let i = 32; i < lines; i += 4) bus.store(cpu, base + GICD.IPRIORITYR + i, 4, repeated(priority));
@@ -43,14 +48,19 @@ export function configureSpis(bus: GuestBus, cpu: number, base: number, of: { li
 }
 
 /** gic_cpu_config: the same for the private interrupts of a CPU; the configuration stays. */
-export function configurePrivate(bus: GuestBus, cpu: number, base: number, priority: number): void {
+export function configurePrivate(bus: GuestAccess, cpu: number, base: number, priority: number): void {
   bus.store(cpu, base + GICD.ICACTIVER, 4, ALL);
   bus.store(cpu, base + GICD.ICENABLER, 4, ALL);
   for (let i = 0; i < 32; i += 4) bus.store(cpu, base + GICD.IPRIORITYR + i, 4, repeated(priority));
 }
 
 /** gic_configure_irq: read, change, write, read. -EINVAL if it does not stick. */
-export function configureIrq(bus: GuestBus, cpu: number, base: number, of: { intid: number; edge: boolean }): number {
+export function configureIrq(
+  bus: GuestAccess,
+  cpu: number,
+  base: number,
+  of: { intid: number; edge: boolean },
+): number {
   const { intid, edge } = of;
   const at = base + GICD.ICFGR + Math.floor(intid / 16) * 4;
   const bit = 2 << ((intid % 16) * 2);
@@ -62,12 +72,12 @@ export function configureIrq(bus: GuestBus, cpu: number, base: number, of: { int
 }
 
 /** gic_poke_irq: writes one bit. */
-export function poke(bus: GuestBus, cpu: number, base: number, intid: number): void {
+export function poke(bus: GuestAccess, cpu: number, base: number, intid: number): void {
   bus.store(cpu, base + Math.floor(intid / 32) * 4, 4, (1 << (intid % 32)) >>> 0);
 }
 
 /** gic_peek_irq. */
-export const peek = (bus: GuestBus, cpu: number, base: number, intid: number): number =>
+export const peek = (bus: GuestAccess, cpu: number, base: number, intid: number): number =>
   (bus.load(cpu, base + Math.floor(intid / 32) * 4, 4) >>> (intid % 32)) & 1;
 
 /** Registers that set and clear a state. */

@@ -3,7 +3,7 @@
 import { EBUSY, EINVAL, ENODEV, ENOSPC } from '@virq/irq-core/errors';
 import type { Trace } from '@virq/irq-core/events';
 import { INTID } from '../irq/layout.ts';
-import type { GuestBus } from './bus.ts';
+import type { GuestAccess } from './access-types.ts';
 import { type GicDriver, type IrqchipState, SPECIAL } from './driver.ts';
 import { GICD } from './gic-common.ts';
 import { createGuestIrqs, type GuestIrqs } from './irqs.ts';
@@ -75,11 +75,13 @@ export interface Guest {
 /** What {@link createGuest} needs. */
 export interface GuestInit {
   readonly state: GuestState;
-  readonly bus: GuestBus;
+  readonly bus: GuestAccess;
   readonly tree: DeviceTree;
   readonly trace: Trace;
   /** KVM_RUN of a vCPU that is not in the guest: 0 or negative errno. */
   readonly start: (cpu: number) => number;
+  /** vCPUs that there are. */
+  readonly online: () => number;
   /** A store to a device that the VMM emulates, whose line it then drives low. */
   readonly lowerEmulated: (cpu: number, intid: number) => void;
 }
@@ -88,14 +90,13 @@ export interface GuestInit {
 export const isSpecial = (intid: number): boolean => intid >= SPECIAL && intid < INTID.LPI;
 
 /** Creates the guest over zeroed state. */
-export function createGuest({ state, bus, tree, trace, start, lowerEmulated }: GuestInit): Guest {
+export function createGuest({ state, bus, tree, trace, start, online, lowerEmulated }: GuestInit): Guest {
   const irqs = createGuestIrqs(state);
   const drivers = {
     v2: createLinuxGic(bus, state, { dist: tree.dist, cpu: tree.cpuInterface }),
     v3: createLinuxGicV3(bus, state, tree),
   };
   const its = createLinuxIts(bus, state, tree);
-  const count = state.cpus.length;
 
   function driver(): GicDriver | null {
     if (state.gic === GUEST_GIC.NONE) return null;
@@ -154,9 +155,9 @@ export function createGuest({ state, bus, tree, trace, start, lowerEmulated }: G
     its,
     driver,
     boot({ eoimode, clearPending: clears }) {
-      if (state.gic !== GUEST_GIC.NONE || count === 0) return -EINVAL;
+      if (state.gic !== GUEST_GIC.NONE || online() === 0) return -EINVAL;
       if (tree.gic() === 0) return -ENODEV;
-      for (let cpu = 0; cpu < count; cpu++) {
+      for (let cpu = 0; cpu < online(); cpu++) {
         const error = start(cpu);
         if (error < 0) return error;
       }
@@ -164,7 +165,7 @@ export function createGuest({ state, bus, tree, trace, start, lowerEmulated }: G
       Object.assign(state, { gic: tree.gic(), eoimode });
       const own = driver() as GicDriver;
       own.initDistributor(0);
-      for (let cpu = 0; cpu < count; cpu++) {
+      for (let cpu = 0; cpu < online(); cpu++) {
         if (cpu === 0 && hasIts()) its.init(cpu);
         bringUp(own, cpu);
       }
@@ -172,7 +173,7 @@ export function createGuest({ state, bus, tree, trace, start, lowerEmulated }: G
     },
     requestIrq(cpu, { intid, edge, target }) {
       const own = driver();
-      if (own === null || intid < INTID.PPI || intid >= state.lines || target >= count) return -EINVAL;
+      if (own === null || intid < INTID.PPI || intid >= state.lines || target >= online()) return -EINVAL;
       if (intid < INTID.SPI) return percpu(cpu, intid, own);
       if (irqs.find(intid) >= 0) return -EBUSY;
       const slot = irqs.add(intid);
@@ -185,7 +186,7 @@ export function createGuest({ state, bus, tree, trace, start, lowerEmulated }: G
       return 0;
     },
     requestMsi(cpu, { its: node, device, event, vectors, target }) {
-      if (driver() === null || !hasIts() || target >= count || event >= vectors) return -EINVAL;
+      if (driver() === null || !hasIts() || target >= online() || event >= vectors) return -EINVAL;
       const owner = its.createDevice(cpu, { its: node, id: device, events: vectors });
       if (owner < 0) return owner;
       const intid = state.devices.at(owner).firstLpi + event;
@@ -209,7 +210,7 @@ export function createGuest({ state, bus, tree, trace, start, lowerEmulated }: G
       return 0;
     },
     setAffinity(cpu, intid, target) {
-      if (target >= count || intid < INTID.SPI) return -EINVAL;
+      if (target >= online() || intid < INTID.SPI) return -EINVAL;
       return on((_cpu, i, own) => {
         if (i.target === target && isMsi(i)) return;
         if (isMsi(i)) its.move(cpu, i, target);
@@ -241,7 +242,7 @@ export function createGuest({ state, bus, tree, trace, start, lowerEmulated }: G
     lowerEmulated,
     ipi(cpu, intid, targets) {
       const own = driver();
-      if (own === null || intid >= INTID.PPI || targets.some((target) => target >= count)) return -EINVAL;
+      if (own === null || intid >= INTID.PPI || targets.some((target) => target >= online())) return -EINVAL;
       own.ipi(cpu, intid, targets);
       return 0;
     },

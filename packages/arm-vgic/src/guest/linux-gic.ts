@@ -1,6 +1,6 @@
 // The GICv2 driver of the guest's Linux. Linux: drivers/irqchip/irq-gic.c.
 
-import type { GuestBus } from './bus.ts';
+import type { GuestAccess } from './access-types.ts';
 import type { GicDriver } from './driver.ts';
 import {
   configureIrq,
@@ -33,7 +33,7 @@ export interface GicBases {
 }
 
 /** Creates the driver. */
-export function createLinuxGic(bus: GuestBus, guest: GuestState, bases: GicBases): GicDriver {
+export function createLinuxGic(bus: GuestAccess, guest: GuestState, bases: GicBases): GicDriver {
   const dist = (offset: number): number => bases.dist() + offset;
   const ownMask = (cpu: number): number => bus.load(cpu, dist(GICD.ITARGETSR), 4) & 0xff;
 

@@ -1,7 +1,7 @@
 // The GICv3 driver of the guest's Linux. Linux: drivers/irqchip/irq-gic-v3.c.
 
 import { INTID } from '../irq/layout.ts';
-import type { GuestBus } from './bus.ts';
+import type { GuestAccess } from './access-types.ts';
 import { type GicDriver, SPECIAL } from './driver.ts';
 import {
   configureIrq,
@@ -23,17 +23,19 @@ const TYPER2 = 0x00c;
 /** GICR frame for SGIs and PPIs, and what one redistributor takes. */
 const SGI_FRAME = 0x10000;
 const RDIST_BYTES = 0x20000;
-const GICR = { TYPER: 0x08, WAKER: 0x14 } as const;
+const GICR = { TYPER: 0x08, WAKER: 0x14, PIDR2: 0xffe8 } as const;
+/** GICR_PIDR2[7:4] of a GICv3 and of a GICv4. */
+const ARCHITECTURES: readonly number[] = [0x30, 0x40];
 /** GICR_TYPER.Last; GICR_WAKER.ProcessorSleep and ChildrenAsleep. */
 const LAST = 1n << 4n;
 const SLEEP = 2;
 const CHILDREN_ASLEEP = 4;
 /** GICV3_PRIO_IRQ, DEFAULT_PMR_VALUE. */
 const PRIORITY = 0xc0;
-const PMR = 0xf0n;
+const PMR = 0xf0;
 /** ICC_CTLR_EL1.EOImode. */
-const EOIMODE = 2n;
-/** GICR_WAKER is read this often at most. */
+const EOIMODE = 2;
+/** GICR_WAKER is read this often at most, and redistributors of a region. */
 const TRIES = 1000;
 
 /** What the device tree says: the distributor, the first redistributor of each region, and the affinity of each CPU (cpu_logical_map). */
@@ -44,7 +46,7 @@ export interface GicV3Bases {
 }
 
 /** Creates the driver. */
-export function createLinuxGicV3(bus: GuestBus, guest: GuestState, bases: GicV3Bases): GicDriver {
+export function createLinuxGicV3(bus: GuestAccess, guest: GuestState, bases: GicV3Bases): GicDriver {
   const dist = (offset: number): number => bases.dist() + offset;
   const rdist = (cpu: number): number => guest.cpus.at(cpu).rdist;
   /** Base of the registers of an interrupt. */
@@ -53,12 +55,13 @@ export function createLinuxGicV3(bus: GuestBus, guest: GuestState, bases: GicV3B
   /** gic_populate_rdist: the redistributor whose GICR_TYPER has this CPU's affinity; 0 for none. */
   function find(cpu: number): number {
     const own = BigInt(bases.affinity(cpu));
-    for (const first of bases.redistributors())
-      for (let at = first; ; at += RDIST_BYTES) {
-        const typer = bus.load64(cpu, at + GICR.TYPER);
-        if (typer >> 32n === own) return at;
-        if (typer === 0n || (typer & LAST) !== 0n) break;
+    for (const first of bases.redistributors()) {
+      if (!ARCHITECTURES.includes(bus.load(cpu, first + GICR.PIDR2, 4) & 0xf0)) break;
+      for (let n = 0, typer = 0n; n < TRIES && (typer & LAST) === 0n; n++) {
+        typer = bus.load64(cpu, first + n * RDIST_BYTES + GICR.TYPER);
+        if (typer >> 32n === own) return first + n * RDIST_BYTES;
       }
+    }
     return 0;
   }
 
@@ -72,11 +75,11 @@ export function createLinuxGicV3(bus: GuestBus, guest: GuestState, bases: GicV3B
   /** gic_cpu_sys_reg_init. */
   function initInterface(cpu: number): void {
     bus.msr(cpu, 'ICC_PMR_EL1', PMR);
-    bus.msr(cpu, 'ICC_BPR1_EL1', 0n);
-    bus.msr(cpu, 'ICC_CTLR_EL1', guest.eoimode === 1 ? EOIMODE : 0n);
-    bus.msr(cpu, 'ICC_AP0R0_EL1', 0n);
-    bus.msr(cpu, 'ICC_AP1R0_EL1', 0n);
-    bus.msr(cpu, 'ICC_IGRPEN1_EL1', 1n);
+    bus.msr(cpu, 'ICC_BPR1_EL1', 0);
+    bus.msr(cpu, 'ICC_CTLR_EL1', guest.eoimode === 1 ? EOIMODE : 0);
+    bus.msr(cpu, 'ICC_AP0R0_EL1', 0);
+    bus.msr(cpu, 'ICC_AP1R0_EL1', 0);
+    bus.msr(cpu, 'ICC_IGRPEN1_EL1', 1);
   }
 
   return {
@@ -91,7 +94,7 @@ export function createLinuxGicV3(bus: GuestBus, guest: GuestState, bases: GicV3B
       for (let i = 32; i < guest.lines; i++) bus.store64(cpu, dist(GICD.IROUTER + i * 8), affinity);
     },
     initCpu(cpu) {
-      bus.msr(cpu, 'ICC_SRE_EL1', 1n);
+      bus.msr(cpu, 'ICC_SRE_EL1', 1);
       guest.cpus.at(cpu).rdist = find(cpu);
       wake(cpu);
       bus.store(cpu, rdist(cpu) + SGI_FRAME + GICD.IGROUPR, 4, 0xffffffff);
@@ -111,14 +114,14 @@ export function createLinuxGicV3(bus: GuestBus, guest: GuestState, bases: GicV3B
     mask: (cpu, intid) => poke(bus, cpu, baseOf(cpu, intid) + GICD.ICENABLER, intid),
     unmask: (cpu, intid) => poke(bus, cpu, baseOf(cpu, intid) + GICD.ISENABLER, intid),
     acknowledge(cpu) {
-      const intid = Number(bus.mrs(cpu, 'ICC_IAR1_EL1') & 0xffffffn);
-      if ((intid < SPECIAL || intid >= INTID.LPI) && guest.eoimode === 1) bus.msr(cpu, 'ICC_EOIR1_EL1', BigInt(intid));
+      const intid = bus.mrs(cpu, 'ICC_IAR1_EL1') & 0xffffff;
+      if ((intid < SPECIAL || intid >= INTID.LPI) && guest.eoimode === 1) bus.msr(cpu, 'ICC_EOIR1_EL1', intid);
       return intid;
     },
     intidOf: (word) => word,
     eoi(cpu, intid) {
-      if (guest.eoimode === 0) bus.msr(cpu, 'ICC_EOIR1_EL1', BigInt(intid));
-      else if (intid < INTID.LPI) bus.msr(cpu, 'ICC_DIR_EL1', BigInt(intid));
+      if (guest.eoimode === 0) bus.msr(cpu, 'ICC_EOIR1_EL1', intid);
+      else if (intid < INTID.LPI) bus.msr(cpu, 'ICC_DIR_EL1', intid);
     },
     setState(cpu, intid, state, on) {
       poke(bus, cpu, baseOf(cpu, intid) + STATE_REGISTERS[state][on ? 'set' : 'clear'], intid);
@@ -127,7 +130,7 @@ export function createLinuxGicV3(bus: GuestBus, guest: GuestState, bases: GicV3B
     ipi(cpu, intid, targets) {
       for (const [cluster, list] of clustersOf(targets.map(bases.affinity))) {
         const value = (BigInt(cluster >>> 16) << 32n) | BigInt(intid << 24) | (BigInt((cluster >>> 8) & 0xff) << 16n);
-        bus.msr(cpu, 'ICC_SGI1R_EL1', value | BigInt(list));
+        bus.sendSgi(cpu, 'ICC_SGI1R_EL1', value | BigInt(list));
       }
     },
   };

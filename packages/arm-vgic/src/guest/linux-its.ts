@@ -3,7 +3,7 @@
 import { ENODEV, ENOSPC } from '@virq/irq-core/errors';
 import { INTID } from '../irq/layout.ts';
 import { COMMAND } from '../its/codes.ts';
-import type { GuestBus } from './bus.ts';
+import type { GuestAccess } from './access-types.ts';
 import type { GuestDevice, GuestIrq, GuestState } from './layout.ts';
 import {
   COMMAND_BYTES,
@@ -76,7 +76,7 @@ export interface ItsBases {
 const wide = (hi: number, lo: number | bigint): bigint => (BigInt(hi) << 32n) | BigInt(lo);
 
 /** Creates the driver. */
-export function createLinuxIts(bus: GuestBus, guest: GuestState, bases: ItsBases): LinuxIts {
+export function createLinuxIts(bus: GuestAccess, guest: GuestState, bases: ItsBases): LinuxIts {
   const rdist = (cpu: number): number => guest.cpus.at(cpu).rdist;
   const device = (i: GuestIrq): GuestDevice => guest.devices.at(i.device - 1);
 

@@ -86,14 +86,14 @@ describe('a level SPI and an edge SPI on their way', () => {
   it('in the guest: words and fields of the LRs, what is acknowledged is active', () => {
     const t = withTwo({});
     t.op('vcpu_run');
-    expect(t.op('iar').out?.['intid']).toBe(41);
+    expect(t.op('iar').out?.['x0']).toBe(41);
     const { 'CPU interfaces': cpus, 'List registers': lrs, ap_lists: lists } = shown(t);
     expect(lists).toEqual(['vCPU 0: 40 P- in an LR, 41 -- in an LR']);
     expect(lrs).toEqual([
       'vCPU 0 LR0 50a0020000000028 40 P- prio a0 group 1 EOI',
       'vCPU 0 LR1 9080000000000029 41 -A prio 80 group 1',
     ]);
-    expect(cpus).toEqual(['vCPU 0 PMR f0 BPR 0 0 group0 group1 running 80 | HCR En | MISR -']);
+    expect(cpus).toEqual(['vCPU 0 PMR f0 BPR 2 3 group0 group1 running 80 | HCR En | MISR -']);
   });
 
   it('an LR that is not enough: UIE, and the word of a GICv2 host', () => {

@@ -26,6 +26,8 @@ export interface VgicLists {
   readonly host: 2 | 3;
   /** The guest's GIC is a GICv2. */
   readonly v2: boolean;
+  /** Input line and pending latch are one bit to those who clear it (Linux before faa1b46c3e9f). */
+  readonly isSingleBit?: boolean;
   /** LRs in use, 1 to 16. */
   readonly nrLr: number;
   readonly spis: number;
@@ -73,3 +75,7 @@ export const vgicOf = (m: VgicMachine, f: { vm: number }): VgicLists => {
 
 /** vgic_target_oracle: 1 + index of a vCPU, 0 for none. */
 export const targetOf = (w: VgicLists, i: Irq): number => oracle(i, w.isDistributorEnabled());
+
+/** Whether an injection would spin for the lock of the interrupt, or for that of the list on which it may have to put it. */
+export const isInputBusy = (w: VgicLists, i: Irq): boolean =>
+  i.irqLock.holder !== 0 || (i.vcpu === 0 && i.target !== 0 && w.apLists.at(i.target - 1).apLock.holder !== 0);

@@ -47,12 +47,14 @@ export interface GuestCpu {
 
 /** Creates it. A DIR that traps is done between an exit and an entry. */
 export function createGuestCpu(cpus: Cpus, run: RunLoop, paths: VgicPaths): GuestCpu {
+  const trap = (vcpu: number, value: number): void => run.intercepted(vcpu, () => paths.deactivate(vcpu, value));
+
   function execute(vcpu: number, what: number, value: number): number {
     const visits = !run.isIn(vcpu);
     if (visits) run.enter(vcpu);
     else run.takeKick(vcpu);
     const read = cpus.run(vcpu, what, value);
-    if (read === TRAP) run.intercepted(vcpu, () => paths.deactivate(vcpu, value));
+    if (read === TRAP) trap(vcpu, value);
     else if (!visits) run.takeMaintenance(vcpu);
     if (visits) run.exit(vcpu);
     return read === TRAP ? 0 : read;

@@ -29,6 +29,7 @@ export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver, hasVlpi }:
     get spis() {
       return dist.nrSpis;
     },
+    isSingleBit: options.pendingState === 'single',
     hasTdir: options.tdir,
     irqs,
     apLists: state.irqs.apLists,

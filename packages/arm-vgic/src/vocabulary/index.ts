@@ -9,6 +9,7 @@ import { GUEST_OPERATIONS } from './guest-operations.ts';
 import { IRQ_OPERATIONS } from './irq-operations.ts';
 import { ITS_OPERATIONS } from './its-operations.ts';
 import { KVM_OPERATIONS } from './kvm-operations.ts';
+import { LINUX_OPERATIONS } from './linux-operations.ts';
 import { OBSERVE } from './observe.ts';
 import { REGISTER_OPERATIONS } from './register-operations.ts';
 
@@ -24,6 +25,7 @@ export const vocabulary: Vocabulary<ArmChip> = {
     ...REGISTER_OPERATIONS,
     ...ITS_OPERATIONS,
     ...KVM_OPERATIONS,
+    ...LINUX_OPERATIONS,
   },
   observe: OBSERVE,
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],

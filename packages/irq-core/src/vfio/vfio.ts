@@ -12,10 +12,10 @@ import { createIntx, type Intx, VFIO_ACTION } from './intx.ts';
 import { vfioIntxEnable } from './intx-enable.ts';
 import { DEVICE_KIND, IRQ_TYPE, irqTypeOf, type VfioState } from './layout.ts';
 import { createVfioMsi, type VfioMsi } from './msi.ts';
-import { createPlatform } from './platform.ts';
+import { createPlatform, type Platform } from './platform.ts';
 import { ACTION, DATA, INDEX, type SetIrqs, setIrqsError } from './set-irqs.ts';
 import { exchange } from './trigger.ts';
-import { createVirqfds } from './virqfd.ts';
+import { createVirqfds, type Virqfds } from './virqfd.ts';
 
 /** Physical and VFIO side of all devices. `device` is an index; errors are negative errno. */
 export interface Vfio {
@@ -80,20 +80,21 @@ function openPci({ state, pci, nointxmask }: VfioInit, i: number): void {
 const enableIntx = ({ processes }: VfioInit, device: number, trigger: number): number =>
   processes().call(vfioIntxEnable as never, { device, trigger } as never, (f) => 0 - (f['error'] as number));
 
+/** The platform devices, as /proc/interrupts names their interrupts. */
+const platformOf = ({ state, host, eventfds, specs }: VfioInit, virqfds: Virqfds): Platform =>
+  createPlatform({
+    ...{ state, host, eventfds, virqfds },
+    kind: VFIO_ACTION.PLATFORM,
+    name: (i) => `vfio-irq[${irqOf(specs[i] as DeviceSpec)}](${specs[i]?.name})`,
+  });
+
 /** Creates the devices and wires them to their lines. */
 export function createVfio(init: VfioInit): Vfio {
   const { state, specs, host, pci, eventfds, bypass } = init;
   const spec = (i: number): DeviceSpec => specs[i] as DeviceSpec;
   const intx = createIntx({ state, host, pci, eventfds, name: (i) => `vfio-intx(${spec(i).name})` });
   const virqfds = createVirqfds(state, eventfds, init.defer);
-  const platform = createPlatform({
-    state,
-    host,
-    eventfds,
-    virqfds,
-    kind: VFIO_ACTION.PLATFORM,
-    name: (i) => `vfio-irq[${irqOf(spec(i))}](${spec(i).name})`,
-  });
+  const platform = platformOf(init, virqfds);
   const vectorsOf = (i: number): number => Math.max(spec(i).msix ?? 0, spec(i).msi ?? 0);
   const msi = createVfioMsi({
     state,
