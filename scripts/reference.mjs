@@ -143,13 +143,15 @@ const protocolsPage = (b) => [
 const stale = [];
 const check = process.argv.includes('--check');
 for (const [name, module] of BACKENDS) {
-  const { default: backend } = await import(module);
+  const { default: backend, REFERENCE_PAGES = {} } = await import(module);
   const pages = { registers: registersPage, operations: operationsPage, protocols: protocolsPage };
   if (backend.devices !== undefined) pages.attributes = attributesPage;
+  // Pages that a backend writes itself.
+  Object.assign(pages, REFERENCE_PAGES);
   const folder = join(repository, 'docs/reference', name);
   for (const [page, write] of Object.entries(pages)) {
     const file = join(folder, `${page}.md`);
-    const text = `${write(backend).join('\n').trimEnd()}\n`;
+    const text = `${[write(backend)].flat().join('\n').trimEnd()}\n`;
     if (check && (!existsSync(file) || readFileSync(file, 'utf8') !== text))
       stale.push(`docs/reference/${name}/${page}.md`);
     if (check) continue;

@@ -15,9 +15,11 @@ import { armLayout } from './layout.ts';
 import { VGIC_PROTOCOLS } from './lists/index.ts';
 import { armSizes } from './options.ts';
 import { properties } from './properties.ts';
+import { differencesPage } from './qemu/differences-page.ts';
 import { virt } from './qemu/index.ts';
 import { REGISTERS } from './regs/index.ts';
 import { RUN_PROTOCOLS } from './run/index.ts';
+import { V4_PROTOCOLS } from './v4/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
 /** The fields of a VM's Arm state. */
@@ -51,7 +53,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
       attributes: ITS_ATTRS as never,
     },
   ],
-  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS, ...ITS_PROTOCOLS] as never,
+  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS, ...ITS_PROTOCOLS, ...V4_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: armEvents,
@@ -59,6 +61,9 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
   implementations: { qemu: virt as unknown as AnyBackend },
 });
 export default armVgic;
+
+/** Pages of docs/reference/arm-vgic beyond those that every backend has, by name. */
+export const REFERENCE_PAGES: Readonly<Record<string, () => string>> = { 'kvm-and-qemu': differencesPage };
 
 export type { ArmChip } from './chip.ts';
 export { armEvents } from './events.ts';

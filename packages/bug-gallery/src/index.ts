@@ -60,6 +60,17 @@ import { bug as vfioIntxLock } from './vfio-intx-lock/index.ts';
 import { bug as vfioPlatformTrigger } from './vfio-platform-trigger/index.ts';
 import { bug as vfioTrigger } from './vfio-trigger/index.ts';
 import { bug as vfioVirqfdRelease } from './vfio-virqfd-release/index.ts';
+import { bug as vgicActivesLost } from './vgic-actives-lost/index.ts';
+import { bug as vgicClearInLr } from './vgic-clear-in-lr/index.ts';
+import { bug as vgicCtlr } from './vgic-ctlr/index.ts';
+import { bug as vgicEarlyAssertion } from './vgic-early-assertion/index.ts';
+import { bug as vgicEoiGate } from './vgic-eoi-gate/index.ts';
+import { bug as vgicEoicountDrop } from './vgic-eoicount-drop/index.ts';
+import { bug as vgicIrouter } from './vgic-irouter/index.ts';
+import { bug as vgicIrqfdReassign } from './vgic-irqfd-reassign/index.ts';
+import { bug as vgicOneBit } from './vgic-one-bit/index.ts';
+import { bug as vgicOverflowHead } from './vgic-overflow-head/index.ts';
+import { bug as vgicResetArmed } from './vgic-reset-armed/index.ts';
 import { bug as vtdClobber } from './vtd-clobber/index.ts';
 import { bug as vtdPostedMsi } from './vtd-posted-msi/index.ts';
 import { bug as xicsReroute } from './xics-reroute/index.ts';
@@ -114,6 +125,8 @@ export const BUGS: readonly Bug[] = [
   xiveZapOffset,
   xiveMappingRelease,
   vfioAutomaskIcpendr,
+  vgicOneBit,
+  vgicEarlyAssertion,
   vfioAckOnIcpendr,
   intxMaskWindow,
   intxShareSwitch,
@@ -202,6 +215,15 @@ export const BUGS: readonly Bug[] = [
   itsMovallAll,
   itsStale,
   itsDteRange,
+  vgicEoiGate,
+  vgicResetArmed,
+  vgicIrqfdReassign,
+  vgicIrouter,
+  vgicCtlr,
+  vgicOverflowHead,
+  vgicEoicountDrop,
+  vgicActivesLost,
+  vgicClearInLr,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

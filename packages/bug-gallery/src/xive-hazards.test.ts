@@ -1,19 +1,10 @@
 // The verdicts of docs/reference/xive-hazards.md: every one is computed here, and so is the page. `vitest -u` writes it anew.
 
-import { type CheckResult, check } from '@virq/checker';
-import type { Edits } from '@virq/irq-core/protocol';
 import { alsoTaken, excludedBy, LOCKS, PATHS, type PathName } from '@virq/ppc-xive/models';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { explore } from './__fixtures__/hazard-table.ts';
 import { hazardPage, type Row } from './__fixtures__/xive-hazard-page.ts';
 import { HAZARDS, type Hazard } from './__fixtures__/xive-hazards.ts';
-
-function explore({ model, property }: Hazard, scope: Readonly<Record<string, number>>, edits: Edits): CheckResult {
-  const built = model.build(scope);
-  return check((o) => {
-    const system = built.create({ ...o, edits });
-    return { ...system, properties: system.properties.filter((p) => p.name === property) };
-  });
-}
 
 const rows: Row[] = [];
 

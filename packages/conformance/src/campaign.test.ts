@@ -1,12 +1,13 @@
 // A campaign must find planted faults, make them small, and find nothing where nothing is.
 
 import { describe, expect, it } from 'vitest';
-import { type Fault, faulty, model, modelOfPowernv, modelOfQ35 } from './__fixtures__/sides.ts';
+import { type Fault, faulty, model, modelOfPowernv, modelOfQ35, modelOfVirt } from './__fixtures__/sides.ts';
 import { runCampaign, runReplay } from './campaign.ts';
 import type { Skip } from './compare/skips.ts';
 import { kvmSequences } from './generate/kvm.ts';
 import { powernvSequences } from './generate/powernv.ts';
 import { q35Sequences } from './generate/q35.ts';
+import { virtSequences } from './generate/virt.ts';
 import type { Op, Oracle } from './oracle.ts';
 
 const campaign = (oracle: Oracle, more: { skips?: readonly Skip[]; ops?: number; seeds?: readonly number[] } = {}) =>
@@ -80,6 +81,28 @@ function unlessEnd(other: Readonly<Record<string, number>>, matters: (end: Op) =
   return (op, ask) => ask(op.op === 'end' && matters(op) ? { ...op, ...other } : op);
 }
 
+/** A store to a register whose name begins so, with another value. */
+const stores = (reg: string, value: number) => (): Fault => (op, ask) =>
+  ask(String(op['reg']).startsWith(reg) && op['value'] !== undefined ? { ...op, value } : op);
+/** An operation instead of another one. */
+const instead =
+  (name: string, other: (op: Op) => Op): (() => Fault) =>
+  () =>
+  (op, ask) =>
+    ask(op.op === name ? other(op) : op);
+
+/** Faults of GICs and ITS, and the most operations it may take to show each. */
+const GIC_FAULTS: readonly (readonly [string, () => Fault, number])[] = [
+  ['ICPENDR clears nothing', stores('ICPENDR', 0), 5],
+  ['an SGI is always from CPU 0', stores('SPENDSGIR', 1), 7],
+  ['the binary point stays', stores('ICC_BPR1', 0), 3],
+  ['MOVI leaves the LPI where it is', instead('movi', () => ({ op: 'sync', cpu: 0 })), 10],
+  ['DISCARD only clears', instead('discard', (op) => ({ ...op, op: 'clear' })), 20],
+  ['every LPI is on', instead('lpi_config', (op) => ({ ...op, enable: 1 })), 12],
+  ['DIR ends nothing', instead('dir', (op) => ({ ...op, intid: 1023 })), 8],
+  ['CPU 1 has the PPIs of CPU 0', instead('ppi', (op) => ({ ...op, cpu: 0 })), 2],
+];
+
 describe('a planted fault', { timeout: 120_000 }, () => {
   it.each(FAULTS)('%s: caught, and shown by few operations', async (_name, plant, most, path) => {
     const { finding } = await campaign(faulty(model(), plant), { ops: 12_000 });
@@ -121,6 +144,19 @@ describe('a planted fault', { timeout: 120_000 }, () => {
       model: modelOfPowernv(),
       oracle: faulty(modelOfPowernv(), plant),
       generator: powernvSequences,
+      skips: [],
+      seeds: [1, 2, 3, 4],
+      ops: 8000,
+    });
+    expect(finding?.minimised.ops.length).toBeLessThanOrEqual(most);
+    expect(finding?.minimised.ops[0]?.op).toBe('start');
+  });
+
+  it.each(GIC_FAULTS)('in GICs: %s: caught, and shown by few operations', async (_name, plant, most) => {
+    const { finding } = await runCampaign({
+      model: modelOfVirt(),
+      oracle: faulty(modelOfVirt(), plant),
+      generator: virtSequences,
       skips: [],
       seeds: [1, 2, 3, 4],
       ops: 8000,

@@ -2,10 +2,10 @@
 // vgic_mmio_vcpu_rdist_is_last, vgic-v3.c vgic_v3_check_base.
 
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from '@virq/irq-core/errors';
-import type { ArmState, RedistRegion } from '../layout.ts';
+import type { Context } from '../context.ts';
+import type { RedistRegion } from '../layout.ts';
 import { checkRange, overlaps, type Range, wraps } from './addresses.ts';
 import { FRAME } from './codes.ts';
-import type { KvmPolicy } from './policy.ts';
 
 /** A region as user space describes it. `count` redistributors, 0 for a region of the old kind, which has as many as there are vCPUs. */
 export interface NewRegion {
@@ -33,14 +33,11 @@ export interface Regions {
   isLast(vcpu: number): boolean;
 }
 
-/** What hangs on the VM: bits of a guest physical address, and what a kernel undoes when a new region cannot be. */
-export interface RegionRules {
-  readonly bits: number;
-  readonly refusal: KvmPolicy['refusedRegion'];
-}
-
 /** Creates them over zeroed state. */
-export function createRegions({ dist, redists, regions }: ArmState, { bits, refusal }: RegionRules): Regions {
+export function createRegions({ state, options, profile }: Context): Regions {
+  const { dist, redists, regions } = state;
+  const { ipaBits: bits } = options;
+  const { refusedRegion } = profile.kvm;
   const at = (i: number): RedistRegion => regions.at(i);
   const sizeOf = (count: number): bigint => BigInt(count === 0 ? dist.online : count) * FRAME.REDIST;
   const rangeOf = (r: RedistRegion): Range => ({ base: r.base, size: sizeOf(r.count) });
@@ -102,7 +99,7 @@ export function createRegions({ dist, redists, regions }: ArmState, { bits, refu
         const failed = place(vcpu);
         if (failed === 0) continue;
         dist.regions = own;
-        if (refusal === 'unplugs') for (let before = 0; before < vcpu; before++) redists.at(before).onBus = 0;
+        if (refusedRegion === 'unplugs') for (let before = 0; before < vcpu; before++) redists.at(before).onBus = 0;
         return failed;
       }
       return 0;

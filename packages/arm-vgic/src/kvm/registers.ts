@@ -1,5 +1,6 @@
 // Registers as user space saves and restores them, whatever room they are in. Linux: vgic-kvm-device.c vgic_v2_attr_regs_access, vgic_v3_attr_regs_access.
 
+import type { Context } from '../context.ts';
 import type { RegisterFrames, UserFrame } from '../distributor/frames.ts';
 import { getGicc, hasGicc, setGicc } from '../regs/gicc.ts';
 import { getSysreg, hasSysreg, setSysreg } from '../regs/icc-user.ts';
@@ -23,21 +24,14 @@ export interface UserRegisters {
   sysregs(vcpu: number): UserSysregs;
 }
 
-/** Frames of distributor and redistributors; CPU interfaces; whether GICC_DIR is among their registers (kernels that trap it). */
-export interface RegisterRooms {
-  readonly frames: RegisterFrames;
-  readonly cpus: Cpus;
-  readonly trapsDir: boolean;
-}
-
-/** Puts them together. */
-export const createUserRegisters = ({ frames, cpus, trapsDir }: RegisterRooms): UserRegisters => ({
+/** Puts the rooms' registers together; GICC_DIR is one of them for kernels that trap it. */
+export const createUserRegisters = ({ profile }: Context, frames: RegisterFrames, cpus: Cpus): UserRegisters => ({
   distributor: frames.distributor,
   redistributor: frames.redistributor,
   cpuInterface(vcpu) {
     const port = cpus.port(vcpu);
     return {
-      has: (offset) => hasGicc(offset, trapsDir),
+      has: (offset) => hasGicc(offset, profile.lr.overflow !== 'underflow'),
       get: (offset) => getGicc(port, offset),
       set(offset, value) {
         setGicc(port, offset, value);

@@ -16,3 +16,16 @@ export const foldAcksAlways = replace(vgicFoldLrState, 'ackLate', (m: VgicMachin
   ackEoi(w, lr);
   return undefined;
 });
+
+/**
+ * The fold that replays EOIs only where they deactivate: with EOImode 1 the trap handler counts priority drops too (vgic-v3-sr.c __vgic_v3_write_eoir), which are none. Kernels
+ * that do not replay are given the replay of 7.x.
+ */
+export const foldSkipsLrs = replace(vgicFoldLrState, 'startWalk', (m: VgicMachine, f) => {
+  const w = vgicOf(m, f);
+  const c = w.interfaces.at(f.vcpu);
+  c.used = 0;
+  f.walking = 1;
+  f.eois = c.vmcr.eoiMode === 1 ? 0 : c.hcr.eoiCount;
+  f.irq = c.last === 0 ? 0 : w.irqs.at(c.last - 1).next;
+});

@@ -1,15 +1,20 @@
 // The machines of this folder: clean in the sizes they are proved for, and every promise broken by a fault.
 
-import { type Edits, omit, replace } from '@virq/irq-core/protocol';
+import { type Edits, omit, reorder, replace } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
 import { VGIC_VERSIONS } from '../kernel.ts';
 import { vgicFoldLrState } from '../lists/fold.ts';
 import { vgicPruneApList } from '../lists/prune.ts';
 import { vgicInjectIrq } from '../lists/queue.ts';
+import { kvmVcpuReenter } from '../run/exit.ts';
+import { kvmVcpuWfi } from '../run/wfi.ts';
 import { builtInVerdictOf, verdictOf } from './__fixtures__/explore.ts';
-import { foldAcksAlways } from './corrected.ts';
+import { foldAcksAlways, foldSkipsLrs } from './corrected.ts';
 import { ownListFirst } from './faults.ts';
 import { writeCtlr, writeCtlrKernel, writeIrouter, writeIrouterKernel } from './registers.ts';
+import { vgicKick } from './vgic-kick.ts';
+import { clearPendingKernel, clearPendingStopped, vgicClear, vgicSoftPend } from './vgic-latch.ts';
+import { vgicOverflow } from './vgic-overflow.ts';
 import { vgicQueue } from './vgic-queue.ts';
 import { reassignAndUnmask, reassignOnly, vgicResample } from './vgic-resample.ts';
 import { injectOneBit, setUp, setUpEdge, setUpReset, vgicSetup } from './vgic-setup.ts';
@@ -71,6 +76,66 @@ it(
   },
   LIMIT,
 );
+
+describe('F05 vgic-kick', () => {
+  it.each([
+    ['two edges', {}],
+    ['a guest that does not wait', { waits: 0 }],
+  ])('%s', (_name, scope) => expect(verdictOf(vgicKick, scope)).toEqual(CLEAN), LIMIT);
+
+  /** The same fault wherever the vCPU enters. */
+  const entry = (edit: (p: typeof kvmVcpuReenter) => unknown): Edits =>
+    [kvmVcpuReenter, kvmVcpuWfi].map((p) => [p, edit(p)]) as never;
+  const again = ['enter.checkAgain', 'enter.leaveMode', 'enter.again'];
+
+  it.each<[string, Edits]>([
+    ['requests are looked at before the mode is set', entry((p) => reorder(p, 'enter.checkAgain', 'enter.setMode'))],
+    [
+      'requests are not looked at again',
+      entry((p) => omit(p, ...again, ...p.labels.filter((l) => /^enter.(fold|prune)/.test(l)))),
+    ],
+    ['the sleeper looks before it announces itself', fault(kvmVcpuWfi, reorder(kvmVcpuWfi, 'look', 'announce'))],
+  ])('fault: %s', (_name, edits) => expect(verdictOf(vgicKick, {}, edits).says).toBe(WAITS), LIMIT);
+});
+
+describe('F32 F33 vgic-overflow', () => {
+  const KERNEL = fault(foldSkipsLrs, vgicFoldLrState);
+  const ACTIVE = 'what the guest handles is active';
+  const ENDED = 'what the guest has ended is not active';
+
+  it.each([
+    ['one waits for the other', {}],
+    ['two are active', { restored: 1 }],
+    ['two are active, EOImode 1', { restored: 1, eoimode: 1, traps: 1 }],
+  ])('%s', (_name, scope) => expect(verdictOf(vgicOverflow, scope)).toEqual(CLEAN), LIMIT);
+
+  it.each<[string, object, string]>([
+    ['T44 6da5e537f5af: the walk from the head of the list, Linux 6.19-rc', { kernel: 3 }, ACTIVE],
+    ['T43 EOImode 0, Linux 7.3', { restored: 1 }, 'ok'],
+    ['T43 K14 Linux 6.1', { restored: 1, kernel: 0 }, ENDED],
+    ['T42 K14 Linux 6.12, EOImode 1', { restored: 1, kernel: 1, eoimode: 1 }, ENDED],
+    ['T42 EOImode 1, Linux 7.3', { restored: 1, eoimode: 1 }, 'ok'],
+    ['K15 EOImode 1 with trapped accesses, Linux 7.3', { restored: 1, eoimode: 1, traps: 1 }, ACTIVE],
+  ])('%s', (_name, scope, says) => expect(verdictOf(vgicOverflow, scope as never, KERNEL).says).toBe(says), LIMIT);
+});
+
+describe('F07 vgic-soft-pend, vgic-clear', () => {
+  it.each([
+    ['a level interrupt', vgicSoftPend, {}],
+    ['an edge that is cleared with its vCPU stopped', vgicClear, {}],
+  ] as const)('%s', (_name, family, scope) => expect(verdictOf(family, scope)).toEqual(CLEAN), LIMIT);
+
+  it.each(VGIC_VERSIONS.map((v, kernel) => [v, kernel] as const))(
+    'N1 K4 K7 Linux %s',
+    (_version, kernel) => {
+      expect(verdictOf(vgicSoftPend, { kernel, writes: 1 }).says).toBe('what the guest has made pending comes');
+      expect(verdictOf(vgicClear, { kernel }, fault(clearPendingStopped, clearPendingKernel)).says).toBe(
+        'what was cleared is not taken',
+      );
+    },
+    LIMIT,
+  );
+});
 
 describe('F41 vgic-resample', () => {
   it.each([

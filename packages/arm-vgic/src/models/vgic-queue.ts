@@ -98,7 +98,7 @@ export const vgicQueue = defineFamily({
       },
       properties: [
         ...LIST_PROPERTIES(spis),
-        sometimes('the first vCPU takes an interrupt', (m) => tallyOf(m).taken.get(0) > 0),
+        ...(nobody === 1 ? [] : [sometimes('the first vCPU takes an interrupt', (m: ArmMachine) => tallyOf(m).taken.get(0) > 0)]),
         ...(moves === 1 || crossing === 1
           ? [sometimes('the second vCPU takes an interrupt', (m) => tallyOf(m).taken.get(1) > 0)]
           : []),

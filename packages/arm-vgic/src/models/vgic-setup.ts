@@ -96,7 +96,7 @@ export const vgicSetup = defineFamily({
   build: ({ kernel, host, assertions, reset, clear }) =>
     defineMachineModel({
       name: 'vgic-setup',
-      machine: smallMachine({ kernel, processes: 8, paths: [...PATHS, device], vm: { gic: host, host_gic: host } }),
+      machine: smallMachine({ kernel, processes: 10, paths: [...PATHS, device], vm: { gic: host, host_gic: host } }),
       paths: [vgicInjectIrq, ...PATHS] as never,
       agents(of) {
         const run = runVcpu(of, foldAcksAlways, levelDriver);

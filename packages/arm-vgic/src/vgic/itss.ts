@@ -7,6 +7,7 @@ import { createLpis, type Lpis } from '../its/lpis.ts';
 import { createMsiPort, type MsiPort } from '../its/msi.ts';
 import { createRam, type Ram } from '../memory/ram.ts';
 import { RAM_BASE } from '../options.ts';
+import { createForwarding } from '../v4/forwarding.ts';
 import { bindRedistributors } from './redistributors.ts';
 
 /** GICR_PROPBASER once there is an ITS: inner shareable, RaWb; outer the same. Each new one sets it again. */
@@ -23,14 +24,15 @@ export interface ItsParts {
   create(): number;
 }
 
-/** Creates them over zeroed state; `queue` takes the LPI of the pool. */
-export function createItsParts(ctx: Context, queue: (lpi: number) => void): ItsParts {
+/** Creates them over zeroed state; `queue` takes the LPI of the pool, `onCreated` is told of every ITS. */
+export function createItsParts(ctx: Context, queue: (lpi: number) => void, onCreated: () => void): ItsParts {
   const { state, trace, profile, options } = ctx;
   const policy = profile.its;
   const ram = createRam(state.memory);
   ram.map(RAM_BASE, options.memory);
   const redistributors = bindRedistributors(ctx);
-  const lpis = createLpis({ irqs: state.irqs, ram, redistributors, queue });
+  const forwarding = createForwarding(ctx, { ram, configTable: redistributors.configTable });
+  const lpis = createLpis({ irqs: state.irqs, ram, redistributors, forwarding, queue });
   const lru = policy.cache === 'lru' ? createCache({ entries: state.lru, policy, lpis }) : null;
   const built = Array.from({ length: options.its }, (_, n): Its => {
     const own = state.its.at(n);
@@ -55,6 +57,7 @@ export function createItsParts(ctx: Context, queue: (lpi: number) => void): ItsP
       state.dist.itss++;
       state.dist.hasIts = 1;
       (state.dist as { propbaser: bigint }).propbaser = PROPBASER_RESET;
+      onCreated();
       return n;
     },
   };

@@ -2,6 +2,7 @@
 
 import type { CheckResult } from '@virq/checker';
 import { alsoTaken, excludedBy, type Held, LOCKS, type LockedPath, PATHS, type PathName } from '@virq/ppc-xive/models';
+import { foundText, scopeText, table } from './hazard-table.ts';
 import type { Hazard } from './xive-hazards.ts';
 
 /** A hazard with what the checker says of it. */
@@ -38,19 +39,7 @@ Outermost first. \`(R)\` is for reading. What a lock is held over is given where
 const list = (names: readonly string[]): string =>
   names.length === 0 ? 'nothing' : names.map((n) => `\`${n}\``).join(', ');
 
-const scopeText = (scope: Readonly<Record<string, number>>): string =>
-  Object.entries(scope)
-    .map(([k, v]) => `${k}=${v}`)
-    .join(' ') || 'default';
-
 const sizes = ({ model, scope }: Hazard): string => `\`${model.name}\` (${scopeText(scope)})`;
-
-function foundText({ hazard, faulty }: Row): string {
-  const [violation] = faulty.violations;
-  if (violation === undefined) return `${faulty.states} states, clean`;
-  const steps = violation.steps.length === 0 ? 'by its locks alone' : `${violation.steps.length} steps`;
-  return `${steps}, ${faulty.states} states${hazard.slug === undefined ? '' : `; \`${hazard.slug}\``}`;
-}
 
 const provedText = ({ hazard, corrected }: Row): string =>
   corrected === null || hazard.proof === null ? '–' : `${corrected.states} states (${scopeText(hazard.proof)})`;
@@ -63,7 +52,7 @@ function verdictRow(row: Row): string {
     `**${verdict}**`,
     property,
     sizes(row.hazard),
-    foundText(row),
+    foundText(row.faulty, row.hazard.slug),
     provedText(row),
     assumes,
     status,
@@ -85,9 +74,6 @@ function pathRow(name: string): string {
   const { source, takes }: LockedPath = PATHS[name as PathName];
   return `| \`${name}\` | ${takes.map(heldText).join(' → ') || 'none'} | ${source} |`;
 }
-
-const table = (head: readonly string[], rows: readonly string[]): string =>
-  [`| ${head.join(' | ')} |`, `| ${head.map(() => '---').join(' | ')} |`, ...rows].join('\n');
 
 const VERDICTS = ['', 'hazard', 'verdict', 'property', 'model', 'found', 'proved', 'assumptions', 'status'];
 

@@ -3,22 +3,25 @@
 import { seeded } from '@virq/irq-core/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { model, modelOfPowernv, modelOfQ35 } from '../__fixtures__/sides.ts';
+import { model, modelOfPowernv, modelOfQ35, modelOfVirt } from '../__fixtures__/sides.ts';
 import { createKvmOracle } from '../kvm/index.ts';
 import type { Op, Oracle, OracleResult } from '../oracle.ts';
 import { createPowernvOracle } from '../qemu/powernv/index.ts';
 import { createQemuOracle } from '../qemu/q35/index.ts';
+import { createVirtOracle } from '../qemu/virt/index.ts';
 import { chooser } from './choose.ts';
 import type { Generator } from './generator.ts';
 import { kvmSequences } from './kvm.ts';
 import { powernvSequences } from './powernv.ts';
 import { q35Sequences } from './q35.ts';
 import { createStrategy } from './strategy.ts';
+import { virtSequences } from './virt.ts';
 
 const KINDS: readonly (readonly [string, Generator, () => Oracle, Oracle])[] = [
   ['kvm', kvmSequences, model, createKvmOracle()],
   ['q35', q35Sequences, modelOfQ35, createQemuOracle()],
   ['powernv', powernvSequences, modelOfPowernv, createPowernvOracle()],
+  ['virt', virtSequences, modelOfVirt, createVirtOracle()],
 ];
 
 async function drive(generator: Generator, side: Oracle, seed: number, sequences: number) {
@@ -74,6 +77,13 @@ it('invalid operations are among those for KVM, and so are all irqchip modes', {
 /** An END that escalates to itself or to one before it, without asking its ESe. */
 const endless = ({ op }: { readonly op: Op }): boolean =>
   op.op === 'end' && op['unconditional'] === 1 && Number(op['esc_end']) <= Number(op['idx']);
+
+it('virt sequences never leave an SGI pending from nobody: QEMU would stop', { timeout: 120_000 }, async () => {
+  const { seen } = await drive(virtSequences, modelOfVirt(), 12, 120);
+  const senders = seen.filter(({ op }) => String(op['reg']).startsWith('SPENDSGIR') && op['value'] !== undefined);
+  expect(senders.length).toBeGreaterThan(5);
+  expect(senders.filter(({ op }) => Number(op['value']) === 0 || op['size'] !== 1)).toEqual([]);
+});
 
 describe('powernv sequences', { timeout: 120_000 }, () => {
   it('never ask QEMU for a circle of ENDs that nothing ends', async () => {

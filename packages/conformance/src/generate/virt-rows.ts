@@ -91,7 +91,15 @@ const GICV3_ROWS: readonly VirtRow[] = [
     weight: 10,
     make: (c, on) => ({ op: 'r', frame: 'sgi', reg: `${c.one(SETS)}:0`, value: bits(c, 0), cpu: cpu(c, on) }),
   },
-  { weight: 3, make: (c, on) => ({ op: 'r', frame: 'sgi', reg: `${c.one(SETS)}:0`, cpu: cpu(c, on) }) },
+  {
+    weight: 4,
+    make: (c, on) => ({
+      op: 'r',
+      frame: 'sgi',
+      reg: c.one([...SETS.map((set) => `${set}:0`), 'ICFGR:0', 'ICFGR:4', 'IPRIORITYR:24', 'ICFGR:0', 'ICFGR:4']),
+      cpu: cpu(c, on),
+    }),
+  },
   { weight: 2, make: (c, on) => ({ op: 'r', frame: 'r', reg: c.one(READ_ONLY), cpu: cpu(c, on) }) },
   { weight: 1, make: (c, on) => ({ op: 'r', frame: 'r', reg: 'WAKER', value: c.between(0, 7), cpu: cpu(c, on) }) },
   {
@@ -207,7 +215,7 @@ const TABLES = ['0x8000000042100200', '0x8000000042100200', '0x8000000042100001'
 /** What software does to the ITS itself: off and on, its tables elsewhere or smaller, its queue from the beginning. */
 const ITS_CONTROL_ROWS: readonly VirtRow[] = [
   { weight: 3, make: (c) => ({ op: 'its_reg', reg: c.one(ITS_READABLE), size: c.one([4, 4, 8]) }) },
-  { weight: 2, make: (c) => ({ op: 'its_reg', reg: 'CTLR', value: c.one([0, 1, 1]) }) },
+  { weight: 2, make: (c) => ({ op: 'its_reg', reg: 'CTLR', value: c.one([0, 1, 1, 1, 1]) }) },
   { weight: 1, make: (c) => ({ op: 'its_reg', reg: 'CREADR', size: 8, value: hex(32 * c.between(0, 9)) }) },
   { weight: 1, make: (c) => ({ op: 'its_reg', reg: 'BASER:0', size: 8, value: c.one(TABLES) }) },
   {
@@ -219,7 +227,7 @@ const ITS_CONTROL_ROWS: readonly VirtRow[] = [
       value: c.one(['0x800000004200000f', '0x8000000042000001']),
     }),
   },
-  { weight: 2, make: (c, on) => ({ op: 'r', frame: 'r', reg: 'CTLR', value: c.one([0, 1, 1]), cpu: cpu(c, on) }) },
+  { weight: 2, make: (c, on) => ({ op: 'r', frame: 'r', reg: 'CTLR', value: c.one([0, 1, 1, 1]), cpu: cpu(c, on) }) },
   {
     weight: 1,
     make: (c, on) => ({
@@ -227,7 +235,7 @@ const ITS_CONTROL_ROWS: readonly VirtRow[] = [
       frame: 'r',
       reg: 'PROPBASER',
       size: 8,
-      value: c.one(['0x4230000f', '0x4230000f', '0x4230000d', '0x4230000c']),
+      value: c.one(['0x4230000f', '0x4230000f', '0x4230000f', '0x4230000d', '0x4230000c']),
       cpu: cpu(c, on),
     }),
   },

@@ -167,11 +167,95 @@ function unmapped(c: Choose): Op[] {
   return [...mappedLpi(c, at, intid), { op: 'int', ...at }, c.one(away), { op: 'int', ...at }, { op: 'clear', ...at }];
 }
 
+/** An end in two steps: the priority drops, then the interrupt is deactivated, in either order. */
+function inTwoSteps(c: Choose, board: Board): Op[] {
+  const [intid, on] = [spi(c), cpu(c, board)];
+  const v2 = board.backend === 'gicv2';
+  const deactivate: Op = v2 ? { op: 'c', reg: 'DIR', value: intid } : { op: 'dir', intid, cpu: on };
+  const steps = [end(board, on, intid), deactivate];
+  return [
+    ...open(board, on),
+    v2 ? { op: 'c', reg: 'CTLR', value: 0x201 } : { op: 'cpu_setup', cpu: on, eoimode: 1 },
+    { op: 'irq_setup', intid, target: on, prio: 0x80, edge: c.chance(50), group: v2 ? 0 : 1 },
+    { op: 'spi', intid, level: 1 },
+    acknowledge(board, on),
+    { op: 'spi', intid, level: 0 },
+    ...(c.chance(70) ? steps : steps.reverse()),
+    acknowledge(board, on),
+  ];
+}
+
+/** Where binary points cut a priority in a GICv3. */
+function groupBits(c: Choose, board: Board): Op[] {
+  const [intid, on] = [spi(c), cpu(c, board)];
+  const set = (reg: string, value: number): Op => ({ op: 'msr', reg: `ICC_${reg}_EL1`, value, cpu: on });
+  const get = (reg: string): Op => ({ op: 'mrs', reg: `ICC_${reg}_EL1`, cpu: on });
+  return [
+    ...open(board, on),
+    set('CTLR', c.between(0, 1)),
+    set('BPR0', c.between(0, 7)),
+    set('BPR1', c.between(0, 7)),
+    get('BPR1'),
+    { op: 'irq_setup', intid, target: on, prio: c.one([0x68, 0x50, 0x28]), edge: true },
+    { op: 'spi', intid, level: 1 },
+    acknowledge(board, on),
+    get('RPR'),
+    get('AP1R0'),
+    { op: 'spi', intid, level: 0 },
+    end(board, on, intid),
+  ];
+}
+
+/** An SPI that goes to a CPU that is not there, or to another one, while it is pending; each CPU looks. */
+function routed(c: Choose, board: Board): Op[] {
+  const intid = spi(c);
+  const to = (): Op => ({
+    op: 'd',
+    reg: `IROUTER:${8 * intid}`,
+    size: 8,
+    value: c.one(['0x0', '0x1', '0x100', '0x10000', '0x100000000', '0x100000001', '0x80000000']),
+  });
+  const looks = Array.from({ length: board.cpus }, (_, n): Op => ({ op: 'mrs', reg: 'ICC_HPPIR1_EL1', cpu: n }));
+  return [
+    ...open(board, 0),
+    { op: 'irq_setup', intid, prio: priority(c), edge: c.chance(50) },
+    to(),
+    { op: 'spi', intid, level: 1 },
+    ...looks,
+    to(),
+    ...looks,
+    { op: 'd', reg: `ICFGR:${4 * (intid >> 4)}`, value: c.one(['0x0', '0xaaaaaaaa']) },
+    ...looks,
+    { op: 'spi', intid, level: 0 },
+    ...looks,
+  ];
+}
+
+/** Where binary points cut a priority, seen in what is running and in the active priorities. */
+function binaryPoints(c: Choose): Op[] {
+  const intid = spi(c);
+  const cpu = (reg: string, value?: number): Op => (value === undefined ? { op: 'c', reg } : { op: 'c', reg, value });
+  return [
+    { op: 'd', reg: 'CTLR', value: 3 },
+    cpu('PMR', 0xff),
+    cpu('CTLR', c.one([7, 7, 0x17])),
+    cpu('BPR', c.between(0, 7)),
+    cpu('ABPR', c.between(0, 7)),
+    { op: 'irq_setup', intid, prio: c.one([0x6b, 0x55, 0x2d]), group: c.between(0, 1) },
+    { op: 'spi', intid, level: 1 },
+    ...['IAR', 'RPR', 'APR', 'NSAPR:4', 'NSAPR'].map((reg) => cpu(reg)),
+    { op: 'spi', intid, level: 0 },
+    cpu('EOIR', intid),
+    cpu('RPR'),
+  ];
+}
+
 const EXECUTED: readonly VirtStory[] = [
   { weight: 8, tell: level },
   { weight: 6, tell: again },
   { weight: 6, tell: preempted },
   { weight: 4, tell: ownOf },
+  { weight: 4, tell: inTwoSteps },
 ];
 const STILL: readonly VirtStory[] = [{ weight: 6, tell: latched }];
 
@@ -192,11 +276,13 @@ function mapi(c: Choose, board: Board): Op[] {
 
 /** The stories of each controller. */
 export const VIRT_STORIES: Readonly<Record<Board['backend'], readonly VirtStory[]>> = {
-  gicv2: [...EXECUTED, ...STILL],
+  gicv2: [...EXECUTED, ...STILL, { weight: 5, tell: binaryPoints }],
   gicv3: STILL,
   its: [
     ...EXECUTED,
     ...STILL,
+    { weight: 3, tell: routed },
+    { weight: 3, tell: groupBits },
     { weight: 10, tell: moved },
     { weight: 8, tell: switchedOn },
     { weight: 8, tell: unmapped },

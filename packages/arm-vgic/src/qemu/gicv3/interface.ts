@@ -10,9 +10,10 @@ import { canPreempt, groupMask, PRIORITY_BITS, signal } from './signal.ts';
 
 const isSpecial = (intid: number): boolean => intid >= INTID.SPECIAL && intid <= INTID.SPURIOUS;
 
-/** ICC_HPPIR<group>: what is held, if it is of the group; neither mask nor enables count. */
-export function highestPending({ best }: Cpu, group: number): number {
-  return best.priority === NOTHING || best.group !== group ? INTID.SPURIOUS : best.intid;
+/** ICC_HPPIR<group>: what is held, if it is of the group and the group is on; the mask does not count. QEMU 7.2.0 did not ask whether the group is on. */
+export function highestPending({ best, enable0, enable1 }: Cpu, group: number): number {
+  const enabled = group === 0 ? enable0 : enable1;
+  return best.priority === NOTHING || best.group !== group || enabled === 0 ? INTID.SPURIOUS : best.intid;
 }
 
 /** From pending to active. LPIs have no active state. */

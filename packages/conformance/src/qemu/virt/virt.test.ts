@@ -88,7 +88,7 @@ describe.skipIf(missing !== null)(
       expect({
         raised: shows('pins', /raise/),
         active: shows('active', /\d/),
-        second: shows('lpi_pending', /\[\[\],\[8/),
+        second: shows('lpi_pending', /\],\[8/),
         spi: acknowledged.some((n) => n >= 32 && n < 1020),
         lpi: acknowledged.some((n) => n >= 8192),
         none: acknowledged.includes(1023),
