@@ -222,14 +222,6 @@ export const ITS_OPERATIONS: Readonly<Record<string, Op>> = {
       value: { type: 'u64', optional: true, doc: 'what to write' },
     },
     (c, _on, args) => register(c, args),
-<<<<<<< HEAD
-=======
-  ),
-  its_ctrl: onIts(
-    'KVM_DEV_ARM_VGIC_GRP_CTRL of an ITS: 1 saves its tables, 2 restores them, 4 resets',
-    { attr: int('attribute', { max: 0xff }) },
-    (c, _on, args) => ({ ret: c.kvm.setAttr(n(args, 'its'), { group: GRP.CTRL, attr: n(args, 'attr') }, {}) }),
->>>>>>> 99f87f7556220748d07e4b2fcabc9c6041fbc96f
   ),
   its_ctrl: {
     ...onIts(
