@@ -98,7 +98,9 @@ export const vgicQueue = defineFamily({
       },
       properties: [
         ...LIST_PROPERTIES(spis),
-        ...(nobody === 1 ? [] : [sometimes('the first vCPU takes an interrupt', (m: ArmMachine) => tallyOf(m).taken.get(0) > 0)]),
+        ...(nobody === 1
+          ? []
+          : [sometimes('the first vCPU takes an interrupt', (m: ArmMachine) => tallyOf(m).taken.get(0) > 0)]),
         ...(moves === 1 || crossing === 1
           ? [sometimes('the second vCPU takes an interrupt', (m) => tallyOf(m).taken.get(1) > 0)]
           : []),
