@@ -73,7 +73,7 @@ export function createRam({ frames, memslots }: MemoryState): Ram {
   function store(address: number, value: number): boolean {
     if (!isVisible(address)) return false;
     const slot = find(Math.floor(address / FRAME));
-    if (value === 0 && slot < 0) return true;
+    if (value === 0 && (slot < 0 || slot === frames.length)) return true;
     frames.at(place(Math.floor(address / FRAME))).words.set((address % FRAME) >>> 2, value >>> 0);
     return true;
   }

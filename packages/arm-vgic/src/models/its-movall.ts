@@ -34,7 +34,7 @@ export const itsMovall = defineFamily({
   build: ({ kernel, invall }) =>
     defineMachineModel({
       name: 'its-movall',
-      machine: itsMachine({ processes: 3, kernel, vcpus: 3, itss: 2, lpis: 3 }),
+      machine: itsMachine({ processes: 3, kernel, vcpus: 3, itss: 2, lpis: 3, frames: 2 }),
       paths: [vgicItsProcessCommands] as never,
       start(machine) {
         const m = machine as ItsModelMachine;

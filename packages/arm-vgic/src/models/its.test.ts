@@ -1,7 +1,7 @@
 // Races around ITSs and LPIs: each family is clean, and each of its properties is broken by a fault.
 
 import { check } from '@virq/checker';
-import type { Edits, ModelFamily } from '@virq/irq-core/protocol';
+import { type Edits, type ModelFamily, omit } from '@virq/irq-core/protocol';
 import { describe, expect, it } from 'vitest';
 import { vgicDisableLpis } from '../distributor/disable-lpis.ts';
 import { vgicItsProcessCommands } from '../its/protocols/commands.ts';
@@ -110,7 +110,11 @@ describe('K11 its-disable', () => {
   );
 
   it.each<[string, Edits, string]>([
-    ["Linux's own: a hit from before queues its LPI again", [[injectIfEnabled, vgicItsInjectMsi]], LISTED],
+    [
+      "Linux's own: a hit from before queues its LPI again",
+      [[injectIfEnabled, omit(injectIfEnabled, 'cached.queue.askEnabled', 'trigger.queue.askEnabled')]],
+      LISTED,
+    ],
     ['A-LPI-RETIRE: LPIs stay on the list', [[vgicDisableLpis, purgesNothing]], LISTED],
     ['the list keeps its reference', [[vgicDisableLpis, keepsPurged]], COUNTS],
   ])(

@@ -1,6 +1,6 @@
 // Words for ITSs and LPIs: commands through guest memory and GITS_CWRITER, registers as user space has them, tables, configuration bytes.
 
-import { EFAULT, EINVAL, ENXIO } from '@virq/irq-core/errors';
+import { EBUSY, EFAULT, EINVAL, ENXIO } from '@virq/irq-core/errors';
 import { ROUTE, type Route } from '@virq/irq-core/kvm';
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
@@ -10,6 +10,7 @@ import type { Its } from '../its/its.ts';
 import { VALID_DEVID } from '../its/msi.ts';
 import { ittPlace } from '../its/places.ts';
 import { vgicItsProcessCommands, WRITE } from '../its/protocols/commands.ts';
+import { vgicItsCtrl } from '../its/protocols/control.ts';
 import { vgicItsInjectMsi } from '../its/protocols/inject.ts';
 import { GITS } from '../its/registers.ts';
 import { enqueue } from '../its/submit.ts';
@@ -222,9 +223,19 @@ export const ITS_OPERATIONS: Readonly<Record<string, Op>> = {
     },
     (c, _on, args) => register(c, args),
   ),
-  its_ctrl: onIts(
-    'KVM_DEV_ARM_VGIC_GRP_CTRL of an ITS: 1 saves its tables, 2 restores them, 4 resets',
-    { attr: int('attribute', { max: 0xff }) },
-    (c, _on, args) => ({ ret: c.kvm.setAttr(n(args, 'its'), { group: GRP.CTRL, attr: n(args, 'attr') }, {}) }),
-  ),
+  its_ctrl: {
+    ...onIts(
+      'KVM_DEV_ARM_VGIC_GRP_CTRL of an ITS: 1 saves its tables, 2 restores them, 4 resets',
+      { attr: int('attribute', { max: 0xff }) },
+      (c, _on, args) => ({ ret: c.kvm.setAttr(n(args, 'its'), { group: GRP.CTRL, attr: n(args, 'attr') }, {}) }),
+    ),
+    path: (args) => ({
+      protocol: vgicItsCtrl as never,
+      begin(c) {
+        const its = n(args, 'its');
+        if (c.its.all[its] === undefined) return -ENXIO;
+        return c.kvm.device.vcpus.isBusy() ? -EBUSY : { vm: c.context.vm, its, attr: n(args, 'attr') };
+      },
+    }),
+  },
 };

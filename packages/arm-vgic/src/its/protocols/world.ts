@@ -1,6 +1,7 @@
 // A machine as the paths of ITSs and LPIs see it.
 
 import type { IrqsState } from '../../irq/layout.ts';
+import type { Distributor } from '../../layout.ts';
 import type { VgicLists } from '../../lists/world.ts';
 import type { IrqTable } from '../../vgic/irqs.ts';
 import type { ItsParts } from '../../vgic/itss.ts';
@@ -13,7 +14,7 @@ export interface ItsVm {
   readonly lists: VgicLists;
   readonly irqs: Pick<IrqTable, 'ofLpi'>;
   readonly its: ItsParts;
-  readonly state: { readonly irqs: Pick<IrqsState, 'lpiLock'> };
+  readonly state: { readonly irqs: Pick<IrqsState, 'lpiLock'>; readonly dist: Pick<Distributor, 'configLock'> };
   readonly context: { readonly profile: { readonly its: ItsPolicy } };
 }
 
