@@ -1,7 +1,7 @@
 // One Arm VM put together: state and the parts that work on it. Others add their room here: a field in layout.ts, a part in ArmChip, words in vocabulary/.
 
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
-import { createArch } from './arch.ts';
+import { type ArchParts, createArch } from './arch.ts';
 import type { Context } from './context.ts';
 import { createBus, type GuestBus } from './distributor/bus.ts';
 import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
@@ -77,6 +77,33 @@ function contextOf(vm: VmContext, state: ArmState): Context {
   };
 }
 
+const regionsOf = ({ state, options, profile }: Context) =>
+  createRegions(state, { bits: options.ipaBits, refusal: profile.kvm.refusedRegion });
+
+/** What the registers stand on. */
+interface Below {
+  readonly irqs: IrqTable;
+  readonly lists: VgicLists;
+  readonly its: ItsParts;
+  readonly online: { readonly count: number };
+  readonly regions: ReturnType<typeof regionsOf>;
+  readonly run: RunLoop;
+  v4(): V4;
+}
+
+function registersOf(ctx: Context, { irqs, lists, its, online, regions, run, v4 }: Below): VgicRegisters {
+  const { registers: form } = ctx.profile;
+  const directSgis = directSgisOf(ctx, v4);
+  const isLastRedistributor = regions.isLast;
+  const parts = { ctx, form, irqs, lists, its, directSgis, isLastRedistributor, online: () => online.count };
+  return createRegisters(parts, run);
+}
+
+const archOf = (parts: ArchParts, v4: V4): VmChip['arch'] => ({
+  ...createArch(v4.context, parts),
+  ...createBypassHooks(v4),
+});
+
 /** Creates the chip over zeroed state; the GIC that the options name is there at once, initialised if they say so. */
 export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const context = contextOf(vm, state);
@@ -106,25 +133,8 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const run = createRunLoop(context, vcpus, paths);
   const v4: V4 = createV4(context, { its, irqs, run });
   const online = createOnlineVcpus(state);
-  const regions = createRegions(state, {
-    bits: options.ipaBits,
-    refusal: context.profile.kvm.refusedRegion,
-  });
-  const registers: VgicRegisters = createRegisters(
-    {
-      ...{
-        ctx: context,
-        form: context.profile.registers,
-        irqs,
-        lists,
-        its,
-        directSgis: directSgisOf(context, () => v4),
-      },
-      online: () => online.count,
-      isLastRedistributor: regions.isLast,
-    },
-    run,
-  );
+  const regions = regionsOf(context);
+  const registers: VgicRegisters = registersOf(context, { irqs, lists, its, online, regions, run, v4: () => v4 });
   const trapsDir = context.profile.lr.overflow !== 'underflow';
   const kvm = createKvmApi({
     ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
@@ -149,10 +159,7 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     ...{ paths, cpus, vcpus, run, registers, kvm, guest, bus, linux },
     mapped: createMappedIrqs(context, irqs),
     v4,
-    arch: {
-      ...createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
-      ...createBypassHooks(v4),
-    },
+    arch: archOf({ inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }, v4),
     installDefaults() {
       setUpDevices(kvm);
       if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);
