@@ -122,7 +122,10 @@ function addConform(program: Command, io: Io, set: Set): void {
     .description(
       'hold a model against a real implementation: random operations, every field compared; alone: list them',
     )
-    .option('--against <oracle>', 'kvm: /dev/kvm of this machine; qemu: q35, or powernv9 and powernv10, over qtest')
+    .option(
+      '--against <oracle>',
+      'kvm: /dev/kvm of this machine; qemu: q35, powernv9 and powernv10, or virt, over qtest',
+    )
     .option('--seeds <n|a..b>', 'seeds of the sequences; default 10')
     .option('--ops <n>', 'operations in all; default 20000')
     .option('--replay <file>', 'run these operations instead: an .ops.json, or a recording')

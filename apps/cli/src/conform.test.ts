@@ -2,15 +2,22 @@
 
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createPowernvOracle, createQemuOracle } from '@virq/conformance';
+import { createPowernvOracle, createQemuOracle, createVirtOracle } from '@virq/conformance';
 import { describe, expect, it } from 'vitest';
 import { folder, hasStack, ROOT, virq } from './__fixtures__/call.ts';
 
 const dir = folder();
 const VECTORS = join(ROOT, 'packages/x86-avic/src/__fixtures__/vectors');
-const ABSENT = { env: { VIRQ_QEMU: '/nonexistent/qemu', VIRQ_QEMU_PPC: '/nonexistent/qemu-ppc' } };
+const ABSENT = {
+  env: {
+    VIRQ_QEMU: '/nonexistent/qemu',
+    VIRQ_QEMU_PPC: '/nonexistent/qemu-ppc',
+    VIRQ_QEMU_ARM: '/nonexistent/qemu-arm',
+  },
+};
 const qemu = await createQemuOracle().available();
 const powernv = await createPowernvOracle().available();
+const virt = await createVirtOracle().available();
 
 describe('usage', () => {
   it.each([
@@ -44,15 +51,17 @@ describe('usage', () => {
       .map((line) => JSON.parse(line));
     expect([r.code, rows.map((row) => `${row.backend} ${row.against}`)]).toEqual([
       0,
-      ['x86-avic kvm', 'x86-avic qemu', 'ppc-xive qemu'],
+      ['x86-avic kvm', 'x86-avic qemu', 'ppc-xive qemu', 'arm-vgic qemu'],
     ]);
     expect(rows.slice(1).map((row) => [row.schema, row.missing.reason])).toEqual([
       ['virq/oracle@1', '/nonexistent/qemu is not installed'],
       ['virq/oracle@1', '/nonexistent/qemu-ppc is not installed'],
+      ['virq/oracle@1', '/nonexistent/qemu-arm is not installed'],
     ]);
     const words = (await virq(['conform'], ABSENT)).out;
     expect(words).toContain('x86-avic --against qemu');
     expect(words).toContain('apt-get install -y --no-install-recommends qemu-system-ppc');
+    expect(words).toContain('apt-get install -y --no-install-recommends qemu-system-arm');
   });
 });
 
@@ -161,6 +170,47 @@ describe.skipIf(powernv !== null)(
       const r = await virq([...against, '--replay', seen], { env: { VIRQ_QEMU_PPC: wrapper } });
       expect(r.code).toBe(1);
       expect(r.out).toContain('state.pq\n    model  [1,1,2,1,1,1,1,1]\n    qemu   [1,1,3,1,1,1,1,1]');
+      expect(r.out).toContain('minimised to 3 operations');
+    });
+  },
+);
+
+describe.skipIf(virt !== null)(
+  `against virt${virt === null ? '' : ` (skipped: ${virt.reason})`}`,
+  { timeout: 120_000 },
+  () => {
+    const against = ['conform', 'arm-vgic', '--against', 'qemu'];
+
+    it('random sequences on all three controllers, and recorded ones', async () => {
+      const r = await virq([...against, '--ops', '200', '--seeds', '2..5']);
+      expect([r.code, r.err]).toEqual([0, '']);
+      expect(r.out).toContain('arm-vgic, model of qemu, against qemu 7.2');
+      expect(r.out).toContain('200 operations');
+      expect(r.out).toContain('✓ no unexplained difference');
+      const file = join(ROOT, 'packages/arm-vgic/src/__fixtures__/vectors/its.ops.json');
+      const replayed = await virq([...against, '--replay', file, '--json']);
+      expect([replayed.code, JSON.parse(replayed.out)]).toMatchObject([0, { ops: 36, verdict: 'same' }]);
+    });
+
+    it('a difference is minimised: exit 1', async () => {
+      const seen = dir.file(
+        'seen-arm.json',
+        JSON.stringify([
+          { op: 'start', backend: 'gicv3', cpus: 1 },
+          { op: 'irq_setup', intid: 40 },
+          { op: 'd', reg: 'ISPENDR:4', value: '0x200' },
+          { op: 'd', reg: 'ICPENDR:4', value: '0x200' },
+        ]),
+      );
+      // A machine that lies: stores to GICD_ICPENDR1 go to GICD_ICACTIVER1.
+      const wrapper = dir.file(
+        'qemu-arm',
+        '#!/bin/bash\nif [ "$1" = --version ]; then exec qemu-system-aarch64 --version; fi\nexec qemu-system-aarch64 "$@" < <(exec sed -u "s/writel 0x8000284/writel 0x8000384/")\n',
+      );
+      chmodSync(wrapper, 0o755);
+      const r = await virq([...against, '--replay', seen], { env: { VIRQ_QEMU_ARM: wrapper } });
+      expect(r.code).toBe(1);
+      expect(r.out).toContain('state.pending\n    model  []\n    qemu   [41]');
       expect(r.out).toContain('minimised to 3 operations');
     });
   },

@@ -12,12 +12,14 @@ import { hostOf } from './host/arm-host.ts';
 import { profileOf } from './kernel.ts';
 import { createKvmApi, type KvmApi } from './kvm/api.ts';
 import { createRegions } from './kvm/regions.ts';
+import { createUserRegisters } from './kvm/registers.ts';
 import { setUpDevices } from './kvm/set-up.ts';
 import { createOnlineVcpus } from './kvm/vcpus.ts';
 import type { ArmState } from './layout.ts';
 import type { VgicLists } from './lists/world.ts';
 import { type ArmOptions, armOptions } from './options.ts';
 import { type Cpus, createCpus, createGuestCpu, type GuestCpu } from './run/cpus.ts';
+import { gicvFrames } from './run/gicv-frames.ts';
 import { bindVcpus } from './run/parts.ts';
 import { NO_RESIDENCY } from './run/residency.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
@@ -28,6 +30,7 @@ import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
 import { setUpLpis } from './vgic/its-set-up.ts';
 import { createItsParts, type ItsParts } from './vgic/itss.ts';
 import { bindLists } from './vgic/lists.ts';
+import { createMappedIrqs, type MappedIrqs } from './vgic/mapped.ts';
 import { createPaths, type VgicPaths } from './vgic/paths.ts';
 
 /** The interrupt controllers of one VM. */
@@ -47,6 +50,7 @@ export interface ArmChip extends VmChip {
   readonly vcpus: VcpuParts;
   readonly run: RunLoop;
   readonly guest: GuestCpu;
+  readonly mapped: MappedIrqs;
   /** Ioctls of the VM and its devices. */
   readonly kvm: KvmApi;
   /** Distributor, redistributors, SGIs. */
@@ -90,8 +94,10 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     irqs,
     lpis: its.lpis,
     writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
+    hasVlpi: NO_RESIDENCY.isPendingLast,
   });
   const paths = createPaths(context, lists);
+  context.host.ties.addVm(vm.vm, (vcpu, intid, owner) => void inputs.inject(vcpu, intid, 1, owner));
   const cpus = createCpus(context);
   const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
   const run = createRunLoop(context, vcpus, paths);
@@ -105,9 +111,14 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     },
     run,
   );
-  const kvm = createKvmApi({ context, vcpus: online, regions, lifecycle, irqs, inputs, its });
+  const trapsDir = context.profile.lr.overflow !== 'underflow';
+  const kvm = createKvmApi({
+    ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
+    registers: createUserRegisters({ frames: registers.frames, cpus, trapsDir }),
+  });
+  context.host.peers[vm.vm] = kvm;
   const guest = createGuestCpu(cpus, run, paths);
-  const bus = createBus({ ctx: context, frames: registers.frames, its, others: () => [] });
+  const bus = createBus({ ctx: context, frames: registers.frames, its, others: gicvFrames(context, cpus, paths) });
   const linux = createLinux(context, {
     ...{ run, bus, registers, inputs, cpus: guest, ram: its.ram },
     firstRun: kvm.firstRun,
@@ -121,10 +132,8 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     inputs,
     lifecycle,
     its,
-    ...{ paths, cpus, vcpus, run, registers, kvm },
-    guest,
-    bus,
-    linux,
+    ...{ paths, cpus, vcpus, run, guest, mapped: createMappedIrqs(context, irqs) },
+    ...{ registers, bus, linux, kvm },
     arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
     installDefaults() {
       setUpDevices(kvm);

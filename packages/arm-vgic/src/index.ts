@@ -1,6 +1,6 @@
 // @virq/arm-vgic: the Arm GIC as KVM models it for guests.
 
-import { type Backend, defineBackend } from '@virq/irq-core/backend';
+import { type AnyBackend, type Backend, defineBackend } from '@virq/irq-core/backend';
 import { NUM_PINS } from './arch.ts';
 import { type ArmChip, createArmChip } from './chip.ts';
 import { REGISTER_PROTOCOLS } from './distributor/index.ts';
@@ -14,6 +14,7 @@ import { armLayout } from './layout.ts';
 import { VGIC_PROTOCOLS } from './lists/index.ts';
 import { armSizes } from './options.ts';
 import { properties } from './properties.ts';
+import { virt } from './qemu/index.ts';
 import { REGISTERS } from './regs/index.ts';
 import { RUN_PROTOCOLS } from './run/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
@@ -54,6 +55,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
   vocabulary,
   events: armEvents,
   inspect,
+  implementations: { qemu: virt as unknown as AnyBackend },
 });
 export default armVgic;
 

@@ -62,7 +62,7 @@ export type Redistributor = View<typeof Redistributor>;
 /**
  * A vCPU in its run loop: `inGuest` it runs guest code, `inKvm` its thread is on the way in or out or asleep, neither is user space. `loaded` says that VMCR is in
  * hardware, `pmr` is VMCR.PMR as KVM last saved it. `pause` is vcpu->arch.pause, how many have stopped it;
- * `stopped` says that it was in the guest then; `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
+ * `awaited` says that whoever did so waits for it, `stopped` that it was in the guest then; `inWfi` that it blocks. `priBits` and `idBits` are what ICC_CTLR_EL1 shows
  * (num_pri_bits, num_id_bits). `lines` is HCR_EL2.VI (bit 0) and VF (bit 1), without a VGIC.
  */
 export const RunVcpu = struct('runVcpu', {
@@ -71,6 +71,7 @@ export const RunVcpu = struct('runVcpu', {
   hasRun: u1,
   loaded: u1,
   pause: u8,
+  awaited: u1,
   stopped: u1,
   lines: bits(2),
   inWfi: u1,

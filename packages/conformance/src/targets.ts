@@ -7,11 +7,13 @@ import type { Generator } from './generate/generator.ts';
 import { kvmSequences } from './generate/kvm.ts';
 import { powernvSequences } from './generate/powernv.ts';
 import { q35Sequences } from './generate/q35.ts';
+import { virtSequences } from './generate/virt.ts';
 import { X86_DIFFERENCES } from './known-differences.ts';
 import { createKvmOracle } from './kvm/index.ts';
 import type { Oracle } from './oracle.ts';
 import { createPowernvOracle } from './qemu/powernv/index.ts';
 import { createQemuOracle } from './qemu/q35/index.ts';
+import { createVirtOracle } from './qemu/virt/index.ts';
 
 /** One comparison that can be made. */
 export interface Target {
@@ -21,7 +23,7 @@ export interface Target {
   readonly summary: string;
   readonly generator: Generator;
   readonly skips: readonly Skip[];
-  /** `VIRQ_QEMU` and `VIRQ_QEMU_PPC` name other QEMUs. */
+  /** `VIRQ_QEMU`, `VIRQ_QEMU_PPC` and `VIRQ_QEMU_ARM` name other QEMUs. */
   createOracle(env: Readonly<Record<string, string | undefined>>): Oracle;
   /** The side of the backend that models this oracle. */
   model(backend: AnyBackend): AnyBackend | undefined;
@@ -55,6 +57,17 @@ export const TARGETS: readonly Target[] = [
     // None stays: what QEMU 7.2 does in its own way is a profile of the model.
     skips: [],
     createOracle: (env) => createPowernvOracle(env['VIRQ_QEMU_PPC']),
+    model: (backend) => backend.implementations?.['qemu'],
+  },
+  {
+    backend: 'arm-vgic',
+    against: 'qemu',
+    summary:
+      "GICv2, GICv3 and ITS of QEMU's virt: registers and lines over qtest, CPU interfaces by a few instructions",
+    generator: virtSequences,
+    // None stays: what QEMU 7.2 does in its own way is the model's.
+    skips: [],
+    createOracle: (env) => createVirtOracle(env['VIRQ_QEMU_ARM']),
     model: (backend) => backend.implementations?.['qemu'],
   },
 ];

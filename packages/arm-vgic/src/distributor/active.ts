@@ -14,13 +14,13 @@ const { protocol } = protocolsOn<RegisterMachine>();
 export const ACTIVE = { READ: 0, SET: 1, CLEAR: 2 } as const;
 
 /**
- * The register is that of `vcpu`, `requester` the vCPU whose guest makes the access. `first` is the handle of the word's first interrupt, `word` what is written or
+ * `vcpu` makes the access, to a register in the bank of vCPU `bank`. `first` is the handle of the word's first interrupt, `word` what is written or
  * has been read; `at` the next bit, `stops` says that the VM is stopped.
  */
-const ACTIVE_LOCALS = {
+export const ACTIVE_LOCALS = {
   ...QUEUE_LOCALS,
   vcpu: u16,
-  requester: u16,
+  bank: u16,
   first: u16,
   word: u32,
   access: bits(2),
@@ -33,7 +33,7 @@ type ActiveFrame = { -readonly [K in keyof typeof ACTIVE_LOCALS]: number };
 function stopsVm(m: RegisterMachine, f: ActiveFrame): boolean {
   const { lists, form } = registersOf(m, f);
   if (lists.irqs.at(f.first).intid >= INTID.SPI) return true;
-  return !lists.v2 && (form.ownActiveStops || f.vcpu !== f.requester);
+  return !lists.v2 && (form.ownActiveStops || f.vcpu !== f.bank);
 }
 
 function read(m: RegisterMachine, f: ActiveFrame): void {
@@ -49,11 +49,11 @@ function choose(m: RegisterMachine, f: ActiveFrame): void {
   const { lists } = registersOf(m, f);
   f.irq = f.first + Math.min(f.at, 31);
   f.level = f.access === ACTIVE.SET ? 1 : 0;
-  f.owner = lists.v2 ? 1 + lists.idOf(f.requester) : 1;
+  f.owner = lists.v2 ? 1 + lists.idOf(f.vcpu) : 1;
   f.changed = f.listed = f.broadcast = 0;
 }
 
-/** An access of 32 bits to ISACTIVER or ICACTIVER by the guest of `requester`. */
+/** An access of 32 bits to ISACTIVER or ICACTIVER by the guest of `vcpu`. */
 export const vgicAccessActive = protocol(
   'vgic_access_active',
   ACTIVE_LOCALS,

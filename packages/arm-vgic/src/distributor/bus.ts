@@ -7,7 +7,7 @@ import type { Ram } from '../memory/ram.ts';
 import { UNREADABLE } from '../memory/ram.ts';
 import { REDISTRIBUTOR_BYTES } from '../regs/gicr.ts';
 import type { ItsParts } from '../vgic/itss.ts';
-import type { MmioFrame, RegisterFrames } from './frames.ts';
+import type { ActiveAccess, MmioFrame, RegisterFrames } from './frames.ts';
 
 /** A frame at an address. */
 export interface Mapped {
@@ -20,10 +20,12 @@ export interface Mapped {
 
 /** What a guest's access meets. */
 export interface Target {
-  /** `nobody`: the VMM is asked (KVM_EXIT_MMIO). */
+  /** `trapped`: an exit, KVM does it. `direct`: the access goes in and out of the guest by itself. `nobody`: the VMM is asked (KVM_EXIT_MMIO). */
   readonly kind: 'trapped' | 'direct' | 'memory' | 'nobody';
   load(cpu: number, size: number): bigint;
   store(cpu: number, size: number, value: bigint): void;
+  /** Active bits of 32 interrupts, in a word. */
+  active?(cpu: number, isStore: boolean): ActiveAccess | undefined;
 }
 
 /** The address space of a guest. */
@@ -47,9 +49,10 @@ const DISTRIBUTOR_BYTES = { 2: 0x1000, 3: 0x10000 } as const;
 const covers = (base: number, bytes: number, address: number): boolean => address >= base && address < base + bytes;
 
 /** Loads and stores of a frame by access size. */
-function frameTarget(frame: MmioFrame, offset: number, kind: Target['kind']): Target {
+function frameTarget(frame: MmioFrame, offset: number, kind: Target['kind'] = 'trapped'): Target {
   return {
     kind,
+    active: (cpu, isStore) => frame.active(cpu, offset, isStore),
     load: (cpu, size) => (size === 8 ? frame.read64(cpu, offset) : BigInt(frame.read(cpu, offset, size))),
     store(cpu, size, value) {
       if (size === 8) frame.write64(cpu, offset, value);
@@ -81,6 +84,7 @@ const itsFrame = (its: ItsParts['all'][number]): MmioFrame => ({
   write: (_cpu, offset, size, value) => its.write(offset, size, value),
   read64: (_cpu, offset) => its.read64(offset),
   write64: (_cpu, offset, value) => its.write64(offset, value),
+  active: () => undefined,
 });
 
 /** Creates the bus. The distributor answers once it has an address. */
@@ -93,13 +97,14 @@ export function createBus({ ctx, frames, its, others }: BusParts): GuestBus {
     write: (cpu, offset, size, value) => frames.distributor(cpu).write(cpu, offset, size, value),
     read64: (cpu, offset) => frames.distributor(cpu).read64(cpu, offset),
     write64: (cpu, offset, value) => frames.distributor(cpu).write64(cpu, offset, value),
+    active: (cpu, offset, isStore) => frames.distributor(cpu).active(cpu, offset, isStore),
   };
 
   function inDistributor(address: number): Target | null {
     const base = dist.distBaseHi * HIGH + dist.distBaseLo;
     const bytes = DISTRIBUTOR_BYTES[dist.model === 2 ? 2 : 3];
     if (dist.hasDistBase === 0 || !covers(base, bytes, address)) return null;
-    return frameTarget(distributor, address - base, 'trapped');
+    return frameTarget(distributor, address - base);
   }
 
   function inRedistributor(address: number): Target | null {
@@ -107,7 +112,7 @@ export function createBus({ ctx, frames, its, others }: BusParts): GuestBus {
       const { hasBase, baseHi, baseLo } = redists.at(vcpu);
       const base = baseHi * HIGH + baseLo;
       if (hasBase === 1 && covers(base, REDISTRIBUTOR_BYTES, address))
-        return frameTarget(frames.redistributor(vcpu), address - base, 'trapped');
+        return frameTarget(frames.redistributor(vcpu), address - base);
     }
     return null;
   }
@@ -116,17 +121,15 @@ export function createBus({ ctx, frames, its, others }: BusParts): GuestBus {
     for (const one of its.all) {
       const { baseHi, baseLo, hasBase } = one.context.state;
       const base = baseHi * HIGH + baseLo;
-      if (hasBase === 1 && covers(base, ITS_BYTES, address))
-        return frameTarget(itsFrame(one), address - base, 'trapped');
+      if (hasBase === 1 && covers(base, ITS_BYTES, address)) return frameTarget(itsFrame(one), address - base);
     }
     return null;
   }
 
   function inOthers(address: number): Target | null {
     const found = others().find(({ base, bytes }) => covers(base, bytes, address));
-    return found === undefined
-      ? null
-      : frameTarget(found.frame, address - found.base, found.traps ? 'trapped' : 'direct');
+    if (found === undefined) return null;
+    return frameTarget(found.frame, address - found.base, found.traps ? 'trapped' : 'direct');
   }
 
   return {

@@ -18,6 +18,16 @@ export interface MmioFrame {
   /** 8 bytes. */
   read64(requester: number, offset: number): bigint;
   write64(requester: number, offset: number, value: bigint): void;
+  /** What a guest's load or store of a word does if it is one of active bits: locals of `vgic_access_active`; else undefined. */
+  active(requester: number, offset: number, isStore: boolean): ActiveAccess | undefined;
+}
+
+/** An access to the active bits of 32 interrupts. */
+export interface ActiveAccess {
+  readonly vcpu: number;
+  readonly bank: number;
+  readonly first: number;
+  readonly access: number;
 }
 
 /** A frame as user space reaches it: 32 bits at multiples of 4. */
@@ -57,19 +67,19 @@ function activeAccess(at: number, isWrite: boolean): number | undefined {
   return at < ICACTIVER.at ? ACTIVE.SET : ACTIVE.CLEAR;
 }
 
-const wordOf = (f: { readonly word: number }): number => f.word;
-
 /** Whole words of active bits of interrupts that there are go their own way; the rest is for the block. */
-function accessActive(place: Place, requester: number, written?: number): number | undefined {
-  const { bank, at, block } = place;
-  const access = block === GICR[0] ? undefined : activeAccess(at, written !== undefined);
+function activeOf({ bank, at, block }: Place, requester: number, isStore: boolean): ActiveAccess | undefined {
+  const access = block === GICR[0] ? undefined : activeAccess(at, isStore);
   if (access === undefined || block.save(bank, at) === FAULT) return undefined;
   const first = bank.handle((at % BANK_BYTES) * 8);
-  if (first < 0) return undefined;
-  const { ctx, vcpu } = bank;
-  const args = { vm: ctx.vm, vcpu, requester, first, word: written ?? 0, access };
-  return ctx.processes().call(vgicAccessActive as never, args as never, wordOf as never) as number;
+  return first < 0 ? undefined : { vcpu: requester, bank: bank.vcpu, first, access };
 }
+
+const wordOf = (f: { readonly word: number }): number => f.word;
+
+/** Makes it: the word that is read. */
+const accessActive = ({ ctx }: Bank, access: ActiveAccess, word: number): number =>
+  ctx.processes().call(vgicAccessActive as never, { vm: ctx.vm, word, ...access } as never, wordOf as never) as number;
 
 const isWord = (offset: number, size: number): boolean => size === 4 && (offset & 3) === 0;
 
@@ -99,16 +109,20 @@ interface FrameForm {
 
 function frameOf({ placeOf, refusals, isBeyond }: FrameForm): RegisterFrame {
   const hasRegister = (p: Place): boolean => p.block.save(p.bank, p.at) !== FAULT;
+  const active: MmioFrame['active'] = (requester, offset, isStore) =>
+    (offset & 3) === 0 ? activeOf(placeOf(offset), requester, isStore) : undefined;
   return {
+    active,
     read(requester, offset, size) {
       const p = placeOf(offset);
-      const active = isWord(offset, size) ? accessActive(p, requester) : undefined;
-      return active ?? p.block.read(p.bank, p.at, size);
+      const own = isWord(offset, size) ? active(requester, offset, false) : undefined;
+      return own === undefined ? p.block.read(p.bank, p.at, size) : accessActive(p.bank, own, 0);
     },
     write(requester, offset, size, value) {
       const p = placeOf(offset);
-      if (!isWord(offset, size) || accessActive(p, requester, value >>> 0) === undefined)
-        p.block.write(p.bank, p.at, size, value);
+      const own = isWord(offset, size) ? active(requester, offset, true) : undefined;
+      if (own === undefined) p.block.write(p.bank, p.at, size, value);
+      else accessActive(p.bank, own, value >>> 0);
     },
     read64(_requester, offset) {
       const p = placeOf(offset);

@@ -33,7 +33,7 @@ export function createRegisters(parts: RegisterParts, run: RunLoop): VgicRegiste
     sendSgi: (vcpu, register, value) => sendSgi(banks[vcpu] as (typeof banks)[number], register, value),
     clearActive(vcpu, intid) {
       const first = irqs.find(vcpu, intid & ~31);
-      const args = { vm: ctx.vm, vcpu, requester: vcpu, first, word: (1 << (intid & 31)) >>> 0, access: ACTIVE.CLEAR };
+      const args = { vm: ctx.vm, vcpu, bank: vcpu, first, word: (1 << (intid & 31)) >>> 0, access: ACTIVE.CLEAR };
       ctx.processes().call(vgicAccessActive as never, args as never);
     },
   };

@@ -4,7 +4,6 @@ import type { Trace } from '@virq/irq-core/events';
 import { instructionOf } from '../cpuif/instructions.ts';
 import type { GuestBus, Target } from '../distributor/bus.ts';
 import type { VgicRegisters } from '../distributor/registers.ts';
-import type { ArmState } from '../layout.ts';
 import type { Ram } from '../memory/ram.ts';
 import type { GuestCpu } from '../run/cpus.ts';
 import type { RunLoop } from '../run/run-loop.ts';
@@ -12,7 +11,6 @@ import type { GuestAccess } from './access-types.ts';
 
 /** What accesses reach. */
 export interface AccessParts {
-  readonly state: ArmState;
   readonly run: RunLoop;
   readonly bus: GuestBus;
   readonly cpus: GuestCpu;
@@ -21,27 +19,16 @@ export interface AccessParts {
   readonly trace: Trace;
 }
 
-/** Bytes of a GICv2's CPU interface. */
-const GICC_BYTES = 0x2000;
-const HIGH = 2 ** 32;
-
 /** Creates them. */
-export function createGuestAccess({ state, run, bus, cpus, registers, ram, trace }: AccessParts): GuestAccess {
-  const { dist } = state;
-
-  /** Offset in the CPU interface of a GICv2, -1 elsewhere. */
-  function gicc(address: number): number {
-    const offset = address - (dist.cpuBaseHi * HIGH + dist.cpuBaseLo);
-    return dist.model === 2 && dist.hasCpuBase === 1 && offset >= 0 && offset < GICC_BYTES ? offset : -1;
-  }
-
+export function createGuestAccess({ run, bus, cpus, registers, ram, trace }: AccessParts): GuestAccess {
   /** Nobody in the kernel answers: the VMM is asked. */
   function toUserSpace(): void {
     if (trace.on) trace.emit('kvm_userspace_exit', { reason: 'KVM_EXIT_MMIO (6)' });
   }
 
   function reach<T>(cpu: number, target: Target, work: () => T): T {
-    if (target.kind === 'memory' || target.kind === 'direct') return work();
+    if (target.kind === 'memory') return work();
+    if (target.kind === 'direct') return run.inside(cpu, work);
     return run.intercepted(cpu, () => {
       if (target.kind === 'nobody') toUserSpace();
       return work();
@@ -49,15 +36,11 @@ export function createGuestAccess({ state, run, bus, cpus, registers, ram, trace
   }
 
   function load(cpu: number, address: number, size: number): bigint {
-    const offset = gicc(address);
-    if (offset >= 0) return BigInt(cpus.load(cpu, offset, size));
     const target = bus.at(address);
     return reach(cpu, target, () => target.load(cpu, size));
   }
 
   function store(cpu: number, address: number, size: number, value: bigint): void {
-    const offset = gicc(address);
-    if (offset >= 0) return cpus.store(cpu, offset, size, Number(value));
     const target = bus.at(address);
     return reach(cpu, target, () => target.store(cpu, size, value));
   }

@@ -12,10 +12,15 @@ import { armEvents } from '../events.ts';
 import type { Physical } from '../lists/world.ts';
 import { int } from '../vocabulary/args.ts';
 import { type ArmHostSizes, type ArmHostState, armHostLayout, type PhysIrq } from './layout.ts';
+import { createTies, type Ties } from './ties.ts';
 
 /** The host as VMs see it. Host irqs are numbers below its size. */
 export interface ArmHost extends Physical {
   readonly state: ArmHostState;
+  /** Input lines, and the VMs that hear of them. */
+  readonly ties: Ties;
+  /** The VMs above it by index, as one VMM hands its VM to another. */
+  readonly peers: unknown[];
   at(hostIrq: number): PhysIrq;
   /** Level of the input line, 0 or 1. */
   line(hostIrq: number): number;
@@ -28,18 +33,22 @@ export interface ArmHost extends Physical {
 /** Creates the host over zeroed state. */
 export function createArmHost(_context: HostContext, state: ArmHostState): ArmHost {
   const { irqs } = state;
+  const ties = createTies(irqs, state.ties);
+  const deactivate = (hostIrq: number): void => {
+    irqs.at(hostIrq).active = 0;
+    ties.settle(hostIrq);
+  };
   return {
     state,
+    ties,
+    peers: [],
     at: (hostIrq) => irqs.at(hostIrq),
     line: (hostIrq) => irqs.at(hostIrq).line,
-    clearActive(hostIrq) {
-      irqs.at(hostIrq).active = 0;
-    },
-    deactivate(hostIrq) {
-      irqs.at(hostIrq).active = 0;
-    },
+    clearActive: deactivate,
+    deactivate,
     setActive(hostIrq, on) {
-      irqs.at(hostIrq).active = on;
+      if (on === 0) deactivate(hostIrq);
+      else irqs.at(hostIrq).active = 1;
     },
     isPending: (hostIrq) => irqs.at(hostIrq).pending === 1,
     setPending(hostIrq, on) {

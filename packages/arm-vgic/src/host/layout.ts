@@ -1,6 +1,7 @@
 // Physical interrupts below the VMs: those that are tied to guest interrupts. Linux: irq_get_irqchip_state, irq_set_irqchip_state.
 
 import { array, struct, u1, u8, type View } from '@virq/irq-core/arena';
+import { Tie } from './ties.ts';
 
 /** A host interrupt as its GIC has it: input line, pending latch, active. `priority` and `group` are those of a virtual SGI (GICv4.1). */
 export const PhysIrq = struct('physIrq', { line: u1, pending: u1, active: u1, enabled: u1, group: u1, priority: u8 });
@@ -13,5 +14,6 @@ export interface ArmHostSizes {
 }
 
 /** The host's part. */
-export const armHostLayout = ({ irqs }: ArmHostSizes) => struct('armHost', { irqs: array(PhysIrq, irqs) });
+export const armHostLayout = ({ irqs }: ArmHostSizes) =>
+  struct('armHost', { irqs: array(PhysIrq, irqs), ties: array(Tie, irqs) });
 export type ArmHostState = View<ReturnType<typeof armHostLayout>>;

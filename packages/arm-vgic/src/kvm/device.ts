@@ -7,6 +7,7 @@ import type { Inputs } from '../vgic/inject.ts';
 import type { IrqTable } from '../vgic/irqs.ts';
 import type { ItsParts } from '../vgic/itss.ts';
 import type { Regions } from './regions.ts';
+import type { UserRegisters } from './registers.ts';
 import type { OnlineVcpus } from './vcpus.ts';
 
 /** The VGIC of a VM as its device ioctls reach it. */
@@ -18,6 +19,7 @@ export interface VgicDevice {
   readonly irqs: IrqTable;
   readonly inputs: Inputs;
   readonly its: ItsParts;
+  readonly registers: UserRegisters;
 }
 
 /** An ITS as its device ioctls reach it. */

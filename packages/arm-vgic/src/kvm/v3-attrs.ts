@@ -3,7 +3,7 @@
 import { EBUSY, EFAULT, EINVAL, ENXIO } from '@virq/irq-core/errors';
 import type { AttrPayload, DeviceAttr, DeviceAttrTable } from '@virq/irq-core/kvm';
 import { INTID } from '../irq/layout.ts';
-import { ADDR, FRAME, GRP, highOf, lowOf } from './codes.ts';
+import { ADDR, FRAME, GRP, lowOf } from './codes.ts';
 import {
   ANY,
   addressAttr,
@@ -17,18 +17,25 @@ import {
 import type { VgicDevice } from './device.ts';
 import { getLevels, levelInfoOf, setLevels } from './level-info.ts';
 import { REDIST_ADDRS } from './redist-attrs.ts';
+import {
+  byAffinity,
+  first,
+  frameAttr,
+  needsInit,
+  onVcpu,
+  type RegisterGroup,
+  SYSREGS,
+  wordOf,
+} from './register-attrs.ts';
 
-/** Runs on the vCPU that bits 63:32 name, or says what stands against an access to registers: -EINVAL, -EFAULT, -EBUSY. */
-export function onVcpu(d: VgicDevice, attr: number, isReadable: boolean, run: (vcpu: number) => number): number {
-  const vcpu = d.vcpus.byAffinity(highOf(attr));
-  if (vcpu < 0) return -EINVAL;
-  if (!isReadable) return -EFAULT;
-  return d.vcpus.isBusy() || d.context.state.dist.initialized === 0 ? -EBUSY : run(vcpu);
-}
+/** GICD_IIDR and GICD_TYPER2. */
+const EARLY: readonly number[] = [0x8, 0xc];
 
-/** A word of the payload, 0 without one. */
-export const wordOf = (payload: Readonly<AttrPayload> | null): number =>
-  Number((givenValue(payload) ?? 0n) & 0xffff_ffffn);
+const DISTRIBUTOR: RegisterGroup = {
+  names: first,
+  ready: (d, attr) => (d.context.profile.kvm.earlyRegisters && EARLY.includes(lowOf(attr)) ? 0 : needsInit(d, attr)),
+};
+const BY_AFFINITY: RegisterGroup = { names: byAffinity, ready: needsInit };
 
 const LEVEL_INFO: DeviceAttr<VgicDevice> = {
   attrs: ANY,
@@ -36,9 +43,11 @@ const LEVEL_INFO: DeviceAttr<VgicDevice> = {
   doc: 'Input lines of 32 interrupts. Bits 63:32 redistributor, 31:10 kind of information (0), 9:0 the first INTID. A set drives the lines of edge interrupts too; a get shows those of level interrupts only. SGIs and numbers beyond NR_IRQS read as zero.',
   payload: { value: 32 },
   set: (d, attr, payload) =>
-    onVcpu(d, attr, payload !== null, (vcpu) => setLevels(d, { vcpu, low: lowOf(attr) }, wordOf(payload))),
+    onVcpu(d, { group: BY_AFFINITY, attr, isReadable: payload !== null }, (vcpu) =>
+      setLevels(d, { vcpu, low: lowOf(attr) }, wordOf(payload)),
+    ),
   get: (d, attr, out) =>
-    onVcpu(d, attr, true, (vcpu) => {
+    onVcpu(d, { group: BY_AFFINITY, attr, isReadable: true }, (vcpu) => {
       const levels = getLevels(d, vcpu, lowOf(attr));
       if (levels < 0) return levels;
       out['value'] = BigInt(levels);
@@ -87,6 +96,27 @@ export const V3_ATTRS: DeviceAttrTable<VgicDevice> = {
       NO_ADDRESS,
     ],
   },
+  [GRP.DIST_REGS]: {
+    name: 'KVM_DEV_ARM_VGIC_GRP_DIST_REGS',
+    attrs: [
+      frameAttr(
+        'A register of the distributor by its offset, bits 31:0. Since Linux 6.18 GICD_IIDR and GICD_TYPER2 can be accessed before initialisation.',
+        DISTRIBUTOR,
+        (d, vcpu) => d.registers.distributor(vcpu),
+      ),
+    ],
+  },
+  [GRP.REDIST_REGS]: {
+    name: 'KVM_DEV_ARM_VGIC_GRP_REDIST_REGS',
+    attrs: [
+      frameAttr(
+        "A register of a redistributor's two frames. Bits 63:32 affinity of the vCPU, 31:0 offset.",
+        BY_AFFINITY,
+        (d, vcpu) => d.registers.redistributor(vcpu),
+      ),
+    ],
+  },
+  [GRP.CPU_SYSREGS]: { name: 'KVM_DEV_ARM_VGIC_GRP_CPU_SYSREGS', attrs: [SYSREGS] },
   [GRP.NR_IRQS]: NR_IRQS,
   [GRP.CTRL]: { name: 'KVM_DEV_ARM_VGIC_GRP_CTRL', attrs: [INIT, SAVE_PENDING] },
   [GRP.LEVEL_INFO]: { name: 'KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO', attrs: [LEVEL_INFO] },

@@ -27,7 +27,7 @@ export function createOnlineVcpus({ dist, redists, run }: ArmState): OnlineVcpus
     },
     byId: (id) => first((vcpu) => redists.at(vcpu).id === id),
     byAffinity: (affinity) => first((vcpu) => redists.at(vcpu).mpidr === affinity),
-    isBusy: () => first((vcpu) => run.at(vcpu).inGuest === 1) >= 0,
+    isBusy: () => first((vcpu) => run.at(vcpu).inGuest === 1 || run.at(vcpu).inKvm === 1) >= 0,
     haveRun: () => first((vcpu) => run.at(vcpu).hasRun === 1) >= 0,
   };
 }

@@ -3,10 +3,11 @@
 import { isPending } from '../irq/state.ts';
 import type { VgicLists } from './world.ts';
 
-/** kvm_vgic_vcpu_pending_irq: something on its list is pending, on, not active and above the priority mask. Groups are not looked at, nor what is on no list. */
+/** kvm_vgic_vcpu_pending_irq: its vPE has something, or something on its list is pending, on, not active and above the priority mask as KVM last saw it. Groups are not looked at, nor what is on no list. */
 export function hasPendingIrq(w: VgicLists, vcpu: number): boolean {
   if (!w.isDistributorEnabled()) return false;
-  const { pmr } = w.interfaces.at(vcpu).vmcr;
+  if (w.hasVlpi(vcpu)) return true;
+  const pmr = w.maskOf(vcpu);
   for (let at = w.apLists.at(vcpu).first; at !== 0; at = w.irqs.at(at - 1).next) {
     const i = w.irqs.at(at - 1);
     if (isPending(i) && i.enabled === 1 && i.active === 0 && i.priority < pmr) return true;

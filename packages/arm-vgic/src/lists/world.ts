@@ -40,6 +40,10 @@ export interface VgicLists {
   readonly counters: { activeSpis: number };
   readonly physical: Physical;
   isDistributorEnabled(): boolean;
+  /** VMCR.PMR as KVM has last read it back. */
+  maskOf(vcpu: number): number;
+  /** vpe.pending_last: a vLPI waits. */
+  hasVlpi(vcpu: number): boolean;
   /** vcpu_id, by which two list locks are ordered. */
   idOf(vcpu: number): number;
   /** Handle of the interrupt as the vCPU sees it, -1 for none. */

@@ -113,7 +113,7 @@ const enable = (field: 'enable0' | 'enable1'): Omit<IccRegister, 'instr'> => ({
 /** ICC_SRE_EL1: SRE, DFB and DIB are fixed at one. */
 export const SRE = 7;
 
-/** Registers of the CPU interface by name. Those that send SGIs trap always, and are not here. */
+/** Registers of the CPU interface by name. Those that generate SGIs trap always, and are not here (sgi/software-generated.ts). */
 export const ICC: Readonly<Record<string, IccRegister>> = {
   ICC_PMR_EL1: { instr: encode(4, 6, 0), read: ({ c }) => c.vmcr.pmr, write: writePmr },
   ...grouped(0, 8),
@@ -129,11 +129,3 @@ export const ICC: Readonly<Record<string, IccRegister>> = {
   ICC_IGRPEN0_EL1: { instr: encode(12, 12, 6), ...enable('enable0') },
   ICC_IGRPEN1_EL1: { instr: encode(12, 12, 7), ...enable('enable1') },
 };
-
-/** Registers whose writes send SGIs, by name. */
-export const SGI_REGISTERS = {
-  ICC_SGI1R_EL1: encode(12, 11, 5),
-  ICC_ASGI1R_EL1: encode(12, 11, 6),
-  ICC_SGI0R_EL1: encode(12, 11, 7),
-} as const;
-export type SgiRegister = keyof typeof SGI_REGISTERS;

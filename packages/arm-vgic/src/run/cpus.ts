@@ -3,7 +3,6 @@
 import type { Context } from '../context.ts';
 import { INSTRUCTIONS, type Instruction, instructionOf } from '../cpuif/instructions.ts';
 import { type CpuPort, vtrOf } from '../cpuif/port.ts';
-import { DIR_OFFSET, gicc } from '../regs/gicc.ts';
 import { TRAP } from '../regs/icc.ts';
 import type { VgicPaths } from '../vgic/paths.ts';
 import type { RunLoop } from './run-loop.ts';
@@ -44,9 +43,6 @@ export interface GuestCpu {
   readonly instruction: (text: string) => number;
   /** Executes an instruction; what it reads, 0 for a write. */
   execute(vcpu: number, what: number, value: number): number;
-  /** Loads and stores at an offset of GICC, of 1, 2 or 4 bytes. */
-  load(vcpu: number, offset: number, size: number): number;
-  store(vcpu: number, offset: number, size: number, value: number): void;
 }
 
 /** Creates it. A DIR that traps is done between an exit and an entry. */
@@ -61,13 +57,5 @@ export function createGuestCpu(cpus: Cpus, run: RunLoop, paths: VgicPaths): Gues
     if (visits) run.exit(vcpu);
     return read === TRAP ? 0 : read;
   }
-  return {
-    instruction: instructionOf,
-    execute,
-    load: (vcpu, offset, size) => run.inside(vcpu, () => gicc.read(cpus.port(vcpu), offset, size)),
-    store(vcpu, offset, size, value) {
-      if (offset === DIR_OFFSET && size === 4) execute(vcpu, STORE_DIR, value);
-      else run.inside(vcpu, () => void gicc.write(cpus.port(vcpu), offset, size, value));
-    },
-  };
+  return { instruction: instructionOf, execute };
 }

@@ -53,14 +53,14 @@ const happening = fc.oneof(
   fc.record({
     op: fc.constant('msr'),
     reg: fc.constant('ICC_CTLR_EL1'),
-    value: fc.constantFrom(0, 2),
+    value: fc.constantFrom(0n, 2n),
     el: fc.constant(1),
     cpu: vcpu,
   }),
   fc.record({
     op: fc.constant('msr'),
     reg: fc.constant('ICC_IGRPEN1_EL1'),
-    value: fc.constantFrom(0, 1, 1),
+    value: fc.constantFrom(0n, 1n, 1n),
     el: fc.constant(1),
     cpu: vcpu,
   }),

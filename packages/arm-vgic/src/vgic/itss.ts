@@ -31,7 +31,7 @@ export function createItsParts(ctx: Context, queue: (lpi: number) => void): ItsP
   ram.map(RAM_BASE, options.memory);
   const redistributors = bindRedistributors(ctx);
   const lpis = createLpis({ irqs: state.irqs, ram, redistributors, queue });
-  const lru = createCache({ entries: state.lru, policy, lpis });
+  const lru = policy.cache === 'lru' ? createCache({ entries: state.lru, policy, lpis }) : null;
   const all: Its[] = [];
   return {
     ram,
@@ -41,7 +41,7 @@ export function createItsParts(ctx: Context, queue: (lpi: number) => void): ItsP
     create() {
       if (all.length >= options.its) return -1;
       const own = state.its.at(all.length);
-      const cache = policy.cache === 'lru' ? lru : createCache({ entries: own.cache, policy, lpis });
+      const cache = lru ?? createCache({ entries: own.cache, policy, lpis });
       const its = createIts(own, { ram, lpis, redistributors, policy, trace }, cache);
       its.init();
       state.dist.hasIts = 1;

@@ -11,10 +11,11 @@ export interface ListsHost {
   readonly lpis: Lpis;
   /** A guest's write of one bit to ICACTIVER. */
   writeIcactiver(vcpu: number, intid: number): void;
+  hasVlpi(vcpu: number): boolean;
 }
 
 /** Binds the lists of a VM. */
-export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver }: ListsHost): VgicLists {
+export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver, hasVlpi }: ListsHost): VgicLists {
   const { state, kvm, options, host, profile } = ctx;
   const { dist } = state;
   const { vcpus } = kvm;
@@ -36,6 +37,8 @@ export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver }: ListsHos
     counters: dist,
     physical: host,
     isDistributorEnabled: () => dist.enabled === 1,
+    maskOf: (vcpu) => state.run.at(vcpu).pmr,
+    hasVlpi,
     idOf: (vcpu) => state.redists.at(vcpu).id,
     find: irqs.find,
     getRef(handle) {

@@ -8,6 +8,7 @@ import { kvmGuestAct } from '../run/act.ts';
 import { kvmVcpuEnter } from '../run/enter.ts';
 import { kvmVcpuReturn } from '../run/exit.ts';
 import { kvmVcpuWfi } from '../run/wfi.ts';
+import { SGI_REGISTERS, type SgiRegister } from '../sgi/software-generated.ts';
 import { hex, int, n } from './args.ts';
 
 type Op = Operation<ArmChip>;
@@ -35,11 +36,11 @@ type ActOf = (model: number, args: Args) => Act;
 const act = (name: string, value = 0): Act => ({ what: instructionOf(name), value });
 
 /** KVM_RUN of a vCPU up to its guest: 0, -EINVAL without that vCPU or while it sleeps, or what the first run of a VM fails with. */
-const runnable = (c: ArmChip, vcpu: number): number =>
+export const runnable = (c: ArmChip, vcpu: number): number =>
   vcpu < c.state.dist.online && !c.run.isInKvm(vcpu) ? c.kvm.firstRun() : -EINVAL;
 
 /** The same for a path, which waits for a vCPU that is on its way in or out. */
-const exists = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
+export const exists = (c: ArmChip, vcpu: number): number => (vcpu < c.state.dist.online ? c.kvm.firstRun() : -EINVAL);
 
 /** By guest code of a vCPU: -EINVAL without that vCPU, or if it sleeps. */
 const instruction = (
@@ -106,6 +107,26 @@ const el = int('exception level of the guest; its kernel is at 1', { min: 1, max
 
 const frameOf = (c: ArmChip, args: Args) => ({ vm: c.context.vm, vcpu: n(args, 'cpu') });
 const isIn = (c: ArmChip, args: Args): boolean => n(args, 'cpu') < c.options.vcpus && c.run.isIn(n(args, 'cpu'));
+
+/** Registers with one word. */
+const MSR = instruction(
+  'the guest writes a register of its CPU interface, or one that generates SGIs',
+  { reg: systemRegister, value: { type: 'u64', doc: 'value' }, el },
+  (model, args) => {
+    const value = Number((args['value'] as bigint) & 0xffffffffn);
+    return act(model === 3 ? `msr ${fullName(args['reg'] as string)}` : `str GICC_${args['reg']}`, value);
+  },
+  () => ({ ret: 0 }),
+);
+
+/** Always a trap. */
+function generateSgi(c: ArmChip, vcpu: number, name: SgiRegister, value: bigint): OpResult {
+  const ret = runnable(c, vcpu);
+  if (ret !== 0) return { ret };
+  const words = { lo: Number(value & 0xffffffffn), hi: Number(value >> 32n) };
+  c.run.intercepted(vcpu, () => c.registers.sendSgi(vcpu, name, words));
+  return { ret: 0 };
+}
 
 /** A vCPU in and out of its guest. */
 const RUN: Readonly<Record<string, Op>> = {
@@ -181,12 +202,13 @@ export const GUEST_OPERATIONS: Readonly<Record<string, Op>> = {
     (model, args) => act(model === 3 ? `mrs ${fullName(args['reg'] as string)}` : `ldr GICC_${args['reg']}`),
     (read) => ({ ret: 0, out: { value: hex(read >>> 0) } }),
   ),
-  msr: instruction(
-    'the guest writes a register of its CPU interface',
-    { reg: systemRegister, value: int('value'), el },
-    (model, args) =>
-      act(model === 3 ? `msr ${fullName(args['reg'] as string)}` : `str GICC_${args['reg']}`, n(args, 'value')),
-    () => ({ ret: 0 }),
-  ),
+  msr: {
+    ...MSR,
+    run(c, args) {
+      const name = fullName(args['reg'] as string);
+      if (c.state.dist.model !== 3 || !Object.hasOwn(SGI_REGISTERS, name)) return MSR.run(c, args);
+      return generateSgi(c, n(args, 'cpu'), name as SgiRegister, args['value'] as bigint);
+    },
+  },
   ...RUN,
 };

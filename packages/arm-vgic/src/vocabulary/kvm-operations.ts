@@ -1,9 +1,11 @@
 // Words for a VMM's ioctls: devices, vCPUs, attributes.
 
+import { EINVAL } from '@virq/irq-core/errors';
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
-import type { DeviceFd } from '../kvm/api.ts';
+import type { DeviceFd, KvmApi } from '../kvm/api.ts';
 import { attrNumber, DEVICE_TYPE, GRP } from '../kvm/codes.ts';
+import { resetVgic, restoreFrom, saveTables } from '../kvm/migration.ts';
 import { hex, int, n } from './args.ts';
 
 type Op = Operation<ArmChip>;
@@ -89,5 +91,31 @@ export const KVM_OPERATIONS: Readonly<Record<string, Op>> = {
     summary: 'KVM_DEV_ARM_VGIC_GRP_CTRL of the VGIC: 0 initialises it, 3 saves pending tables',
     args: { attr: int('attribute') },
     run: (c, args) => ({ ret: c.kvm.setAttr('vgic', { group: GRP.CTRL, attr: n(args, 'attr') }, { value: 0n }) }),
+  },
+  vgic_save: {
+    summary: 'the VM has stopped: pending LPIs and tables of ITSs go into its memory',
+    args: {},
+    run: (c) => ({ ret: saveTables(c.kvm) }),
+  },
+  vgic_restore: {
+    summary: 'takes over another VM that has stopped and saved: memory, then registers through the device API',
+    args: {
+      from: int('VM that it was, by index', { max: 255 }),
+      iidr: {
+        type: 'bool',
+        default: true,
+        doc: "GICD_IIDR of a GICv2 is written first, as KVM asks; QEMU does not, and interrupts' groups stay behind",
+      },
+    },
+    run(c, args) {
+      const from = c.context.host.peers[n(args, 'from')] as KvmApi | undefined;
+      if (from === undefined || from === c.kvm) return { ret: -EINVAL };
+      return { ret: restoreFrom(from, c.kvm, { iidr: args['iidr'] === true }) };
+    },
+  },
+  vgic_reset: {
+    summary: 'machine reset: ITSs are reset, all registers written with zero',
+    args: {},
+    run: (c) => ({ ret: resetVgic(c.kvm) }),
   },
 };

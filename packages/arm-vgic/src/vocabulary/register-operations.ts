@@ -4,10 +4,13 @@ import { EBUSY, EINVAL, ENXIO } from '@virq/irq-core/errors';
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { RegisterMap } from '@virq/irq-core/registers';
 import type { ArmChip } from '../chip.ts';
+import type { Target } from '../distributor/bus.ts';
 import type { UserFrame } from '../distributor/frames.ts';
+import { guestAccessActive } from '../distributor/guest-active.ts';
 import { GICD_V2, GICD_V3 } from '../regs/gicd.ts';
 import { FRAME_BYTES, GICR_RD, GICR_SGI } from '../regs/gicr.ts';
 import { hex, int, n } from './args.ts';
+import { exists, runnable } from './guest-operations.ts';
 
 type Op = Operation<ArmChip>;
 
@@ -34,10 +37,10 @@ function whereOf(map: RegisterMap, args: Args): number {
   return (name as number | undefined) ?? (offset as number | undefined) ?? -1;
 }
 
-/** What stands against user space's accesses: a vCPU in the guest, or a VGIC that is not initialised. */
+/** What stands against user space's accesses: no such vCPU, one in KVM_RUN, or a VGIC that is not initialised. */
 function refusal(c: ArmChip, vcpu: number): number {
-  if (vcpu >= c.options.vcpus) return -EINVAL;
-  for (let other = 0; other < c.options.vcpus; other++) if (c.run.isIn(other)) return -EBUSY;
+  if (vcpu >= c.state.dist.online) return -EINVAL;
+  if (c.kvm.device.vcpus.isBusy()) return -EBUSY;
   return c.state.dist.initialized === 1 ? 0 : c.lifecycle.lazyInit();
 }
 
@@ -95,7 +98,7 @@ function route(c: ArmChip, intid: number, target: number): void {
 /** Group, priority, trigger, target, and last on or off: as drivers do it. */
 function setUp(c: ArmChip, args: Args): OpResult {
   const intid = n(args, 'intid');
-  const ret = n(args, 'target') < c.options.vcpus ? refusal(c, n(args, 'cpu')) : -EINVAL;
+  const ret = n(args, 'target') < c.state.dist.online ? refusal(c, n(args, 'cpu')) : -EINVAL;
   if (ret < 0) return { ret };
   const { frame, add } = holderOf(c, args);
   const group = bitAt(ROWS.IGROUPR.at + add, intid);
@@ -116,11 +119,22 @@ const SIZES: readonly number[] = [1, 2, 4, 8];
 /** What the small guest program hands back in x0. */
 const x0Of = (v: bigint): number | string => (v <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(v) : hex(v));
 
-/** One access by guest code: in the guest, with an exit if it traps; a vCPU that is outside comes in for it, and leaves again. */
+type By = (c: ArmChip, vcpu: number, act: () => bigint) => bigint;
+const byKvm: By = (c, vcpu, act) => c.run.intercepted(vcpu, act);
+
+/** How an access is made, by what it meets. */
+const BY: Readonly<Record<Target['kind'], By>> = {
+  trapped: byKvm,
+  nobody: byKvm,
+  memory: (c, vcpu, act) => c.run.inside(vcpu, act),
+  direct: (c, vcpu, act) => c.run.inside(vcpu, act),
+};
+
+/** One access by guest code: in the guest, with an exit if it traps. */
 function onBus(c: ArmChip, args: Args, isStore: boolean): OpResult {
-  const vcpu = n(args, 'cpu');
-  const bytes = n(args, 'size');
-  if (vcpu >= c.options.vcpus || !SIZES.includes(bytes)) return { ret: -EINVAL };
+  const [vcpu, bytes] = [n(args, 'cpu'), n(args, 'size')];
+  const ret = SIZES.includes(bytes) ? runnable(c, vcpu) : -EINVAL;
+  if (ret !== 0) return { ret };
   const target = c.bus.at(Number(args['addr'] as bigint));
   const given = BigInt.asUintN(8 * bytes, (args['value'] as bigint | undefined) ?? 0n);
   const act = (): bigint => {
@@ -128,12 +142,21 @@ function onBus(c: ArmChip, args: Args, isStore: boolean): OpResult {
     target.store(vcpu, bytes, given);
     return given;
   };
-  const visits = !c.run.isIn(vcpu);
-  if (visits) c.run.enter(vcpu);
-  const x0 = target.kind === 'trapped' || target.kind === 'nobody' ? c.run.intercepted(vcpu, act) : act();
-  if (visits) c.run.exit(vcpu);
+  const x0 = BY[target.kind](c, vcpu, act);
   return { ret: 0, out: target.kind === 'nobody' ? { exit: 'mmio' } : { exit: 'done', x0: x0Of(x0) } };
 }
+
+/** Accesses to active bits stop the VM, and others come between; all others are done at once. */
+const pathOf = (args: Args, isStore: boolean): ReturnType<NonNullable<Op['path']>> => ({
+  protocol: guestAccessActive as never,
+  begin(c) {
+    const [vcpu, word] = [n(args, 'cpu'), Number(BigInt.asUintN(32, (args['value'] as bigint | undefined) ?? 0n))];
+    const ret = exists(c, vcpu);
+    if (ret !== 0) return ret;
+    const access = n(args, 'size') === 4 ? c.bus.at(Number(args['addr'] as bigint)).active?.(vcpu, isStore) : undefined;
+    return access === undefined ? onBus(c, args, isStore).ret : { vm: c.context.vm, word, ...access };
+  },
+});
 
 /** Operations on registers. */
 export const REGISTER_OPERATIONS: Readonly<Record<string, Op>> = {
@@ -174,10 +197,12 @@ export const REGISTER_OPERATIONS: Readonly<Record<string, Op>> = {
     summary: 'a guest reads memory or a register',
     args: { addr, size, cpu },
     run: (c, args) => onBus(c, args, false),
+    path: (args) => pathOf(args, false),
   },
   guest_store: {
     summary: 'a guest writes memory or a register',
     args: { addr, value: { type: 'u64', doc: 'what is written' }, size, cpu },
     run: (c, args) => onBus(c, args, true),
+    path: (args) => pathOf(args, true),
   },
 };

@@ -1,5 +1,6 @@
 // Both sides of a comparison without a real oracle: the model, and the model with a fault planted into it.
 
+import { armVgic } from '@virq/arm-vgic';
 import type { AnyBackend } from '@virq/irq-core/backend';
 import type { KernelVersion } from '@virq/irq-core/kvm';
 import { ppcXive } from '@virq/ppc-xive';
@@ -10,6 +11,7 @@ import type { Instance, Op, Oracle, OracleResult } from '../oracle.ts';
 const x86 = x86Avic as unknown as AnyBackend;
 const q35 = x86.implementations?.['qemu'] as AnyBackend;
 const powernv = (ppcXive as unknown as AnyBackend).implementations?.['qemu'] as AnyBackend;
+const virt = (armVgic as unknown as AnyBackend).implementations?.['qemu'] as AnyBackend;
 
 /** The model of a kernel. */
 export const model = (kernel: KernelVersion = '6.18'): Oracle => createModelOracle(x86, kernel);
@@ -17,6 +19,8 @@ export const model = (kernel: KernelVersion = '6.18'): Oracle => createModelOrac
 export const modelOfQ35 = (): Oracle => createModelOracle(q35, '6.18');
 /** The model of powernv9 and powernv10. */
 export const modelOfPowernv = (): Oracle => createModelOracle(powernv, '6.18');
+/** The model of virt with its three controllers. */
+export const modelOfVirt = (): Oracle => createModelOracle(virt, '6.18');
 
 /** What a fault does: sees an operation, and asks the model for what it likes instead. */
 export type Fault = (op: Op, ask: (op: Op) => OracleResult) => OracleResult;

@@ -1,7 +1,7 @@
 // What the QEMU oracles share: a machine per sequence, an operation at a time, what is installed and which release it is.
 
 import { spawnSync } from 'node:child_process';
-import { hex } from '../arguments.ts';
+import { hex, num, u64 } from '../arguments.ts';
 import {
   cannot,
   type Instance,
@@ -57,6 +57,13 @@ export async function store(
 /** A load of 1, 2, 4 or 8 bytes, as the recordings print it. */
 export const load = async (qemu: Qemu, address: number | bigint, size = 4): Promise<string> =>
   hex(BigInt(await qemu.qtest(`read${sized(size)} ${hex(address)}`)));
+
+/** What an operation on a register says: a load, or with a value a store; 4 bytes if there is no size. */
+export async function access(qemu: Qemu, op: Op, address: number): Promise<Out | undefined> {
+  const size = num(op, 'size', 4);
+  if (op['value'] === undefined) return { value: await load(qemu, address, size) };
+  return store(qemu, address, u64(op['value']), size);
+}
 
 function createInstance<S extends { readonly qemu: Qemu }>(machines: QemuMachines<S>, binary: string): Instance {
   let session: S | null = null;

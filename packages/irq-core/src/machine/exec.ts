@@ -101,7 +101,7 @@ export function createExec({ backend, kernel = DEFAULT_KERNEL }: ExecOptions): E
       const first = session === null ? `the first operation is ${opening}; ` : '';
       return errorResult(i, op, 'VIRQ-X002', `no operation '${op}': ${first}known are ${known()}`);
     }
-    const checked = checkArgs(found.args, given, op === 'vm' ? backend.vocabulary.checkVm : undefined);
+    const checked = checkArgs(found.args, given, op === opening ? backend.vocabulary.checkVm : undefined);
     if (!checked.ok)
       return errorResult(i, op, 'VIRQ-X003', checked.faults.map((f) => `${f.path} ${f.message}`).join('; '));
     const result = found.run(checked.args);

@@ -33,6 +33,11 @@ export interface Session {
 /** Eventfds whose descriptor is no eventfd, or closed, for errno tests: `/dev/null` and `-1`. */
 const SPECIAL_FDS: Readonly<Record<string, number>> = { '/dev/null': FD_NOT_EVENTFD, '-1': 0xfffe };
 
+function defaultKeys({ backend, chip }: Vm): readonly string[] {
+  const { observeDefault } = backend.vocabulary;
+  return typeof observeDefault === 'function' ? observeDefault(chip as never) : observeDefault;
+}
+
 /** Opens a session on a machine. The first VM is the current one. */
 export function createSession(machine: Machine, settles = true): Session {
   const fds = new Map<string, number>();
@@ -44,7 +49,7 @@ export function createSession(machine: Machine, settles = true): Session {
     vm: first,
     settles,
     tracing: false,
-    observed: first.backend.vocabulary.observeDefault,
+    observed: defaultKeys(first),
     eventfd(name) {
       const known = SPECIAL_FDS[name] ?? fds.get(name);
       if (known !== undefined) return known;

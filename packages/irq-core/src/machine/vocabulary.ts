@@ -73,8 +73,8 @@ export interface Vocabulary<C> {
   readonly operations: Readonly<Record<string, Operation<C>>>;
   /** State keys for `observe`, in the shape of the recorded vectors. */
   readonly observe: Readonly<Record<string, (chip: C) => Json>>;
-  /** Keys observed when nothing is said. */
-  readonly observeDefault: readonly string[];
+  /** Keys observed when nothing is said; a function where they depend on what the machine has. */
+  readonly observeDefault: readonly string[] | ((chip: C) => readonly string[]);
 }
 
 /** A plain success. */

@@ -120,6 +120,8 @@ export const apListFamily = defineFamily({
             ...{ setActive: nothing, setPending: nothing, setEnabled: nothing, configureSgi: nothing },
           },
           isDistributorEnabled: () => true,
+          maskOf: () => 0xff,
+          hasVlpi: () => false,
           idOf: (vcpu) => vcpu,
           find: () => 0,
           ...{ getRef: nothing, putRef: nothing, requestPrune: nothing, writeIcactiver: nothing, notifyAcked: nothing },

@@ -92,6 +92,8 @@ export function smallVgic({ kernel = '7.3', v2 = false, host = v2 ? 2 : 3, nrLr 
           configureSgi: (pintid, priority, group) => void log.push(`configure ${pintid} ${priority} ${group}`),
         },
         isDistributorEnabled: () => true,
+        maskOf: () => 0xff,
+        hasVlpi: () => false,
         idOf: (vcpu) => vcpu,
         find: handleOf,
         getRef: () => undefined,

@@ -1,8 +1,8 @@
 // Operations on the registers and input lines of a GIC. Sheet: 3, 4; exec words: `d`, `r`, `c`, `spi`, `ppi`, `irq_setup`.
 
-import { flag, num, u64 } from '../../arguments.ts';
+import { flag, num } from '../../arguments.ts';
 import type { Op } from '../../oracle.ts';
-import { load, type Out, type Run, store } from '../oracle.ts';
+import { access, load, type Run, store } from '../oracle.ts';
 import { GICC, GICD, redistributor, SGI_FRAME, SPI_LINES } from './map.ts';
 import { CPU_INTERFACE, DISTRIBUTOR, offsetOf, REDISTRIBUTOR, type Registers } from './registers.ts';
 import type { Session } from './session.ts';
@@ -10,13 +10,6 @@ import type { Session } from './session.ts';
 const PRIVATE = 32;
 /** Priority when nobody says. */
 const PRIORITY = 0xa0;
-
-/** A load, or with a value a store; 4 bytes if the operation does not say. */
-async function access({ qemu }: Session, op: Op, address: number): Promise<Out | undefined> {
-  const size = num(op, 'size', 4);
-  if (op['value'] === undefined) return { value: await load(qemu, address, size) };
-  return store(qemu, address, u64(op['value']), size);
-}
 
 const named = (registers: Registers | undefined, op: Op): number => offsetOf(registers, String(op['reg']));
 
@@ -68,9 +61,9 @@ async function line({ qemu, gic }: Session, input: number, op: Op): Promise<unde
 
 /** Operations of all three machines; `c` is for a GICv2. */
 export const GIC_OPERATIONS: Readonly<Record<string, Run<Session>>> = {
-  d: (s, op) => access(s, op, GICD + named(DISTRIBUTOR, op)),
-  r: (s, op) => access(s, op, frame(op) + named(REDISTRIBUTOR[String(op['frame'] ?? 'r')], op)),
-  c: (s, op) => access(s, op, GICC + named(CPU_INTERFACE, op)),
+  d: (s, op) => access(s.qemu, op, GICD + named(DISTRIBUTOR, op)),
+  r: (s, op) => access(s.qemu, op, frame(op) + named(REDISTRIBUTOR[String(op['frame'] ?? 'r')], op)),
+  c: (s, op) => access(s.qemu, op, GICC + named(CPU_INTERFACE, op)),
   spi: (s, op) => line(s, num(op, 'intid') - PRIVATE, op),
   ppi: (s, op) => line(s, SPI_LINES + PRIVATE * num(op, 'cpu') + num(op, 'intid'), op),
   irq_setup: setUp,

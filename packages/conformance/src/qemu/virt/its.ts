@@ -2,7 +2,7 @@
 
 import { flag, num, u64 } from '../../arguments.ts';
 import { type Op, OracleError } from '../../oracle.ts';
-import { load, type Out, type Run, store } from '../oracle.ts';
+import { access, load, type Out, type Run, store } from '../oracle.ts';
 import { QUEUE_SIZE } from './its-set-up.ts';
 import { FIRST_LPI, GITS, GITS_TRANSLATER, ITS_MEMORY } from './map.ts';
 import { ITS_REGISTERS, offsetOf } from './registers.ts';
@@ -74,6 +74,8 @@ const SUBMITTED = Object.entries(COMMANDS).map(
 /** The operations. */
 export const ITS_OPERATIONS: Readonly<Record<string, Run<Session>>> = {
   ...Object.fromEntries(SUBMITTED),
+  /** A register of the control frame; 4 bytes if the operation does not say. */
+  its_reg: onIts(({ qemu }, op) => access(qemu, op, GITS + offsetOf(ITS_REGISTERS, String(op['reg'])))),
   /** A message of device 0: qtest has no requester ID. */
   translate: onIts(({ qemu }, op) => store(qemu, GITS_TRANSLATER, num(op, 'event'))),
   /** Changes what memory says; the ITS may have it cached until INV. */

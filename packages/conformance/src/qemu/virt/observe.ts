@@ -58,6 +58,7 @@ const itsState = async (s: Session): Promise<Readonly<Record<string, Json>>> => 
 /** The observed state. */
 export async function observe(s: Session): Promise<Readonly<Record<string, Json>>> {
   const sets = await Promise.all((Object.keys(SHOWN) as (keyof typeof SHOWN)[]).map((key) => set(s, key)));
-  const rest = s.controller === 'its' ? await itsState(s) : { pins: s.qemu.changes() as unknown as Json };
+  s.pins.push(...s.qemu.changes());
+  const rest = s.controller === 'its' ? await itsState(s) : { pins: [...s.pins] as unknown as Json };
   return Object.assign({}, ...sets, rest);
 }

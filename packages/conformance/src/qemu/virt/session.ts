@@ -21,6 +21,8 @@ export interface Session {
   readonly agent: Agent | null;
   /** Offset of the next ITS command in its queue. */
   command: number;
+  /** Changes of pins since the operation began. */
+  pins: (readonly [edge: string, pin: number])[];
 }
 
 /** What a kind of machine is made of. */
@@ -54,5 +56,5 @@ export async function startSession(binary: string, op: Op): Promise<Session> {
   if (!kind.runs) await qemu.qtest(`irq_intercept_in ${device(0)}`);
   const agent = kind.runs ? await startAgent(qemu, cpus) : null;
   if (controller === 'its') await enableIts(qemu, cpus);
-  return { qemu, controller, cpus, gic: device(cpus), agent, command: 0 };
+  return { qemu, controller, cpus, gic: device(cpus), agent, command: 0, pins: [] };
 }
