@@ -75,7 +75,7 @@ export const LINUX_OPERATIONS: Readonly<Record<string, Op>> = {
       status(c.linux.boot({ eoimode: n(args, 'eoimode'), clearPending: args['clear_pending'] === true })),
   },
   guest_adopt: {
-    summary: "after vgic_restore: the guest of another VM goes on here, and its vCPUs run",
+    summary: 'after vgic_restore: the guest of another VM goes on here, and its vCPUs run',
     args: { from: int('VM that it was, by index', { max: 255 }) },
     run(c, args) {
       const from = c.context.host.peers[n(args, 'from')] as ArmChip['kvm'] | undefined;
