@@ -20,7 +20,7 @@ function prepare(machine: Machine): void {
 }
 
 describeBackend(armVgic as never, {
-  options: { cpus: 2 },
+  options: { cpus: 2, nr_irqs: 64 },
   inject(machine) {
     if (!prepared.has(machine)) prepare(machine);
     const { kvm } = machine.vms[0] as Machine['vms'][number];
