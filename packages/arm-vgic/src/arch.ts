@@ -5,8 +5,10 @@ import { type KvmArch, ROUTE, type Route, type RouteInput } from '@virq/irq-core
 import type { Context } from './context.ts';
 import { INTID } from './irq/layout.ts';
 import { type MsiPort, VALID_DEVID } from './its/msi.ts';
+import { isInputBusy, type VgicLists } from './lists/world.ts';
 import type { VcpuParts } from './run/world.ts';
 import type { Inputs } from './vgic/inject.ts';
+import type { IrqTable } from './vgic/irqs.ts';
 
 /** Pins of the irqchip: SPIs that the architecture has (KVM_IRQCHIP_NUM_PINS). */
 export const NUM_PINS = 1020 - INTID.SPI;
@@ -15,6 +17,8 @@ export const NUM_PINS = 1020 - INTID.SPI;
 export interface ArchParts {
   readonly inputs: Inputs;
   readonly msi: MsiPort;
+  readonly irqs: IrqTable;
+  readonly lists: VgicLists;
   /** Late: it is built on the inputs. */
   readonly vcpus: () => VcpuParts;
   /** vgic_lazy_init. */
@@ -36,7 +40,10 @@ function setRoutingEntry(input: RouteInput, out: Route): number {
 }
 
 /** Builds the hooks. */
-export function createArch({ state, profile }: Context, { inputs, msi, lazyInit, vcpus }: ArchParts): KvmArch {
+export function createArch(
+  { state, profile }: Context,
+  { inputs, msi, irqs, lists, lazyInit, vcpus }: ArchParts,
+): KvmArch {
   const { dist } = state;
 
   /** vgic_irqfd_set_irq: the level goes to the VGIC as it is; nobody owns the wire. */
@@ -58,6 +65,10 @@ export function createArch({ state, profile }: Context, { inputs, msi, lazyInit,
       if (dist.hasIts === 0) return -ENODEV;
       return level === 0 ? -1 : msi.inject(route);
     },
+    isBusy(route) {
+      const irq = route.type === ROUTE.IRQCHIP ? irqs.find(-1, route.pin + INTID.SPI) : -1;
+      return irq >= 0 && isInputBusy(lists, irqs.at(irq));
+    },
     setIrqInatomic(route, _source, level) {
       if (level === 0) return -EWOULDBLOCK;
       if (route.type === ROUTE.IRQCHIP) return dist.initialized === 1 ? setPin(route.pin, 1) : -EWOULDBLOCK;
@@ -75,7 +86,10 @@ export function createArch({ state, profile }: Context, { inputs, msi, lazyInit,
     routingUpdated: () => undefined,
     ackNotifiersUpdated: () => undefined,
     clearSource: () => undefined,
-    vcpuRunnable: (vcpu) => vcpus().isPending(vcpu) && state.run.at(vcpu).pause === 0,
+    vcpuRunnable(vcpu) {
+      const { lines, pause } = state.run.at(vcpu);
+      return (lines !== 0 || vcpus().isPending(vcpu)) && pause === 0;
+    },
     updateIrte: () => 0,
   };
 }

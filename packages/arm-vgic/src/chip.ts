@@ -3,7 +3,6 @@
 import type { VmChip, VmContext } from '@virq/irq-core/backend';
 import { createArch } from './arch.ts';
 import type { Context } from './context.ts';
-import type { DirectSgis } from './distributor/bank.ts';
 import { createBus, type GuestBus } from './distributor/bus.ts';
 import { createRegisters, type VgicRegisters } from './distributor/registers.ts';
 import type { Guest } from './guest/guest.ts';
@@ -21,9 +20,11 @@ import { type ArmOptions, armOptions } from './options.ts';
 import { type Cpus, createCpus, createGuestCpu, type GuestCpu } from './run/cpus.ts';
 import { gicvFrames } from './run/gicv-frames.ts';
 import { bindVcpus } from './run/parts.ts';
-import { NO_RESIDENCY } from './run/residency.ts';
 import { createRunLoop, type RunLoop } from './run/run-loop.ts';
 import type { VcpuParts } from './run/world.ts';
+import { createBypassHooks } from './v4/bypass.ts';
+import { createV4, type V4 } from './v4/v4.ts';
+import { configureSgis } from './v4/vsgis.ts';
 import { createLifecycle, type Lifecycle } from './vgic/init.ts';
 import { createInputs, type Inputs } from './vgic/inject.ts';
 import { createIrqTable, type IrqTable } from './vgic/irqs.ts';
@@ -49,6 +50,7 @@ export interface ArmChip extends VmChip {
   readonly cpus: Cpus;
   readonly vcpus: VcpuParts;
   readonly run: RunLoop;
+  readonly v4: V4;
   readonly guest: GuestCpu;
   readonly mapped: MappedIrqs;
   /** Ioctls of the VM and its devices. */
@@ -60,9 +62,6 @@ export interface ArmChip extends VmChip {
   /** What a guest's loads and stores meet. */
   readonly bus: GuestBus;
 }
-
-/** A host without GICv4.1. */
-const NO_DIRECT_SGIS: DirectSgis = { onHost: false, configure: () => undefined };
 
 function contextOf(vm: VmContext, state: ArmState): Context {
   const options = armOptions(vm.options);
@@ -78,45 +77,61 @@ function contextOf(vm: VmContext, state: ArmState): Context {
   };
 }
 
-/** Creates the chip over zeroed state; the GIC that the options name is there at once, initialised if they say so. */
-export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
-  const context = contextOf(vm, state);
-  const { options } = context;
-  const its: ItsParts = createItsParts(context, (lpi) => inputs.queue(irqs.ofLpi(lpi)));
+/** Interrupts, their lists and registers, vCPUs: what KVM keeps of the VGIC. The parts know one another both ways. */
+function createVgic(context: Context) {
+  const { state, options, host } = context;
+  const its: ItsParts = createItsParts(
+    context,
+    (lpi) => inputs.queue(irqs.ofLpi(lpi)),
+    () => {
+      if (state.dist.initialized === 1) v4.init();
+    },
+  );
   const irqs = createIrqTable(
     state.irqs,
     () => state.dist.nrSpis,
     () => its.lpis,
   );
-  const lifecycle = createLifecycle(context, irqs);
+  const lifecycle = createLifecycle(context, irqs, () => v4.init());
   const inputs: Inputs = createInputs(context, { irqs, lazyInit: lifecycle.lazyInit, paths: () => paths });
   const lists = bindLists(context, {
     irqs,
     lpis: its.lpis,
     writeIcactiver: (vcpu, intid) => registers.clearActive(vcpu, intid),
-    hasVlpi: NO_RESIDENCY.isPendingLast,
+    hasVlpi: (vcpu) => v4.isPendingLast(vcpu),
   });
   const paths = createPaths(context, lists);
-  context.host.ties.addVm(vm.vm, (vcpu, intid, owner) => void inputs.inject(vcpu, intid, 1, owner));
-  const cpus = createCpus(context);
-  const vcpus = bindVcpus(context, lists, cpus, NO_RESIDENCY);
+  const cpus = createCpus(context, () => v4);
+  const vcpus = bindVcpus(context, lists, cpus, () => v4);
   const run = createRunLoop(context, vcpus, paths);
+  const v4: V4 = createV4(context, { its, irqs, run });
+  const directSgis = { onHost: host.gicv4?.vpes.version === 4.1, configure: () => configureSgis(v4) };
   const online = createOnlineVcpus(state);
-  const regions = createRegions(state, options.ipaBits);
+  const regions = createRegions(state, { bits: options.ipaBits, refusal: context.profile.kvm.refusedRegion });
   const registers: VgicRegisters = createRegisters(
     {
-      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis: NO_DIRECT_SGIS },
+      ...{ ctx: context, form: context.profile.registers, irqs, lists, its, directSgis },
       online: () => online.count,
       isLastRedistributor: regions.isLast,
     },
     run,
   );
-  const trapsDir = context.profile.lr.overflow !== 'underflow';
+  return { its, irqs, lifecycle, inputs, lists, paths, cpus, vcpus, run, v4, online, regions, registers };
+}
+
+/** Creates the chip over zeroed state; the GIC that the options name is there at once, initialised if they say so. */
+export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
+  const context = contextOf(vm, state);
+  const { options, host, profile } = context;
+  const { online, regions, ...vgic } = createVgic(context);
+  const { its, irqs, lifecycle, inputs, lists, paths, cpus, vcpus, run, v4, registers } = vgic;
+  host.ties.addVm(vm.vm, (vcpu, intid, owner) => void inputs.inject(vcpu, intid, 1, owner));
+  const trapsDir = profile.lr.overflow !== 'underflow';
   const kvm = createKvmApi({
     ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
     registers: createUserRegisters({ frames: registers.frames, cpus, trapsDir }),
   });
-  context.host.peers[vm.vm] = kvm;
+  host.peers[vm.vm] = kvm;
   const guest = createGuestCpu(cpus, run, paths);
   const bus = createBus({ ctx: context, frames: registers.frames, its, others: gicvFrames(context, cpus, paths) });
   const linux = createLinux(context, {
@@ -124,17 +139,14 @@ export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
     firstRun: kvm.firstRun,
   });
   return {
-    context,
-    state,
-    options,
-    irqs,
-    lists,
-    inputs,
-    lifecycle,
-    its,
-    ...{ paths, cpus, vcpus, run, guest, mapped: createMappedIrqs(context, irqs) },
-    ...{ registers, bus, linux, kvm },
-    arch: createArch(context, { inputs, msi: its.msi, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
+    ...{ context, state, options },
+    ...vgic,
+    ...{ kvm, guest, bus, linux },
+    mapped: createMappedIrqs(context, irqs),
+    arch: {
+      ...createArch(context, { inputs, msi: its.msi, irqs, lists, lazyInit: lifecycle.lazyInit, vcpus: () => vcpus }),
+      ...createBypassHooks(v4),
+    },
     installDefaults() {
       setUpDevices(kvm);
       if (options.gic !== 0 && options.init && options.itsSetup && options.its > 0) setUpLpis(context, its.all);

@@ -7,6 +7,7 @@ import { REGISTER_PROTOCOLS } from './distributor/index.ts';
 import { armEvents } from './events.ts';
 import { armHostPart } from './host/arm-host.ts';
 import { inspect } from './inspect/index.ts';
+import { ITS_PROTOCOLS } from './its/protocols/index.ts';
 import { ITS_ATTRS } from './kvm/its-attrs.ts';
 import { V2_ATTRS } from './kvm/v2-attrs.ts';
 import { V3_ATTRS } from './kvm/v3-attrs.ts';
@@ -17,6 +18,7 @@ import { properties } from './properties.ts';
 import { virt } from './qemu/index.ts';
 import { REGISTERS } from './regs/index.ts';
 import { RUN_PROTOCOLS } from './run/index.ts';
+import { V4_PROTOCOLS } from './v4/index.ts';
 import { vocabulary } from './vocabulary/index.ts';
 
 /** The fields of a VM's Arm state. */
@@ -50,7 +52,7 @@ export const armVgic: Backend<ArmFields, ArmChip> = defineBackend({
       attributes: ITS_ATTRS as never,
     },
   ],
-  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS] as never,
+  protocols: [...VGIC_PROTOCOLS, ...RUN_PROTOCOLS, ...REGISTER_PROTOCOLS, ...ITS_PROTOCOLS, ...V4_PROTOCOLS] as never,
   properties,
   vocabulary,
   events: armEvents,

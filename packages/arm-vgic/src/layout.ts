@@ -10,7 +10,7 @@ import { type MemorySizes, memoryLayout } from './memory/layout.ts';
 
 /**
  * struct vgic_dist. `model` is 0 without a device, else 2 or 3. `nrSpis` is 0 until somebody says how many. `propbaser` is one for all redistributors.
- * `hasFd` says that there is a device, which KVM_CREATE_IRQCHIP makes none of. `online` counts vCPUs that have been created, `regions` redistributor regions. `maintIntid` is the maintenance interrupt of a nested guest.
+ * `hasFd` says that there is a device, which KVM_CREATE_IRQCHIP makes none of. `online` counts vCPUs that have been created, `regions` redistributor regions, `itss` ITSs. `maintIntid` is the maintenance interrupt of a nested guest.
  * `nassgicap` says that SGIs can be the hardware's (GICv4.1), `nassgireq` that the guest has asked for it. `configLock` is kvm->arch.config_lock.
  * `revision` is that of GICD_IIDR, `groupsWritable` says that user space may write the groups of a GICv2. `activeSpis` counts SPIs on lists as KVM does.
  */
@@ -31,6 +31,7 @@ export const Distributor = struct('distributor', {
   online: u16,
   maintIntid: u8,
   regions: u8,
+  itss: u8,
   nrSpis: u16,
   activeSpis: u16,
   propbaser: u64,
@@ -44,7 +45,7 @@ export type Distributor = View<typeof Distributor>;
 export const RedistRegion = struct('redistRegion', { index: u8, count: u16, used: u16, base: u64 });
 export type RedistRegion = View<typeof RedistRegion>;
 
-/** A vCPU's redistributor. It lies at `base`, place `slot` of `region`, once it has one. `mpidr` is packed as Aff3.Aff2.Aff1.Aff0, a byte each; `lpis` is GICR_CTLR.EnableLPIs, `rwp` its RWP. */
+/** A vCPU's redistributor. It lies at `base`, place `slot` of `region`, once it has one; `onBus` says that a guest's access gets there. `mpidr` is packed as Aff3.Aff2.Aff1.Aff0, a byte each; `lpis` is GICR_CTLR.EnableLPIs, `rwp` its RWP. */
 export const Redistributor = struct('redistributor', {
   id: u16,
   mpidr: u32,
@@ -52,6 +53,7 @@ export const Redistributor = struct('redistributor', {
   rwp: u1,
   syncing: u8,
   hasBase: u1,
+  onBus: u1,
   region: u8,
   slot: u16,
   base: u64,

@@ -41,6 +41,8 @@ export interface ArmOptions {
   readonly memory: number;
   /** `single`: input line and pending latch are one bit, as in the VGIC before faa1b46c3e9f (2014). */
   readonly pendingState: 'split' | 'single';
+  /** irqfd->producer is set, so that a vLPI whose route changes is unmapped. Linux: no kernel sets it on arm64. */
+  readonly irqfdProducer: boolean;
   /** Whose VGIC; that of the machine's kernel if not said. */
   readonly vgic?: VgicVersion | undefined;
 }
@@ -109,6 +111,11 @@ export const VM_ARGS: Readonly<Record<string, ArgSpec>> = {
     default: 'split',
     doc: 'single: input line and pending latch are one bit, as before Linux commit faa1b46c3e9f (2014)',
   },
+  irqfd_producer: {
+    type: 'bool',
+    default: false,
+    doc: 'KVM sets irqfd->producer, so that a vLPI whose route changes goes back to software (no arm64 kernel does)',
+  },
   vgic: {
     type: 'enum',
     values: VGIC_VERSIONS,
@@ -145,6 +152,7 @@ export function armOptions(args: Args): ArmOptions {
     init: (args['init'] as boolean | undefined) ?? true,
     memory: number('memory', 128) * 2 ** 20,
     pendingState: (args['pending_state'] as ArmOptions['pendingState'] | undefined) ?? 'split',
+    irqfdProducer: (args['irqfd_producer'] as boolean | undefined) ?? false,
     vgic: args['vgic'] as VgicVersion | undefined,
   };
 }

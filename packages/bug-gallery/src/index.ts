@@ -28,9 +28,17 @@ import { bug as ioapicRemoteIrr } from './ioapic-remote-irr/index.ts';
 import { bug as irqfdAssignDeassign } from './irqfd-assign-deassign/index.ts';
 import { bug as irqfdInactiveRoute } from './irqfd-inactive-route/index.ts';
 import { bug as irqfdRouteType } from './irqfd-route-type/index.ts';
+import { bug as itsDoubleDrop } from './its-double-drop/index.ts';
+import { bug as itsDteRange } from './its-dte-range/index.ts';
+import { bug as itsHitReference } from './its-hit-reference/index.ts';
+import { bug as itsMovallAll } from './its-movall-all/index.ts';
+import { bug as itsMovallHeld } from './its-movall-held/index.ts';
+import { bug as itsRequeue } from './its-requeue/index.ts';
+import { bug as itsStale } from './its-stale/index.ts';
 import { bug as levelStates } from './level-states/index.ts';
 import { bug as lpiMigrateDisable } from './lpi-migrate-disable/index.ts';
 import { bug as lpiReregister } from './lpi-reregister/index.ts';
+import { bug as lpiRetire } from './lpi-retire/index.ts';
 import { bug as msixPba } from './msix-pba/index.ts';
 import { bug as oneshotResample } from './oneshot-resample/index.ts';
 import { bug as piAssign } from './pi-assign/index.ts';
@@ -186,6 +194,14 @@ export const BUGS: readonly Bug[] = [
   xivePtFreeEsb,
   xiveMsiDomain,
   xiveVpState,
+  itsHitReference,
+  itsDoubleDrop,
+  lpiRetire,
+  itsRequeue,
+  itsMovallHeld,
+  itsMovallAll,
+  itsStale,
+  itsDteRange,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -93,7 +93,7 @@ export const isSpecial = (intid: number): boolean => intid >= INTID.SPECIAL && i
 
 /**
  * ICV_EOIR<group>: priority drop, and with EOImode 0 (LPIs always) deactivation if group and priority fit. The CPU ignores special INTIDs, and counts an interrupt
- * that is in no LR only if a priority was dropped and EOImode is 0. Linux: the trap handler counts it whatever the EOImode, unless it is an LPI.
+ * that is in no LR only if a priority was dropped and EOImode is 0, an SGI not with vSGIEOICount. Linux: the trap handler counts it whatever the EOImode, unless it is an LPI.
  */
 export function endOfInterrupt(c: CpuInterface, e: Eoi, physical: DeactivatePhysical, prebits = PREBITS): void {
   const isDirect = e.direct === true;
@@ -103,7 +103,8 @@ export function endOfInterrupt(c: CpuInterface, e: Eoi, physical: DeactivatePhys
   const isLpi = e.intid >= INTID.LPI;
   const lr = activeLr(c, e.intid);
   if (lr === undefined) {
-    if (!isLpi && !(isDirect && c.vmcr.eoiMode === 1)) countEoi(c);
+    const isUncounted = isLpi || (e.intid < INTID.PPI && c.hcr.sgiEoiCount === 1);
+    if (!isUncounted && !(isDirect && c.vmcr.eoiMode === 1)) countEoi(c);
     return;
   }
   if (c.vmcr.eoiMode === 1 && !isLpi) return;

@@ -47,6 +47,8 @@ export interface CpuPort {
   readonly v: RunVcpu;
   readonly vtr: Vtr;
   readonly physical: DeactivatePhysical;
+  /** The redistributor is told that what it presented is taken. */
+  readonly activated: () => void;
   /** KVM's handler does what the guest wants, and departs from the CPU like this; null if the CPU does it. */
   readonly trapped: TrapQuirks | null;
   /** A DIR goes to KVM. */

@@ -45,7 +45,8 @@ export function activatePriority(c: CpuInterface, group: number, priority: numbe
 /** Priority drop: the highest active priority is no longer; of equal ones group 1 goes first. Returns it, {@link IDLE} for none. */
 export function dropPriority(c: CpuInterface, prebits = PREBITS): number {
   for (let n = 0; n < 1 << (prebits - 5); n++) {
-    const [zero, one] = [c.ap0.get(n), c.ap1.get(n)];
+    const zero = c.ap0.get(n);
+    const one = c.ap1.get(n);
     if ((zero | one) === 0) continue;
     const bit = lowestBit(zero | one);
     const aps = one !== 0 && lowestBit(one) === bit ? c.ap1 : c.ap0;

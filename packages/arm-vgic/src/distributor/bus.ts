@@ -109,9 +109,9 @@ export function createBus({ ctx, frames, its, others }: BusParts): GuestBus {
 
   function inRedistributor(address: number): Target | null {
     for (let vcpu = 0; vcpu < redists.length; vcpu++) {
-      const { hasBase, baseHi, baseLo } = redists.at(vcpu);
+      const { onBus, baseHi, baseLo } = redists.at(vcpu);
       const base = baseHi * HIGH + baseLo;
-      if (hasBase === 1 && covers(base, REDISTRIBUTOR_BYTES, address))
+      if (onBus === 1 && covers(base, REDISTRIBUTOR_BYTES, address))
         return frameTarget(frames.redistributor(vcpu), address - base);
     }
     return null;

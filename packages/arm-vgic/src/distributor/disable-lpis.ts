@@ -3,24 +3,29 @@
 import { u8, u16 } from '@virq/irq-core/arena';
 import { type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { INTID } from '../irq/layout.ts';
+import { FORGET_LOCALS, type ForgetFrame, vgicItsInvalidateAllCaches } from '../its/protocols/forget.ts';
+import { type ItsMachine, policyOf } from '../its/protocols/world.ts';
 import { remove } from '../lists/ap-list.ts';
 import { type RegisterMachine, registersOf } from './world.ts';
 
-const { protocol } = protocolsOn<RegisterMachine>();
+const { protocol } = protocolsOn<DisableMachine>();
+
+/** Registers, and ITSs whose caches know LPIs. */
+type DisableMachine = RegisterMachine & ItsMachine;
 
 /** `irq` and `next` are handles + 1. */
-const DISABLE_LOCALS = { vm: u8, vcpu: u16, irq: u16, next: u16 } as const;
-type DisableFrame = { -readonly [K in keyof typeof DISABLE_LOCALS]: number };
+const DISABLE_LOCALS = { ...FORGET_LOCALS, vm: u8, vcpu: u16, irq: u16, next: u16 } as const;
+type DisableFrame = ForgetFrame & { vcpu: number; irq: number; next: number };
 
 const redistOf = (m: RegisterMachine, f: DisableFrame) => registersOf(m, f).state.redists.at(f.vcpu);
 const listOf = (m: RegisterMachine, f: DisableFrame) => registersOf(m, f).lists.apLists.at(f.vcpu);
 const irqOf = (m: RegisterMachine, f: DisableFrame) => registersOf(m, f).lists.irqs.at(f.irq - 1);
 
-/** Off the list, and not pending any more. LPIs that are pending on no list keep their latch. */
-function drop(m: RegisterMachine, f: DisableFrame): void {
+/** Off the list, and not pending any more; to 6.18 pending still. LPIs that are pending on no list keep their latch. */
+function drop(m: DisableMachine, f: DisableFrame): void {
   const { irqs } = registersOf(m, f).lists;
   const i = irqOf(m, f);
-  i.pendingLatch = 0;
+  if (policyOf(m, f).purgeClearsLatch) i.pendingLatch = 0;
   remove(irqs, listOf(m, f), f.irq - 1);
   i.vcpu = 0;
 }
@@ -29,7 +34,7 @@ function drop(m: RegisterMachine, f: DisableFrame): void {
 export const vgicDisableLpis = protocol(
   'vgic_flush_pending_lpis',
   DISABLE_LOCALS,
-  (p: Combinators<RegisterMachine, DisableFrame>) => ({
+  (p: Combinators<DisableMachine, DisableFrame>) => ({
     markBusy(m, f) {
       const redist = redistOf(m, f);
       if (redist.lpis === 0) return DONE;
@@ -53,7 +58,7 @@ export const vgicDisableLpis = protocol(
         return 'look';
       },
     }),
-    forgetTranslations: (m, f) => registersOf(m, f).forgetTranslations(),
+    ...p.include('forget', vgicItsInvalidateAllCaches as never),
     finish(m, f) {
       redistOf(m, f).rwp = 0;
     },

@@ -19,16 +19,13 @@ export interface VgicRegisters extends RegisterVm {
 
 /** Creates them. */
 export function createRegisters(parts: RegisterParts, run: RunLoop): VgicRegisters {
-  const { ctx, irqs, lists, its } = parts;
+  const { ctx, irqs, lists } = parts;
   const banks = Array.from({ length: ctx.state.redists.length }, (_, vcpu) => createBank(parts, vcpu, true));
   return {
     lists,
     state: ctx.state,
     form: parts.form,
     halt: createHalt(ctx, run, parts.form.pause),
-    forgetTranslations() {
-      for (const one of its.all) one.context.cache.clear();
-    },
     frames: createFrames(parts),
     sendSgi: (vcpu, register, value) => sendSgi(banks[vcpu] as (typeof banks)[number], register, value),
     clearActive(vcpu, intid) {

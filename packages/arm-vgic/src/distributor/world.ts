@@ -11,8 +11,6 @@ export interface RegisterVm {
   readonly state: Pick<ArmState, 'dist' | 'redists'>;
   readonly form: RegisterForm;
   readonly halt: GuestHalt;
-  /** vgic_its_invalidate_all_caches. */
-  forgetTranslations(): void;
 }
 
 /** A machine whose VMs have registers. */

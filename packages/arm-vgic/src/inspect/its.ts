@@ -3,7 +3,7 @@
 import type { CompositeArray, View } from '@virq/irq-core/arena';
 import type { InspectSection } from '@virq/irq-core/backend';
 import type { ArmChip } from '../chip.ts';
-import { type CacheEntry, type ItsState, UNMAPPED } from '../its/layout.ts';
+import { type CacheEntry, type ItsState, PLACE, UNMAPPED } from '../its/layout.ts';
 import { BASER, tableAt, tableBytes } from '../its/tables.ts';
 import { address, hex } from './text.ts';
 
@@ -54,7 +54,7 @@ function cacheLines(entries: Entries, lpiOf: (handle: number) => number): string
   const lines: string[] = [];
   for (let n = 0; n < entries.length; n++) {
     const e = entries.at(n);
-    if (e.used === 1) lines.push(`cached ${hex(e.device, 4)}:${e.event} LPI ${lpiOf(e.lpi)}`);
+    if (e.state === PLACE.USED) lines.push(`cached ${hex(e.device, 4)}:${e.event} LPI ${lpiOf(e.lpi)}`);
   }
   return lines;
 }

@@ -13,7 +13,7 @@ const mapped = (options = {}) => {
 const int = (device: number, event: number) => command.event(COMMAND.INT, device, event);
 
 describe('mappings', () => {
-  it('T50 F46 F47: INT of two devices reaches the vCPUs of their collections', () => {
+  it('T50 F-46 F-47: INT of two devices reaches the vCPUs of their collections', () => {
     const vm = mapped();
     expect([vm.run(int(2, 20)), vm.run(int(7, 255))]).toEqual([0, 0]);
     expect(vm.delivered).toEqual([
@@ -22,7 +22,7 @@ describe('mappings', () => {
     ]);
   });
 
-  it('T51 F49: a configuration is read again by INV and INVALL only', () => {
+  it('T51 F-49: a configuration is read again by INV and INVALL only', () => {
     const vm = mapped();
     vm.configure(8195, false);
     vm.run(command.event(COMMAND.INV, 2, 20));
@@ -133,7 +133,7 @@ describe('errors are found, and the queue goes on', () => {
     ['SYNC', command.event(COMMAND.SYNC, 0, 0), 0],
     ['an opcode KVM does not have', command.event(0x2f, 0, 0), -19],
   ];
-  it.each(cases)('F47 F48 %s', (_what, words, code) => {
+  it.each(cases)('F-47 F-48 %s', (_what, words, code) => {
     const vm = mapped();
     const before = vm.its.read64(0x90);
     expect(vm.run(words)).toBe(code);
@@ -147,7 +147,7 @@ describe('errors are found, and the queue goes on', () => {
     expect([16383, 16384].map((intid, i) => vm.run(command.mapti(2, i, [intid, 3])))).toEqual([0, 0x010a06]);
   });
 
-  it('F49: MAPTI whose configuration byte cannot be read leaves neither LPI nor ITE nor collection', () => {
+  it('F-49: MAPTI whose configuration byte cannot be read leaves neither LPI nor ITE nor collection', () => {
     const vm = mapped();
     vm.rules.config = 0x80000000;
     expect(vm.run(command.mapti(2, 1, [8200, 5]))).toBe(-14);
@@ -178,7 +178,7 @@ describe('errors are found, and the queue goes on', () => {
     }
   });
 
-  it('F46: the queue wraps, and a slot outside memory is skipped', () => {
+  it('F-46: the queue wraps, and a slot outside memory is skipped', () => {
     const vm = mapped();
     for (let i = 0; i < 2048; i++) vm.run(command.event(COMMAND.SYNC, 0, 0));
     vm.run(int(2, 20));

@@ -21,13 +21,17 @@ const PAGES_64K = 0x200;
 
 const isValid = (hi: number): boolean => hi >= BASER.VALID;
 
-function writeCtlr({ its, run }: ItsControl, value: number): void {
-  const { state, cache } = its;
-  const on = value & 1;
+/** GITS_CTLR.Enable: false, and nothing done, while a table or the queue is not valid. The cache is the caller's to forget when the ITS is off then. */
+export function switchIts({ state }: ItsContext, value: number): boolean {
   const ready = isValid(state.deviceTableHi) && isValid(state.collectionTableHi) && isValid(state.cbaserHi);
-  if (on === 1 && !ready) return;
-  state.enabled = on;
-  if (on === 0) cache.clear();
+  if ((value & 1) === 1 && !ready) return false;
+  state.enabled = value & 1;
+  return true;
+}
+
+function writeCtlr({ its, run }: ItsControl, value: number): void {
+  if (!switchIts(its, value)) return;
+  if (its.state.enabled === 0) its.cache.clear();
   run();
 }
 
@@ -39,12 +43,16 @@ function writeCbaser({ its: { state } }: ItsControl, value: number, half: number
   state.cwriter = 0;
 }
 
+/** GITS_CWRITER: false for an offset beyond the queue. */
+export function announce(its: ItsContext, value: number): boolean {
+  const offset = value & OFFSET;
+  if (offset >= queueBytes(its)) return false;
+  its.state.cwriter = offset;
+  return true;
+}
+
 function writeCwriter({ its, run }: ItsControl, value: number, half: number): void {
-  const { state } = its;
-  const offset = half === 1 ? state.cwriter : value & OFFSET;
-  if (offset >= queueBytes(its)) return;
-  state.cwriter = offset;
-  run();
+  if (announce(its, half === 1 ? its.state.cwriter : value)) run();
 }
 
 type Table = 'deviceTable' | 'collectionTable';

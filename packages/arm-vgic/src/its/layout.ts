@@ -1,7 +1,7 @@
 // State of an ITS: what the kernel keeps of devices, their interrupt translation entries and collections. Linux: arch/arm64/kvm/vgic/vgic-its.c struct its_device, its_ite,
 // its_collection, include/kvm/arm_vgic.h struct vgic_its.
 
-import { array, handle, pool, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
+import { array, bits, handle, pool, struct, u1, u8, u16, u32, u64, type View } from '@virq/irq-core/arena';
 import { lock } from '@virq/irq-core/protocol';
 
 /** Target of a collection that no MAPC has mapped. */
@@ -28,8 +28,17 @@ export type Ite = View<typeof Ite>;
 export const Collection = struct('collection', { id: u16, target: u32, next: handle });
 export type Collection = View<typeof Collection>;
 
-/** An entry of a translation cache. `doorbell` tells ITSs apart in the list of a VM. */
-export const CacheEntry = struct('cacheEntry', { used: u1, doorbell: u64, device: u32, event: u32, lpi: handle });
+/** What a place of a translation cache is: nothing was there ever; a translation is there; one was, and searches go on behind it. */
+export const PLACE = { FREE: 0, USED: 1, GONE: 2 } as const;
+
+/** A place of a translation cache. `doorbell` tells ITSs apart in the list of a VM. */
+export const CacheEntry = struct('cacheEntry', {
+  state: bits(2),
+  doorbell: u64,
+  device: u32,
+  event: u32,
+  lpi: handle,
+});
 
 /** Sizes of {@link itsLayout}. */
 export interface ItsSizes {

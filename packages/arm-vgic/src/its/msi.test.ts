@@ -36,7 +36,7 @@ describe('KVM_SIGNAL_MSI', () => {
     expect(vm.delivered).toEqual([[8195, 3]]);
   });
 
-  it('T59 F50: what is cached needs no device flag; any address of the frames will do from 6.12 on', () => {
+  it('T59 F-50: what is cached needs no device flag; any address of the frames will do from 6.12 on', () => {
     for (const [kernel, result] of [
       ['6.1', 0],
       ['6.12', 1],
@@ -49,7 +49,7 @@ describe('KVM_SIGNAL_MSI', () => {
     }
   });
 
-  it('F56: an MSI goes to the ITS whose doorbell it is written to', () => {
+  it('F-56: an MSI goes to the ITS whose doorbell it is written to', () => {
     const vm = createItsVm({ count: 2 });
     mapTwo(vm);
     const second = vm.all[1];
@@ -70,7 +70,7 @@ describe('KVM_SIGNAL_MSI', () => {
 describe.each(['lru', 'map'] as const)('translation cache, %s', (cache) => {
   const options = { policy: { cache } };
 
-  it('F50: an entry has a reference of its own; invalidation drops it', () => {
+  it('F-50: an entry has a reference of its own; invalidation drops it', () => {
     const vm = mapped(options);
     expect(refs(vm)).toBe(1);
     vm.msi.inject(msiOf());
@@ -86,7 +86,7 @@ describe.each(['lru', 'map'] as const)('translation cache, %s', (cache) => {
     ['MAPD', command.mapd(7, 0, 1, false)],
     ['MAPC with V=0', command.mapc(2, 0, false)],
     ['MOVALL', command.movall(2, 1)],
-  ])('F50: %s invalidates it', (_what, words) => {
+  ])('F-50: %s invalidates it', (_what, words) => {
     const vm = mapped(options);
     vm.msi.inject(msiOf());
     expect(refs(vm)).toBe(2);
@@ -94,7 +94,7 @@ describe.each(['lru', 'map'] as const)('translation cache, %s', (cache) => {
     expect(refs(vm)).toBe(1);
   });
 
-  it('T65 F51: an LPI that a hit holds outlives DISCARD; without a reference of the hit it is used after it was freed', () => {
+  it('T65 F-51: an LPI that a hit holds outlives DISCARD; without a reference of the hit it is used after it was freed', () => {
     for (const hitTakesReference of [true, false]) {
       const vm = mapped({ policy: { cache, hitTakesReference } });
       vm.msi.inject(msiOf());
@@ -110,7 +110,7 @@ describe.each(['lru', 'map'] as const)('translation cache, %s', (cache) => {
   });
 });
 
-it('F50: the list of 6.1 keeps 16 translations per vCPU and gives up the one used longest ago', () => {
+it('F-50: the list of 6.1 keeps 16 translations per vCPU and gives up the one used longest ago', () => {
   const vm = mapped({ policy: { cache: 'lru' }, vcpus: 4 });
   for (let event = 100; event < 164; event++) {
     vm.run(command.mapti(2, event, [8300 + event, 3]));

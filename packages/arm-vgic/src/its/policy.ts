@@ -18,6 +18,8 @@ export interface ItsPolicy {
   readonly eventNext: 'any' | 'saved';
   /** DISCARD and MAPD V=0 zero the entry in memory; without it a restore resurrects it. */
   readonly zeroesEntries: boolean;
+  /** Restoring a device of more than 16 EventID bits, which MAPD refuses, fails (CVE-2026-64106). */
+  readonly checksDte: boolean;
   /** MOVALL takes the LPIs of the first redistributor, or all of the VM's: 6.18's update_affinity does not ask where they were. */
   readonly movall: 'from' | 'all';
   /** Saving an ITE that MAPC V=0 left without collection: a zero entry, or a NULL pointer followed. */
@@ -42,6 +44,7 @@ const NEWEST: ItsPolicy = {
   unstorable: 'skip',
   eventNext: 'saved',
   zeroesEntries: true,
+  checksDte: true,
   movall: 'from',
   orphan: 'zero',
   unknownControl: 'refuse',

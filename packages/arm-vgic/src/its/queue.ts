@@ -14,22 +14,24 @@ export const queueBytes = ({ state }: ItsContext): number => ((state.cbaserLo & 
 export const queueAt = ({ state }: ItsContext): number =>
   (state.cbaserHi & 0xfffff) * 2 ** 32 + ((state.cbaserLo & 0xfffff000) >>> 0);
 
+/** Tells of a command that found something wrong. */
+export function reportCommand({ state, trace }: ItsContext, opcode: number, error: number | 'unreadable'): void {
+  if (trace.on) trace.emit('its_command_error', { offset: state.creadr, opcode, error });
+}
+
 /** Creates what runs the queue of an ITS while that is enabled. */
 export function createQueue(its: ItsContext): () => void {
-  const { state, ram, trace } = its;
+  const { state, ram } = its;
   const command = createWork();
   return () => {
     if (state.enabled === 0) return;
     const base = queueAt(its);
     const bytes = queueBytes(its);
     while (state.creadr !== state.cwriter) {
-      const result = loadCommand(ram, base + state.creadr, command) ? execute(its, command) : null;
-      if (trace.on && result !== 0)
-        trace.emit('its_command_error', {
-          offset: state.creadr,
-          opcode: command.opcode,
-          error: result ?? 'unreadable',
-        });
+      const readable = loadCommand(ram, base + state.creadr, command);
+      const result = readable ? execute(its, command) : 0;
+      if (!readable) reportCommand(its, command.opcode, 'unreadable');
+      else if (result !== 0) reportCommand(its, command.opcode, result);
       state.creadr = (state.creadr + COMMAND_BYTES) % bytes;
     }
   };

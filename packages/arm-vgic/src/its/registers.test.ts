@@ -9,7 +9,7 @@ import { ITS_POLICIES } from './policy.ts';
 const VALID = 1n << 63n;
 
 describe('ITS registers', () => {
-  it('T49 F45: TYPER, IIDR and ID registers are constants to the guest', () => {
+  it('T49 F-45: TYPER, IIDR and ID registers are constants to the guest', () => {
     const { its } = createItsVm();
     its.write(4, 4, 0xffffffff);
     its.write64(8, 0n);
@@ -19,7 +19,7 @@ describe('ITS registers', () => {
     ]);
   });
 
-  it('F45: tables keep type, entry size and page size; cacheability and shareability become what KVM has', () => {
+  it('F-45: tables keep type, entry size and page size; cacheability and shareability become what KVM has', () => {
     const { its } = createItsVm();
     expect([its.read64(0x100), its.read64(0x108)]).toEqual([0x1907000000000600n, 0x1c07000000000600n]);
     its.write64(0x100, 0xffff_ffff_ffff_ffffn & ~(7n << 59n));
@@ -31,7 +31,7 @@ describe('ITS registers', () => {
     expect(its.read64(0x110)).toBe(0n);
   });
 
-  it('F45: accesses of 2 bytes and the doorbell reach nothing, and are events', () => {
+  it('F-45: accesses of 2 bytes and the doorbell reach nothing, and are events', () => {
     const { its, events } = createItsVm();
     expect([its.read(4, 2), its.read(0x10040, 4), its.read(6, 4)]).toEqual([0, 0, 0]);
     expect(events.map((e) => e.name)).toEqual(['its_guest_error', 'its_guest_error', 'its_guest_error']);
@@ -48,7 +48,7 @@ describe('ITS registers', () => {
     expect(its.read(0, 4)).toBe(0x80000001);
   });
 
-  it('T58 F46: CWRITER beyond the queue is ignored, its low bits too', () => {
+  it('T58 F-46: CWRITER beyond the queue is ignored, its low bits too', () => {
     const { its } = createItsVm();
     its.write64(0x80, VALID | BigInt(AT.QUEUE) | 15n);
     its.write(0x88, 4, 0x10000);
@@ -91,7 +91,7 @@ describe('ITS registers', () => {
     }
   });
 
-  it('F55: reset frees everything; table registers lose their valid bit only', () => {
+  it('F-55: reset frees everything; table registers lose their valid bit only', () => {
     const vm = createItsVm();
     mapTwo(vm);
     vm.run(command.event(COMMAND.INT, 2, 20));

@@ -76,7 +76,7 @@ function restoreDte(its: ItsContext, id: number, word: { lo: number; hi: number 
   const { maps } = its;
   const { valid, next, itt, bits } = unpackDte(word);
   if (!valid) return 1;
-  if (bits > 16 || devicePlace(its, id) === NOWHERE) return -EINVAL;
+  if ((its.policy.checksDte && bits > 16) || devicePlace(its, id) === NOWHERE) return -EINVAL;
   const device = maps.addDevice(id, itt, bits);
   if (device < 0) return device;
   const table = { at: itt, bytes: 2 ** bits * ENTRY_BYTES, firstId: 0 };

@@ -25,7 +25,7 @@ function emptied(vm: Vm): void {
   vm.its.write64(0x80, (1n << 63n) | BigInt(AT.QUEUE) | 15n);
 }
 
-describe('F52 words', () => {
+describe('F-52 words', () => {
   const rows: readonly [string, { lo: number; hi: number }, object, string][] = [
     [
       'device 2',
@@ -62,7 +62,7 @@ describe('F52 words', () => {
   });
 });
 
-describe('F52 save and restore', () => {
+describe('F-52 save and restore', () => {
   it('T61: the tables of two devices', () => {
     const vm = mapped();
     expect(vm.its.save()).toBe(0);
@@ -93,7 +93,7 @@ describe('F52 save and restore', () => {
     expect(vm.delivered).toEqual([[8200, 1]]);
   });
 
-  it('F53: entries that DISCARD and MAPD took away stay in memory where they are not zeroed; NEXT steps over them', () => {
+  it('F-53: entries that DISCARD and MAPD took away stay in memory where they are not zeroed; NEXT steps over them', () => {
     for (const zeroesEntries of [true, false]) {
       const vm = mapped({ policy: { zeroesEntries } });
       vm.run(command.mapti(2, 10, [8201, 3]));
@@ -111,7 +111,7 @@ describe('F52 save and restore', () => {
     }
   });
 
-  it('T63 F53: with nothing else in its table a discarded event is resurrected by the old kernels only', () => {
+  it('T63 F-53: with nothing else in its table a discarded event is resurrected by the old kernels only', () => {
     for (const zeroesEntries of [true, false]) {
       const vm = mapped({ policy: { zeroesEntries } });
       vm.its.save();
@@ -131,7 +131,7 @@ describe('F52 save and restore', () => {
     ['an unknown ICID', AT.ITT + 160, 0x2003_0009n, -22],
     ['a next event beyond the table', AT.ITT + 160, (236n << 48n) | 0x2003_0003n, -22],
     ['an ITT outside memory', AT.DEVICES + 16, 0x800a_0000_0000_0007n, -14],
-  ])('F52: restore refuses %s, and leaves nothing', (_what, at, word, error) => {
+  ])('F-52: restore refuses %s, and leaves nothing', (_what, at, word, error) => {
     const vm = mapped();
     vm.its.save();
     emptied(vm);
@@ -156,7 +156,7 @@ describe('F52 save and restore', () => {
     expect(vm.run(command.mapti(2, 30, [70000, 3]))).toBe(0x010a06);
   });
 
-  it('F52: a forwarded LPI is not saved, and an orphaned ITE is saved as zero', () => {
+  it('F-52: a forwarded LPI is not saved, and an orphaned ITE is saved as zero', () => {
     const vm = mapped();
     vm.lpis.at(vm.lpis.find(8195)).hw = 1;
     expect(vm.its.save()).toBe(-13);
@@ -166,7 +166,7 @@ describe('F52 save and restore', () => {
     expect([vm.its.save(), vm.load64(AT.ITT + 160)]).toEqual([0, '0000000000000000']);
   });
 
-  it('F52: NEXT of an event skips what is not saved from 7.3 on', () => {
+  it('F-52: NEXT of an event skips what is not saved from 7.3 on', () => {
     for (const [kernel, next] of [
       ['6.12', '0001'],
       ['7.3', '0002'],
@@ -185,7 +185,7 @@ describe('F52 save and restore', () => {
   });
 });
 
-describe('F48 two-level device table', () => {
+describe('F-48 two-level device table', () => {
   const L2 = AT.DEVICES + 0x20000 + 0x100000;
   function indirect(): Vm {
     const vm = createItsVm();
@@ -193,7 +193,7 @@ describe('F48 two-level device table', () => {
     return vm;
   }
 
-  it('F48: an id has a place where its level 1 entry is valid and names memory', () => {
+  it('F-48: an id has a place where its level 1 entry is valid and names memory', () => {
     const vm = indirect();
     expect(vm.run(command.mapd(8193, AT.ITT, 8))).toBe(0x010801);
     vm.store64(AT.DEVICES + 8, (1n << 63n) | 0x80000000n);
@@ -205,7 +205,7 @@ describe('F48 two-level device table', () => {
     expect([vm.its.restore(), vm.its.context.maps.device(8193) !== 0]).toEqual([0, true]);
   });
 
-  it('F52: a device whose place is gone is skipped, by 6.1 refused', () => {
+  it('F-52: a device whose place is gone is skipped, by 6.1 refused', () => {
     for (const [kernel, result] of [
       ['6.1', -22],
       ['7.3', 0],
@@ -220,11 +220,11 @@ describe('F48 two-level device table', () => {
   });
 });
 
-it('F48: bits 15:12 of GITS_BASER are bits 51:48 of the address', () => {
+it('F-48: bits 15:12 of GITS_BASER are bits 51:48 of the address', () => {
   expect(tableAt(0x99071234, 0x56783600)).toBe(0x3_1234_5678_0000);
 });
 
-describe('F49 pending tables', () => {
+describe('F-49 pending tables', () => {
   it('T60: 256 LPIs on two vCPUs are delivered where their collections point, when their vCPU enables LPIs', () => {
     const vm = createItsVm();
     vm.enable();
@@ -241,7 +241,7 @@ describe('F49 pending tables', () => {
     expect(vm.delivered.every(([intid, vcpu]) => (intid & 1) === vcpu)).toBe(true);
   });
 
-  it('F54: saving writes the bits of what is pending, and clears those of what is not', () => {
+  it('F-54: saving writes the bits of what is pending, and clears those of what is not', () => {
     const vm = mapped();
     const at = AT.PENDING + 3 * 0x10000 + 1024;
     vm.ram.storeByte(at, 0x81);

@@ -14,7 +14,7 @@ import { ADDR, DEVICE_TYPE } from './codes.ts';
 import { createDevice, createIrqchip, createVcpu } from './create.ts';
 import type { ItsDevice, VgicDevice } from './device.ts';
 import { firstRun } from './first-run.ts';
-import { type IrqLine, irqLine } from './irq-line.ts';
+import { irqLine } from './irq-line.ts';
 import { ITS_ATTRS } from './its-attrs.ts';
 import { V2_ATTRS } from './v2-attrs.ts';
 import { V3_ATTRS } from './v3-attrs.ts';
@@ -33,8 +33,8 @@ export interface KvmApi {
   setAttr(fd: DeviceFd, at: AttrName, payload: Readonly<AttrPayload> | null): number;
   getAttr(fd: DeviceFd, at: AttrName, out: AttrPayload): number;
   hasAttr(fd: DeviceFd, at: AttrName): number;
-  /** KVM_IRQ_LINE. */
-  irqLine(line: IrqLine): number;
+  /** KVM_IRQ_LINE: struct kvm_irq_level. */
+  irqLine(irq: number, level: number): number;
   /** KVM_RUN, as far as it can fail before the guest is entered. */
   firstRun(): number;
 }
@@ -85,7 +85,7 @@ export function createKvmApi(device: VgicDevice): KvmApi {
     setAttr: (fd, at, payload) => on(fd, ({ table, device: d }) => setDeviceAttr(table, d, at, payload)),
     getAttr: (fd, at, out) => on(fd, ({ table, device: d }) => getDeviceAttr(table, d, at, out)),
     hasAttr: (fd, at) => on(fd, ({ table, device: d }) => hasDeviceAttr(table, at, d)),
-    irqLine: (line) => alive(() => irqLine(device, line)),
+    irqLine: (irq, level) => (dist.dead === 1 ? -EIO : irqLine(device, irq, level)),
     firstRun: () => firstRun(device),
   };
 }

@@ -68,6 +68,6 @@ export function createVcpu(device: VgicDevice, id: number): number {
     dist.online++;
     return 0;
   }
-  Object.assign(r, { id: 0, mpidr: 0, hasBase: 0, region: 0, slot: 0 });
+  Object.assign(r, { id: 0, mpidr: 0, hasBase: 0, onBus: 0, region: 0, slot: 0 });
   return error === 0 ? -EEXIST : error;
 }

@@ -1,9 +1,12 @@
 // Devices, addresses and initialisation by the rules of KVM's selftest vgic_init and the errno tables of the API: T66 to T78, rows F-60, F-61, F-62.
 
+import type { AnyBackend } from '@virq/irq-core/backend';
 import { E2BIG, EBADF, EBUSY, EEXIST, EFAULT, EINVAL, EIO, ENODEV, ENOENT, ENXIO } from '@virq/irq-core/errors';
 import type { KernelVersion } from '@virq/irq-core/kvm';
+import { createExec } from '@virq/irq-core/machine';
 import { describe, expect, it } from 'vitest';
 import { type ArmVm, openArm } from '../__fixtures__/arm-vm.ts';
+import { armVgic } from '../index.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -259,6 +262,52 @@ describe('redistributors', () => {
     set(t, GRP.ADDR, ADDR.V3_DIST, 0x140000);
     expect([1, 2, 3].map((id) => t.ret('create_vcpu', { id }))).toEqual([0, 0, -EINVAL]);
     expect(places(t)[2]).toBe(0x140000);
+  });
+});
+
+describe('a region that is refused', () => {
+  it.each([
+    ['6.1', 'mmio'],
+    ['6.12', 'done'],
+    ['6.18', 'mmio'],
+  ] as const)(
+    'F-61 %s: redistributors that had their places before: a load of GICR_TYPER ends as %s',
+    (kernel, exit) => {
+      const t = raw({ cpus: 3 }, kernel);
+      set(t, GRP.ADDR, ADDR.V3_DIST, 0x8000000);
+      set(t, GRP.ADDR, ADDR.V3_REGION, region(0, 0x80a0000, 2));
+      expect(set(t, GRP.ADDR, ADDR.V3_REGION, region(1, 0x8000000, 1))).toBe(-EINVAL);
+      expect(set(t, GRP.ADDR, ADDR.V3_REGION, region(1, 0x9000000, 1))).toBe(0);
+      set(t, GRP.CTRL, 0, 0);
+      const loads = [0x80a0008, 0x80c0008, 0x9000008].map((addr) => t.op('guest_load', { addr }).out?.['exit']);
+      expect(loads).toEqual([exit, exit, 'done']);
+    },
+  );
+});
+
+describe('options of a VM', () => {
+  it.each([
+    [{ gic: 2, cpus: 9 }, 'cpus is 9'],
+    [{ gic: 1 }, 'gic is 1'],
+    [{ gic: 2, v2_compat: false }, 'gic is 2'],
+    [{ host_gic: 2 }, 'host_gic is 2'],
+    [{ host_gic: 2, gic: 2, its: true }, 'host_gic is 2'],
+    [{ nr_irqs: 100 }, 'nr_irqs is 100'],
+    [{ cpus: 2, ids: [1, 1] }, 'ids names a vCPU twice'],
+    [{ cpus: 200, ipa_bits: 36 }, 'ipa_bits is 36'],
+  ])('F-60 F-62 %o is refused with words', (vm, message) => {
+    const exec = createExec({ backend: armVgic as unknown as AnyBackend });
+    expect(exec.request({ op: 'vm', ...vm })).toMatchObject({
+      error: { code: 'VIRQ-X003', message: expect.stringContaining(message) },
+    });
+  });
+
+  it('F-61 F-62 512 vCPUs: redistributors below RAM, and above it', () => {
+    const t = openArm({ vm: { cpus: 512, nr_irqs: 64 } });
+    expect([122, 123, 511].map((i) => Number(t.chip.state.redists.at(i).base))).toEqual([
+      0x8fe0000, 0x4000000000, 0x4003080000,
+    ]);
+    expect([last(t), t.ret('vcpu_run', { cpu: 511 })]).toEqual([[122, 511], 0]);
   });
 });
 

@@ -10,29 +10,9 @@ export const LINE_TYPE = { CPU: 0, SPI: 1, PPI: 2 } as const;
 /** KVM_ARM_IRQ_CPU_FIQ; IRQ is 0. */
 const FIQ = 1;
 
-/** struct kvm_irq_level. `irq` has vcpu2 in bits 31:28, type in 27:24, vCPU in 23:16, number in 15:0; any level but 0 is high. */
-export interface IrqLine {
-  readonly irq: number;
-  readonly level: number;
-}
-
 /** The vCPU is vcpu2 * 256 + vcpu. */
 export const packIrqLine = (type: number, vcpu: number, number: number): number =>
   (((vcpu >>> 8) << 28) | (type << 24) | ((vcpu & 0xff) << 16) | number) >>> 0;
-
-interface Line {
-  readonly type: number;
-  readonly vcpu: number;
-  readonly number: number;
-  readonly level: number;
-}
-
-const unpack = ({ irq, level }: IrqLine): Line => ({
-  type: (irq >>> 24) & 0xf,
-  vcpu: ((irq >>> 28) << 8) | ((irq >>> 16) & 0xff),
-  number: irq & 0xffff,
-  level: level === 0 ? 0 : 1,
-});
 
 /** Index of the vCPU that the line names, -1 for none. */
 function named({ context: { profile }, vcpus }: VgicDevice, vcpu: number): number {
@@ -41,7 +21,7 @@ function named({ context: { profile }, vcpus }: VgicDevice, vcpu: number): numbe
 }
 
 /** HCR_EL2.VI or VF of a VM without VGIC. */
-function cpuLine(device: VgicDevice, { vcpu: name, number, level }: Line): number {
+function cpuLine(device: VgicDevice, name: number, number: number, level: number): number {
   const { state, kvm } = device.context;
   if (state.dist.model !== 0) return -ENXIO;
   const vcpu = named(device, name);
@@ -56,7 +36,7 @@ function cpuLine(device: VgicDevice, { vcpu: name, number, level }: Line): numbe
 }
 
 /** Linux: 6.1 finds the vCPU by its index and takes its id for an index then. */
-function ppi(device: VgicDevice, { vcpu: name, number, level }: Line): number {
+function ppi(device: VgicDevice, name: number, number: number, level: number): number {
   const { context, vcpus, inputs } = device;
   const vcpu = named(device, name);
   if (vcpu < 0 || number < INTID.PPI || number >= INTID.SPI) return -EINVAL;
@@ -65,24 +45,23 @@ function ppi(device: VgicDevice, { vcpu: name, number, level }: Line): number {
   return inputs.inject(again < vcpus.count ? again : -1, number, level);
 }
 
-/** Numbers of mapped LPIs get through: Linux compares with 32 only. */
-const spi = ({ inputs }: VgicDevice, { number, level }: Line): number =>
-  number < INTID.SPI ? -EINVAL : inputs.inject(-1, number, level);
-
 /**
  * KVM_IRQ_LINE: 0, or -ENXIO for an interrupt of the VGIC without one, or of the CPU with one; -EBUSY for a GICv3 that is not initialised (before or after the following, by
- * kernel); -EINVAL for another type, a vCPU or a number that there is not.
+ * kernel); -EINVAL for another type, a vCPU or a number that there is not. `irq` has vcpu2 in bits 31:28, type in 27:24, vCPU in 23:16, number in 15:0; any `level` but 0 is high. Numbers
+ * of mapped LPIs get through as SPIs: Linux compares with 32 only.
  */
-export function irqLine(device: VgicDevice, request: IrqLine): number {
-  const { context, lifecycle } = device;
-  const { state, trace, profile } = context;
-  const line = unpack(request);
-  const { type, vcpu, number } = line;
-  if (trace.on) trace.emit('kvm_irq_line', { type, vcpu, irq: number, level: request.level });
-  if (type === LINE_TYPE.CPU) return cpuLine(device, line);
+export function irqLine(device: VgicDevice, irq: number, level: number): number {
+  const { state, trace, profile } = device.context;
+  const type = (irq >>> 24) & 0xf;
+  const vcpu = ((irq >>> 28) << 8) | ((irq >>> 16) & 0xff);
+  const number = irq & 0xffff;
+  const high = level === 0 ? 0 : 1;
+  if (trace.on) trace.emit('kvm_irq_line', { type, vcpu, irq: number, level });
+  if (type === LINE_TYPE.CPU) return cpuLine(device, vcpu, number, high);
   if (type !== LINE_TYPE.PPI && type !== LINE_TYPE.SPI) return -EINVAL;
   if (state.dist.model === 0) return -ENXIO;
-  const early = profile.kvm.lazyInit === 'callers' ? lifecycle.lazyInit() : 0;
+  const early = profile.kvm.lazyInit === 'callers' ? device.lifecycle.lazyInit() : 0;
   if (early !== 0) return early;
-  return type === LINE_TYPE.PPI ? ppi(device, line) : spi(device, line);
+  if (type === LINE_TYPE.PPI) return ppi(device, vcpu, number, high);
+  return number < INTID.SPI ? -EINVAL : device.inputs.inject(-1, number, high);
 }

@@ -12,6 +12,8 @@ export interface KvmPolicy {
   readonly earlyRegisters: boolean;
   /** KVM_DEV_ARM_VGIC_GRP_MAINT_IRQ exists. */
   readonly maintIrq: boolean;
+  /** A region that is refused because of the distributor takes redistributors that had their places before off the bus, or leaves them. */
+  readonly refusedRegion: 'unplugs' | 'keeps';
   /** What bit a vCPU has in GICD_ITARGETSR of its private interrupts. */
   readonly v2Targets: 'index' | 'id';
   /** KVM_CREATE_VCPU finds out that the id is taken first, or last: then a redistributor's place is gone. */
@@ -24,6 +26,7 @@ const NEWEST: KvmPolicy = {
   tracesFirst: false,
   earlyRegisters: true,
   maintIrq: true,
+  refusedRegion: 'unplugs',
   v2Targets: 'id',
   vcpuExists: 'first',
 };
@@ -33,12 +36,13 @@ const V6_12: KvmPolicy = {
   ...V6_18,
   earlyRegisters: false,
   maintIrq: false,
+  refusedRegion: 'keeps',
   v2Targets: 'index',
 };
 
 /** By kernel. */
 export const KVM_POLICIES = {
-  '6.1': { ...V6_12, irqLineVcpu: 'index', tracesFirst: true },
+  '6.1': { ...V6_12, irqLineVcpu: 'index', tracesFirst: true, refusedRegion: 'unplugs' },
   '6.12': V6_12,
   '6.18': V6_18,
   '7.3': NEWEST,

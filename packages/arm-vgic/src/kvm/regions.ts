@@ -5,6 +5,7 @@ import { EEXIST, EINVAL, ENOENT, ENOMEM } from '@virq/irq-core/errors';
 import type { ArmState, RedistRegion } from '../layout.ts';
 import { checkRange, overlaps, type Range, wraps } from './addresses.ts';
 import { FRAME } from './codes.ts';
+import type { KvmPolicy } from './policy.ts';
 
 /** A region as user space describes it. `count` redistributors, 0 for a region of the old kind, which has as many as there are vCPUs. */
 export interface NewRegion {
@@ -32,8 +33,14 @@ export interface Regions {
   isLast(vcpu: number): boolean;
 }
 
-/** Creates them over zeroed state. `bits` are those of a guest physical address. */
-export function createRegions({ dist, redists, regions }: ArmState, bits: number): Regions {
+/** What hangs on the VM: bits of a guest physical address, and what a kernel undoes when a new region cannot be. */
+export interface RegionRules {
+  readonly bits: number;
+  readonly refusal: KvmPolicy['refusedRegion'];
+}
+
+/** Creates them over zeroed state. */
+export function createRegions({ dist, redists, regions }: ArmState, { bits, refusal }: RegionRules): Regions {
   const at = (i: number): RedistRegion => regions.at(i);
   const sizeOf = (count: number): bigint => BigInt(count === 0 ? dist.online : count) * FRAME.REDIST;
   const rangeOf = (r: RedistRegion): Range => ({ base: r.base, size: sizeOf(r.count) });
@@ -44,7 +51,7 @@ export function createRegions({ dist, redists, regions }: ArmState, bits: number
   };
 
   /** What the list says of a new one. */
-  function refusal({ index, base, count }: NewRegion): number {
+  function refuse({ index, base, count }: NewRegion): number {
     const range = { base, size: sizeOf(count) };
     if (wraps(range)) return -EINVAL;
     if (dist.regions === 0 && index !== 0) return -EINVAL;
@@ -76,6 +83,7 @@ export function createRegions({ dist, redists, regions }: ArmState, bits: number
     if (!areSound()) return -EINVAL;
     const region = at(i);
     r.hasBase = 1;
+    r.onBus = 1;
     r.region = i;
     r.slot = region.used;
     (r as { base: bigint }).base = region.base + BigInt(region.used) * FRAME.REDIST;
@@ -85,7 +93,7 @@ export function createRegions({ dist, redists, regions }: ArmState, bits: number
 
   return {
     add(region) {
-      const error = refusal(region);
+      const error = refuse(region);
       if (error !== 0) return error;
       if (dist.regions >= regions.length) return -ENOMEM;
       const own = dist.regions++;
@@ -94,6 +102,7 @@ export function createRegions({ dist, redists, regions }: ArmState, bits: number
         const failed = place(vcpu);
         if (failed === 0) continue;
         dist.regions = own;
+        if (refusal === 'unplugs') for (let before = 0; before < vcpu; before++) redists.at(before).onBus = 0;
         return failed;
       }
       return 0;

@@ -25,7 +25,10 @@ export function createOnlineVcpus({ dist, redists, run }: ArmState): OnlineVcpus
     get count() {
       return dist.online;
     },
-    byId: (id) => first((vcpu) => redists.at(vcpu).id === id),
+    byId(id) {
+      for (let vcpu = 0; vcpu < dist.online; vcpu++) if (redists.at(vcpu).id === id) return vcpu;
+      return -1;
+    },
     byAffinity: (affinity) => first((vcpu) => redists.at(vcpu).mpidr === affinity),
     isBusy: () => first((vcpu) => run.at(vcpu).inGuest === 1 || run.at(vcpu).inKvm === 1) >= 0,
     haveRun: () => first((vcpu) => run.at(vcpu).hasRun === 1) >= 0,

@@ -112,11 +112,12 @@ function configure(w: VgicLists, f: FlushFrame, { hcr, vmcr }: CpuInterface): vo
   hcr.tdir = !w.hasTdir || hcr.lrenpie === 1 || w.counters.activeSpis > 0 ? 1 : 0;
 }
 
-/** After the last interrupt. LRs that were in use and no longer are become empty. */
+/** After the last interrupt. LRs that were in use and no longer are become empty; the others are empty already. */
 export function finish(w: VgicLists, f: FlushFrame): void {
   const c = w.interfaces.at(f.vcpu);
-  for (let n = f.filled; n < w.nrLr; n++) clearLr(c.lrs.at(n));
+  for (let n = f.filled; n < c.dirty; n++) clearLr(c.lrs.at(n));
   c.used = f.filled;
+  c.dirty = f.filled;
   configure(w, f, c);
 }
 

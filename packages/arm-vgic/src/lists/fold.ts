@@ -1,13 +1,13 @@
 // List registers go back into the interrupts after an exit, and EOIs beyond them are replayed. Linux: vgic_v2_fold_lr_state, vgic_v3_fold_lr_state.
 
 import { u1, u8, u16 } from '@virq/irq-core/arena';
-import { type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
+import { BLOCKED, type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { INTID, type Irq } from '../irq/layout.ts';
 import { acksSpi, foldLr } from '../lr/fold.ts';
 import { LR_STATE } from '../lr/format.ts';
 import type { CpuInterface, Lr } from '../lr/layout.ts';
 import { computeLr } from '../lr/populate.ts';
-import { targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
+import { isInputBusy, targetOf, type VgicLists, type VgicMachine, vgicOf } from './world.ts';
 
 const { protocol } = protocolsOn<VgicMachine>();
 
@@ -30,17 +30,26 @@ const irqOf = (m: VgicMachine, f: FoldFrame): Irq => vgicOf(m, f).irqs.at(f.irq 
 const irqLockOf = (m: VgicMachine, f: FoldFrame) => irqOf(m, f).irqLock;
 const lrOf = (m: VgicMachine, f: FoldFrame): Lr => (f.walking === 1 ? cpuOf(m, f).pseudo : cpuOf(m, f).lrs.at(f.lr));
 
-/** Tells the irqfds of the LR's SPI that the guest has ended it, before the fold, whatever software knows. */
-export function ackBefore(w: VgicLists, lr: Lr): void {
-  if (w.form.ack[w.host] === 'always' && acksSpi(lr, w.spis)) w.notifyAcked(lr.intid - INTID.SPI);
+/** Tells the irqfds of the LR's SPI that the guest has ended it; on a GICv3 of 7.x one SPI less is then in flight. */
+export function ackEoi(w: VgicLists, lr: Lr): void {
+  if (!acksSpi(lr, w.spis)) return;
+  w.notifyAcked(lr.intid - INTID.SPI);
+  if (w.form.ack[w.host] === 'deactivated' && w.counters.activeSpis > 0) w.counters.activeSpis--;
 }
 
-/** The same after the fold, if the interrupt was active in software; one SPI less is then in flight. */
-export function ackAfter(w: VgicLists, lr: Lr, deactivated: boolean): void {
-  if (!deactivated || w.form.ack[w.host] !== 'deactivated' || !acksSpi(lr, w.spis)) return;
-  w.notifyAcked(lr.intid - INTID.SPI);
-  if (w.counters.activeSpis > 0) w.counters.activeSpis--;
+/** Before the fold, whatever software knows of the interrupt. */
+export function ackBefore(w: VgicLists, lr: Lr): void {
+  if (w.form.ack[w.host] === 'always') ackEoi(w, lr);
 }
+
+/** After the fold, if the interrupt was active in software. */
+export function ackAfter(w: VgicLists, lr: Lr, deactivated: boolean): void {
+  if (deactivated && w.form.ack[w.host] === 'deactivated') ackEoi(w, lr);
+}
+
+/** An acknowledgement is one step, which waits for the locks that the lowering of the line takes. `irq` is a handle + 1. */
+export const isAckBusy = (w: VgicLists, lr: Lr, { irq }: { readonly irq: number }): boolean =>
+  acksSpi(lr, w.spis) && isInputBusy(w, w.irqs.at(irq - 1));
 
 /** EOIs to replay beyond the LRs; the count is known only if the hardware was asked to report it. */
 export const eoisOf = (w: VgicLists, { hcr }: CpuInterface): number =>
@@ -98,14 +107,20 @@ export const vgicFoldLrState = protocol(
       f.irq = vgicOf(m, f).find(f.vcpu, lrOf(m, f).intid) + 1;
       return f.irq === 0 ? 'advance' : undefined;
     },
-    ackEarly: (m, f) => ackBefore(vgicOf(m, f), lrOf(m, f)),
+    ackEarly(m, f): Outcome<never> {
+      if (isAckBusy(vgicOf(m, f), lrOf(m, f), f)) return BLOCKED;
+      ackBefore(vgicOf(m, f), lrOf(m, f));
+    },
     ...p.spinlocked('irq', irqLockOf, {
       fold(m, f) {
         const w = vgicOf(m, f);
         f.deactivated = foldLr(irqOf(m, f), lrOf(m, f), w) ? 1 : 0;
       },
     }),
-    ackLate: (m, f) => ackAfter(vgicOf(m, f), lrOf(m, f), f.deactivated === 1),
+    ackLate(m, f): Outcome<never> {
+      if (isAckBusy(vgicOf(m, f), lrOf(m, f), f)) return BLOCKED;
+      ackAfter(vgicOf(m, f), lrOf(m, f), f.deactivated === 1);
+    },
     advance(_m, f): Outcome<'find' | 'isWalkDone'> {
       if (f.walking === 0) {
         f.lr++;

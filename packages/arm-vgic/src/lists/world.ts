@@ -75,3 +75,7 @@ export const vgicOf = (m: VgicMachine, f: { vm: number }): VgicLists => {
 
 /** vgic_target_oracle: 1 + index of a vCPU, 0 for none. */
 export const targetOf = (w: VgicLists, i: Irq): number => oracle(i, w.isDistributorEnabled());
+
+/** Whether an injection would spin for the lock of the interrupt, or for that of the list on which it may have to put it. */
+export const isInputBusy = (w: VgicLists, i: Irq): boolean =>
+  i.irqLock.holder !== 0 || (i.vcpu === 0 && i.target !== 0 && w.apLists.at(i.target - 1).apLock.holder !== 0);

@@ -53,13 +53,14 @@ export type Direct = View<typeof Direct>;
 export const MAX_LRS = 16;
 
 /**
- * A virtual CPU interface. LRs 0..used-1 are filled; `last` is 1 + the handle of the interrupt in the last one if all are, 0 else.
+ * A virtual CPU interface. LRs 0..used-1 are filled, those from `dirty` on are empty words; `last` is 1 + the handle of the interrupt in the last one if all are, 0 else.
  * `pseudo` is the LR that KVM makes up to deactivate an interrupt in none. `ap0` and `ap1` are the active priorities of the two groups, 32 levels a word.
  */
 export const CpuInterface = struct('cpuInterface', {
   lrs: array(Lr, MAX_LRS),
   direct: Direct,
   used: u8,
+  dirty: u8,
   last: u16,
   pseudo: Lr,
   vmcr: Vmcr,

@@ -1,5 +1,8 @@
 // @virq/arm-vgic/protocols: kernel paths of the VGIC that other CPUs can interleave.
 
+export { vgicDisableLpis } from '../distributor/disable-lpis.ts';
+export { vgicItsProcessCommands } from '../its/protocols/commands.ts';
+export { vgicItsInjectMsi } from '../its/protocols/inject.ts';
 export { blockVcpu, type Doorbell, gicv4Doorbell, raiseVlpi } from './gicv4-doorbell.ts';
 export {
   discard,

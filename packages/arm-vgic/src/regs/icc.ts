@@ -8,7 +8,7 @@ import {
   intidOf,
 } from '../cpuif/acknowledge.ts';
 import { type CpuPort, lastAp } from '../cpuif/port.ts';
-import { effectiveBpr1, minimumBpr1, PREBITS, runningPriority } from '../cpuif/priorities.ts';
+import { DIRECT, effectiveBpr1, minimumBpr1, PREBITS, runningPriority } from '../cpuif/priorities.ts';
 
 /** A write that KVM has to finish after an exit. */
 export const TRAP = -1;
@@ -26,7 +26,14 @@ const encode = (crn: number, crm: number, op2: number): number => (3 << 14) | (c
 
 const done = 0;
 
-const iar = (group: number) => (p: CpuPort) => intidOf(p.c, acknowledge(p.c, group));
+function iarOf(p: CpuPort, group: number): number {
+  const taken = acknowledge(p.c, group);
+  const intid = intidOf(p.c, taken);
+  if (taken === DIRECT) p.activated();
+  return intid;
+}
+
+const iar = (group: number) => (p: CpuPort) => iarOf(p, group);
 
 function eoir(group: number) {
   const eoi = { group, intid: 0, direct: true };

@@ -16,8 +16,13 @@ export interface Cpus {
 
 const STORE_DIR = instructionOf('str GICC_DIR');
 
+/** What of a vCPU's redistributor is the hardware's. */
+export interface Redistribution {
+  activated(vcpu: number): void;
+}
+
 /** Creates them, as a host of the options' kind has them after reset. */
-export function createCpus({ state, options, profile, host }: Context): Cpus {
+export function createCpus({ state, options, profile, host }: Context, v4: () => Redistribution): Cpus {
   const vtr = vtrOf(options);
   const trapped = options.traps ? profile.run.traps : null;
   const hasMmioDir = profile.lr.overflow !== 'underflow';
@@ -26,7 +31,8 @@ export function createCpus({ state, options, profile, host }: Context): Cpus {
     const v = state.run.at(vcpu);
     v.priBits = vtr.priBits + 1;
     v.idBits = vtr.idBits;
-    return { c, v, vtr, physical: host.deactivate, trapped, trapsDir: () => c.hcr.tdir === 1 };
+    const activated = (): void => v4().activated(vcpu);
+    return { c, v, vtr, physical: host.deactivate, activated, trapped, trapsDir: () => c.hcr.tdir === 1 };
   });
   return {
     port: (vcpu) => ports[vcpu] as CpuPort,
@@ -47,12 +53,14 @@ export interface GuestCpu {
 
 /** Creates it. A DIR that traps is done between an exit and an entry. */
 export function createGuestCpu(cpus: Cpus, run: RunLoop, paths: VgicPaths): GuestCpu {
+  const trap = (vcpu: number, value: number): void => run.intercepted(vcpu, () => paths.deactivate(vcpu, value));
+
   function execute(vcpu: number, what: number, value: number): number {
     const visits = !run.isIn(vcpu);
     if (visits) run.enter(vcpu);
     else run.takeKick(vcpu);
     const read = cpus.run(vcpu, what, value);
-    if (read === TRAP) run.intercepted(vcpu, () => paths.deactivate(vcpu, value));
+    if (read === TRAP) trap(vcpu, value);
     else if (!visits) run.takeMaintenance(vcpu);
     if (visits) run.exit(vcpu);
     return read === TRAP ? 0 : read;

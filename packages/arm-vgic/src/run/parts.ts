@@ -8,9 +8,14 @@ import type { Cpus } from './cpus.ts';
 import type { Residency } from './residency.ts';
 import type { VcpuParts } from './world.ts';
 
-/** Binds it. */
-export function bindVcpus(ctx: Context, lists: VgicLists, cpus: Cpus, residency: Residency): VcpuParts {
+/** Binds it; vPEs are there later. */
+export function bindVcpus(ctx: Context, lists: VgicLists, cpus: Cpus, late: () => Residency): VcpuParts {
   const { state, kvm, trace, profile } = ctx;
+  const residency: Residency = {
+    load: (vcpu) => late().load(vcpu),
+    put: (vcpu, inWfi) => late().put(vcpu, inWfi),
+    isPendingLast: (vcpu) => late().isPendingLast(vcpu),
+  };
   return {
     vcpus: kvm.vcpus,
     residency,

@@ -8,10 +8,3 @@ export interface Residency {
   /** vpe.pending_last: a vLPI waits. */
   isPendingLast(vcpu: number): boolean;
 }
-
-/** A host without GICv4. */
-export const NO_RESIDENCY: Residency = {
-  load: () => undefined,
-  put: () => undefined,
-  isPendingLast: () => false,
-};

@@ -31,7 +31,7 @@ export interface RunLoop {
 }
 
 /** Creates it. */
-export function createRunLoop({ state, options, kvm }: Context, parts: VcpuParts, paths: VgicPaths): RunLoop {
+export function createRunLoop({ state, kvm }: Context, parts: VcpuParts, paths: VgicPaths): RunLoop {
   const { vcpus } = parts;
   const { interfaces, run } = state;
   const isIn = (vcpu: number): boolean => run.at(vcpu).inGuest === 1;
@@ -87,8 +87,10 @@ export function createRunLoop({ state, options, kvm }: Context, parts: VcpuParts
     if (kvm.state.vcpus.at(vcpu).mode === VCPU_MODE.EXITING_GUEST_MODE) reenter(vcpu);
   }
 
+  /** List registers that are not in use are empty. */
   function takeMaintenance(vcpu: number): void {
-    if (maintenancePending(interfaces.at(vcpu), options.nrLr)) reenter(vcpu);
+    const c = interfaces.at(vcpu);
+    if (maintenancePending(c, c.used)) reenter(vcpu);
   }
 
   return {

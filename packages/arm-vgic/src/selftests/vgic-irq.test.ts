@@ -32,10 +32,11 @@ const isActive = (t: ArmVm, intid: number): boolean => t.irq(intid).active === 1
 const bitOf = (intid: number): number => (1 << (intid & 31)) >>> 0;
 /** User space adds a bit to a register of the distributor, or of SGI_base: zeros in ISPENDR would clear what is pending. */
 function setBit(t: ArmVm, reg: string, intid: number): void {
-  const [op, at] =
-    intid < SPI ? ['r', { frame: 'sgi', reg: `${reg}:0` }] : ['d', { reg: `${reg}:${4 * (intid >>> 5)}` }];
-  const had = Number(t.op(op as string, at as object).out?.['value']);
-  t.op(op as string, { ...(at as object), value: (had | bitOf(intid)) >>> 0 });
+  const isPrivate = intid < SPI;
+  const op = isPrivate ? 'r' : 'd';
+  const at = isPrivate ? { frame: 'sgi', reg: `${reg}:0` } : { reg: `${reg}:${4 * (intid >>> 5)}` };
+  const had = Number(t.op(op, at).out?.['value']);
+  t.op(op, { ...at, value: (had | bitOf(intid)) >>> 0 });
 }
 
 type Inject = (t: ArmVm, intid: number) => void;

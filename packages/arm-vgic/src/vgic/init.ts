@@ -41,8 +41,8 @@ export const defaultRouting = (spis: number): RouteInput[] =>
     devid: 0,
   }));
 
-/** Creates it over zeroed state. */
-export function createLifecycle(ctx: Context, irqs: IrqTable): Lifecycle {
+/** Creates it over zeroed state; `initV4` is vgic_v4_init. */
+export function createLifecycle(ctx: Context, irqs: IrqTable, initV4: () => number): Lifecycle {
   const { state, kvm } = ctx;
   const { dist } = state;
 
@@ -76,6 +76,8 @@ export function createLifecycle(ctx: Context, irqs: IrqTable): Lifecycle {
       initPrivate(vcpu);
       if (dist.model === 3) (state.redists.at(vcpu) as { pendbaser: bigint }).pendbaser = PENDBASER_RESET;
     }
+    const error = initV4();
+    if (error !== 0) return error;
     dist.initialized = 1;
     return kvm.setGsiRouting(defaultRouting(dist.nrSpis), 0);
   }

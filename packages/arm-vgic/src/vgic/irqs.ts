@@ -39,13 +39,18 @@ export function createIrqTable(state: IrqsState, nrSpis: () => number, lpis: () 
     return lpi === 0 ? -1 : ofLpi(lpi);
   }
 
+  /** A slot that is in use; one that is not is reported as a stale handle is. */
+  function lpiAt(slot: number): Irq {
+    return state.lpis.handleOf(slot) === 0 ? state.lpis.at(slot + 1) : state.lpis.slot(slot);
+  }
+
   return {
     vcpus,
     firstSpi,
     firstLpi,
     at(handle) {
       if (handle < firstSpi) return state.private.at(handle);
-      return handle < firstLpi ? spis.at(handle - firstSpi) : state.lpis.slot(handle - firstLpi);
+      return handle < firstLpi ? spis.at(handle - firstSpi) : lpiAt(handle - firstLpi);
     },
     private: (vcpu, intid) => vcpu * INTID.SPI + intid,
     find,

@@ -12,6 +12,8 @@ import { KVM_OPERATIONS } from './kvm-operations.ts';
 import { LINUX_OPERATIONS } from './linux-operations.ts';
 import { OBSERVE } from './observe.ts';
 import { REGISTER_OPERATIONS } from './register-operations.ts';
+import { V4_OBSERVE } from './v4-observe.ts';
+import { V4_OPERATIONS } from './v4-operations.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
 export const vocabulary: Vocabulary<ArmChip> = {
@@ -26,7 +28,8 @@ export const vocabulary: Vocabulary<ArmChip> = {
     ...ITS_OPERATIONS,
     ...KVM_OPERATIONS,
     ...LINUX_OPERATIONS,
+    ...V4_OPERATIONS,
   },
-  observe: OBSERVE,
+  observe: { ...OBSERVE, ...V4_OBSERVE },
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };

@@ -25,13 +25,13 @@ export const IRQ_OPERATIONS: Readonly<Record<string, Operation<ArmChip>>> = {
       vcpu: int('vCPU of a PPI: its id, in 6.1 its index', { min: 0, max: 4095, default: 0 }),
     },
     run: (c, args) => ({
-      ret: c.kvm.irqLine({ irq: packIrqLine(typeOf(args), n(args, 'vcpu'), n(args, 'irq')), level: n(args, 'level') }),
+      ret: c.kvm.irqLine(packIrqLine(typeOf(args), n(args, 'vcpu'), n(args, 'irq')), n(args, 'level')),
     }),
   },
   irq_line_raw: {
     summary:
       'KVM_IRQ_LINE with the fields as the kernel takes them apart: vcpu2 31:28, type 27:24, vCPU 23:16, number 15:0',
     args: { irq: int('kvm_irq_level.irq'), level: int('any but 0 is high', { default: 1 }) },
-    run: (c, args) => ({ ret: c.kvm.irqLine({ irq: n(args, 'irq'), level: n(args, 'level') }) }),
+    run: (c, args) => ({ ret: c.kvm.irqLine(n(args, 'irq'), n(args, 'level')) }),
   },
 };

@@ -1,7 +1,7 @@
 // Words for ITSs and LPIs: commands through guest memory and GITS_CWRITER, registers as user space has them, tables, configuration bytes.
 
-import { EFAULT, ENXIO } from '@virq/irq-core/errors';
-import { ROUTE } from '@virq/irq-core/kvm';
+import { EFAULT, EINVAL, ENXIO } from '@virq/irq-core/errors';
+import { ROUTE, type Route } from '@virq/irq-core/kvm';
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
 import { INTID } from '../irq/layout.ts';
@@ -10,6 +10,8 @@ import { type CommandFields, type CommandWords, encode } from '../its/encode.ts'
 import type { Its } from '../its/its.ts';
 import { VALID_DEVID } from '../its/msi.ts';
 import { ittPlace } from '../its/places.ts';
+import { vgicItsProcessCommands, WRITE } from '../its/protocols/commands.ts';
+import { vgicItsInjectMsi } from '../its/protocols/inject.ts';
 import { GITS } from '../its/registers.ts';
 import { enqueue } from '../its/submit.ts';
 import { hex, int, n } from './args.ts';
@@ -48,8 +50,18 @@ function submit(c: ArmChip, on: Its, words: CommandWords): OpResult {
   return { ret, out: { creadr: creadrOf(on) } };
 }
 
-const command = (summary: string, args: Op['args'], words: (args: Args) => CommandWords): Op =>
-  onIts(summary, args, (c, on, given) => submit(c, on, words(given)));
+const command = (summary: string, args: Op['args'], words: (args: Args) => CommandWords): Op => ({
+  ...onIts(summary, args, (c, on, given) => submit(c, on, words(given))),
+  path: (given) => ({ protocol: vgicItsProcessCommands as never, begin: (c) => announcement(c, given, words(given)) }),
+});
+
+/** The command stands in memory; what is left is GITS_CWRITER. */
+function announcement(c: ArmChip, args: Args, words: CommandWords): Readonly<Record<string, number>> | number {
+  const on = c.its.all[n(args, 'its')];
+  if (on === undefined) return -ENXIO;
+  const written = enqueue(c.its.ram, on, words);
+  return written < 0 ? -EFAULT : { vm: c.context.vm, its: n(args, 'its'), register: WRITE.CWRITER, written };
+}
 
 const fieldsOf = (args: Args): CommandFields => ({
   device: n(args, 'dev'),
@@ -148,19 +160,27 @@ const signalMsi: Op = {
     devid: int('DeviceID', { default: 0 }),
     flags: int('bit 0, KVM_MSI_VALID_DEVID: devid is valid', { default: VALID_DEVID }),
   },
-  run: (c, args) => ({
-    ret: c.arch.signalMsi({
-      type: ROUTE.MSI,
-      irqchip: 0,
-      pin: 0,
-      addressLo: n(args, 'address_lo'),
-      addressHi: n(args, 'address_hi'),
-      data: n(args, 'data'),
-      devid: n(args, 'devid'),
-      flags: n(args, 'flags'),
-    }),
+  run: (c, args) => ({ ret: c.arch.signalMsi(routeOf(args)) }),
+  path: (args) => ({
+    protocol: vgicItsInjectMsi as never,
+    begin(c) {
+      const { addressLo, addressHi, data: event, devid: device, flags } = routeOf(args);
+      if ((flags & ~VALID_DEVID) !== 0) return -EINVAL;
+      return { vm: c.context.vm, addressLo, addressHi, event, device, flags };
+    },
   }),
 };
+
+const routeOf = (args: Args): Route => ({
+  type: ROUTE.MSI,
+  irqchip: 0,
+  pin: 0,
+  addressLo: n(args, 'address_lo'),
+  addressHi: n(args, 'address_hi'),
+  data: n(args, 'data'),
+  devid: n(args, 'devid'),
+  flags: n(args, 'flags'),
+});
 
 /** Operations on ITSs and LPIs. */
 export const ITS_OPERATIONS: Readonly<Record<string, Op>> = {

@@ -1,6 +1,6 @@
 // Words for registers: the distributor's and redistributors' as user space has them, and a guest's loads and stores.
 
-import { EBUSY, EINVAL, ENXIO } from '@virq/irq-core/errors';
+import { EBUSY, EINVAL, EIO, ENXIO } from '@virq/irq-core/errors';
 import type { ArgSpec, Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { RegisterMap } from '@virq/irq-core/registers';
 import type { ArmChip } from '../chip.ts';
@@ -37,8 +37,9 @@ function whereOf(map: RegisterMap, args: Args): number {
   return (name as number | undefined) ?? (offset as number | undefined) ?? -1;
 }
 
-/** What stands against user space's accesses: no such vCPU, one in KVM_RUN, or a VGIC that is not initialised. */
+/** What stands against user space's accesses: a dead VM, no such vCPU, one in KVM_RUN, or a VGIC that is not initialised. */
 function refusal(c: ArmChip, vcpu: number): number {
+  if (c.state.dist.dead === 1) return -EIO;
   if (vcpu >= c.state.dist.online) return -EINVAL;
   if (c.kvm.device.vcpus.isBusy()) return -EBUSY;
   return c.state.dist.initialized === 1 ? 0 : c.lifecycle.lazyInit();

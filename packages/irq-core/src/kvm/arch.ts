@@ -51,6 +51,8 @@ export interface KvmArch {
   setGsi?(gsi: number, sourceId: number, level: number): number;
   /** kvm_arch_set_irq_inatomic: as setIrq, or -EWOULDBLOCK when only process context can decide. */
   setIrqInatomic(route: Route, sourceId: number, level: number): number;
+  /** Another process holds a lock that an injection through the route takes: who injects in one step has to spin. Without it nobody ever has to. */
+  isBusy?(route: Route): boolean;
   /** KVM_SIGNAL_MSI without a routing table: validates and delivers. */
   signalMsi(message: Route): number;
   /** kvm_arch_post_irq_routing_update: a new table is in force (x86 split irqchip rescans EOI bitmaps). */

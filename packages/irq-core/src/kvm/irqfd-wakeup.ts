@@ -34,6 +34,9 @@ function inject(k: KvmParts, handle: number, route: Route): void {
   if (decided === -EWOULDBLOCK) queueInject(k, handle);
 }
 
+/** The locks of the interrupt controller are taken in the writer's context. */
+const isBusy = (k: KvmParts, route: Route): boolean => k.arch().isBusy?.(route) === true;
+
 /** The wake-up with its interleaving points: the snapshot is copied in two steps, and again if it was written meanwhile. */
 export const irqfdWakeup = protocol(
   'irqfd_wakeup',
@@ -55,7 +58,11 @@ export const irqfdWakeup = protocol(
         f.copy.type = type;
       },
       readRetry: (m, f) => (m.kvms[f.vm].state.irqfds.at(f.irqfd).seq === f.seq ? undefined : 'readBegin'),
-      inject: (m, f) => inject(m.kvms[f.vm], f.irqfd, f.copy),
+      inject(m, f) {
+        if (isBusy(m.kvms[f.vm], f.copy)) return BLOCKED;
+        inject(m.kvms[f.vm], f.irqfd, f.copy);
+        return undefined;
+      },
     }),
     leaveWriter(m, f) {
       m.kvms[f.vm].state.irqfds.at(f.irqfd).waking--;
@@ -71,12 +78,12 @@ export function startWakeup(k: KvmParts, handle: number): void {
 
 /**
  * irqfd_wakeup with EPOLLIN, in one go: consumes the counter, tries the fast path, else queues the work. The fast path does not
- * know resamplers (T35). While the snapshot is being written the writer of the eventfd spins: the rest runs as a process.
+ * know resamplers (T35). While the snapshot is being written, or the interrupt controller is locked, the writer of the eventfd spins: the rest runs as a process.
  */
 export function wakeup(k: KvmParts, handle: number): boolean {
   const irqfd = k.state.irqfds.at(handle);
   k.eventfds.take(irqfd.eventfd);
-  if (isOdd(irqfd.seq)) startWakeup(k, handle);
+  if (isOdd(irqfd.seq) || isBusy(k, irqfd.route)) startWakeup(k, handle);
   else inject(k, handle, irqfd.route);
   return true;
 }

@@ -1,8 +1,9 @@
 // Level-triggered irqfds: assert until the guest's EOI, then lower once and tell every owner. Linux: virt/kvm/eventfd.c.
 
 import { u8, u16, u32 } from '../arena/index.ts';
-import { protocolsOn } from '../protocol/index.ts';
+import { BLOCKED, protocolsOn } from '../protocol/index.ts';
 import { NOTIFIER } from './notifiers.ts';
+import { isGsiBusy } from './set-irq.ts';
 import { SOURCE } from './sources.ts';
 import type { KvmParts, KvmWorld } from './world.ts';
 
@@ -72,11 +73,13 @@ export const irqfdResamplerShutdown = protocol('irqfd_resampler_shutdown', { vm:
     lowerLineIfEmpty(m, f) {
       const k = m.kvms[f.vm];
       const { resampler } = k.state.irqfds.at(f.irqfd);
-      k.state.irqfds.at(f.irqfd).resampler = 0;
       const { members, gsi } = k.state.resamplers.at(resampler);
-      if (members !== 0) return;
+      if (members === 0 && isGsiBusy(k, gsi)) return BLOCKED;
+      k.state.irqfds.at(f.irqfd).resampler = 0;
+      if (members !== 0) return undefined;
       k.setIrq(SOURCE.RESAMPLER, gsi, 0, false);
       k.state.resamplers.free(resampler);
+      return undefined;
     },
   }),
 }));
@@ -107,7 +110,11 @@ export const irqfdResamplerAck = protocol(
         f.resampler = findResampler(m.kvms[f.vm], f.gsi);
         return f.resampler === 0 ? 'leave irq_srcu' : undefined;
       },
-      lowerLine: (m, f) => void m.kvms[f.vm].setIrq(SOURCE.RESAMPLER, f.gsi, 0, false),
+      lowerLine(m, f) {
+        if (isGsiBusy(m.kvms[f.vm], f.gsi)) return BLOCKED;
+        m.kvms[f.vm].setIrq(SOURCE.RESAMPLER, f.gsi, 0, false);
+        return undefined;
+      },
       firstMember(m, f) {
         f.member = m.kvms[f.vm].state.resamplers.at(f.resampler).members;
       },

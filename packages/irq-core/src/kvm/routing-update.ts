@@ -12,7 +12,7 @@ const { protocol } = protocolsOn<KvmWorld>();
 /** What a refreshed snapshot means for the IOMMU of an irqfd with a producer. */
 const IRTE = { KEEP: 0, FOLLOW: 1, RESTORE: 2 } as const;
 
-/** Compares snapshot and new route. Only the message counts: two routes that are not MSI are the same to the IOMMU. */
+/** Compares snapshot and new route. Only the message counts, with its sender: two routes that are not MSI are the same to the IOMMU. */
 function effectOnIrte(k: KvmParts, irqfd: Irqfd): number {
   const { route: old } = irqfd;
   const index = k.routing.sole(irqfd.gsi);
@@ -23,7 +23,9 @@ function effectOnIrte(k: KvmParts, irqfd: Irqfd): number {
     old.type === ROUTE.MSI &&
     old.addressLo === route.addressLo &&
     old.addressHi === route.addressHi &&
-    old.data === route.data;
+    old.data === route.data &&
+    old.devid === route.devid &&
+    old.flags === route.flags;
   return same ? IRTE.KEEP : IRTE.FOLLOW;
 }
 

@@ -1,10 +1,10 @@
 // kvm_set_irq, step by step: copy the routes inside the SRCU section, deliver after leaving it. Linux: virt/kvm/irqchip.c.
 
 import { u1, u8, u16, u32 } from '../arena/index.ts';
-import { DONE, protocolsOn } from '../protocol/index.ts';
+import { BLOCKED, DONE, protocolsOn } from '../protocol/index.ts';
 import { RoutingEntry } from './layout.ts';
 import { copyRoute } from './routing.ts';
-import type { KvmWorld } from './world.ts';
+import type { KvmParts, KvmWorld } from './world.ts';
 
 const { protocol } = protocolsOn<KvmWorld>();
 
@@ -47,7 +47,17 @@ export const kvmSetIrq = protocol('kvm_set_irq', SET_IRQ_LOCALS, (p) => ({
     const { setGsi, setIrq } = m.kvms[f.vm].arch();
     if (setGsi !== undefined) setGsi(f.gsi, f.source, f.level);
     if (f.next === f.count) return DONE;
+    if (m.kvms[f.vm].arch().isBusy?.(routeAt(f, f.next)) === true) return BLOCKED;
     setIrq(routeAt(f, f.next++), f.source, f.level, false);
     return 'deliver';
   },
 }));
+
+/** Whether {@link KvmParts.setIrq} of a GSI would spin for a lock of the interrupt controller. */
+export function isGsiBusy({ arch, routing, state }: KvmParts, gsi: number): boolean {
+  const { isBusy } = arch();
+  if (isBusy === undefined || state.table === 0) return false;
+  for (let i = routing.first(state.table, gsi); i !== 0; i = routing.entry(state.table, i).next)
+    if (isBusy(routing.entry(state.table, i))) return true;
+  return false;
+}
