@@ -43,8 +43,6 @@ describe('exec under any lines', () => {
     ['ppc-xive', { dev: 'xive', cpus: 2 }],
     ['ppc-xive', { dev: 'xics', cpus: 2 }],
     ['ppc-xive', { ic_mode: 'dual', cpus: 2 }],
-    ['arm-vgic', { gic: 3, cpus: 2, its: true }],
-    ['arm-vgic', { gic: 2, cpus: 2 }],
   ])('answers everything: %s %j', async (backend, options) => {
     let done = 0;
     const lines = fc.array(lineOf(common(backend)), { minLength: 1, maxLength: 60, size: 'max' });
@@ -97,7 +95,6 @@ describe('scenarios of any operations', () => {
   it.each([
     ['x86-avic', 60, { vcpus: 2 }, { irqchip: 'split' }],
     ['ppc-xive', 20, { cpus: 2 }, { ic_mode: 'dual', cpus: 2 }],
-    ['arm-vgic', 20, { cpus: 2, its: true }, { gic: 2, cpus: 2 }],
   ])('run to their end, the same each time, or are refused with diagnostics: %s', (backend, numRuns, red, blue) => {
     const vms = [
       { name: 'red', backend, ...red },
