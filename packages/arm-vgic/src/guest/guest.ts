@@ -52,6 +52,8 @@ export interface Guest {
   readonly irqs: GuestIrqs;
   readonly its: LinuxIts;
   boot(options: BootOptions): number;
+  /** KVM_RUN of a vCPU: 0 or negative errno. */
+  start(cpu: number): number;
   /** The driver it has booted with; null before. */
   driver(): GicDriver | null;
   /** request_irq of an SPI, or a CPU's enable_percpu_irq of a PPI. */
@@ -153,6 +155,7 @@ export function createGuest({ state, bus, tree, trace, start, online, lowerEmula
     state,
     irqs,
     its,
+    start,
     driver,
     boot({ eoimode, clearPending: clears }) {
       if (state.gic !== GUEST_GIC.NONE || online() === 0) return -EINVAL;

@@ -1,15 +1,17 @@
 // The Linux of a VM put together: what its device tree says, how its vCPUs start, and how its accesses reach the VGIC.
 
+import { EINVAL } from '@virq/irq-core/errors';
 import type { Context } from '../context.ts';
 import { affinityOf } from '../vgic/init.ts';
 import type { Inputs } from '../vgic/inject.ts';
 import { type AccessParts, createGuestAccess } from './access.ts';
 import { createGuest, type DeviceTree, type Guest } from './guest.ts';
+import { GuestCpu, GuestDevice, GuestIrq, GuestIts, type GuestState } from './layout.ts';
 
 const HIGH = 2 ** 32;
 
 /** What the guest stands on. */
-export interface LinuxParts extends Omit<AccessParts, 'state' | 'trace'> {
+export interface LinuxParts extends Omit<AccessParts, 'trace'> {
   readonly inputs: Inputs;
   /** KVM_RUN, as far as it can fail before the guest is entered. */
   firstRun(): number;
@@ -52,4 +54,27 @@ export function createLinux(ctx: Context, parts: LinuxParts): Guest {
       });
     },
   });
+}
+
+/** Copies the plain fields of one view to another of the same struct. */
+function copyFields(from: object, to: object, fields: object): void {
+  for (const name of Object.keys(fields)) {
+    const value = (from as Readonly<Record<string, unknown>>)[name];
+    if (typeof value === 'number') Object.assign(to, { [name]: value });
+  }
+}
+
+/** What the memory of a stopped VM has of its Linux goes to another, which has the same sizes. -EINVAL if it has not. */
+export function adoptLinux(from: GuestState, to: GuestState): number {
+  const lists = [
+    [from.cpus, to.cpus, GuestCpu.fields],
+    [from.irqs, to.irqs, GuestIrq.fields],
+    [from.devices, to.devices, GuestDevice.fields],
+    [from.its, to.its, GuestIts.fields],
+  ] as const;
+  if (lists.some(([a, b]) => a.length !== b.length)) return -EINVAL;
+  const { gic, eoimode, directLpi, lines } = from;
+  Object.assign(to, { gic, eoimode, directLpi, lines });
+  for (const [a, b, fields] of lists) for (let n = 0; n < a.length; n++) copyFields(a.at(n), b.at(n), fields);
+  return 0;
 }

@@ -5,6 +5,7 @@ import type { Args, Operation, OpResult } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
 import type { IrqchipState } from '../guest/driver.ts';
 import { isSpecial } from '../guest/guest.ts';
+import { adoptLinux } from '../guest/linux.ts';
 import { hex, int, n } from './args.ts';
 
 type Op = Operation<ArmChip>;
@@ -72,6 +73,17 @@ export const LINUX_OPERATIONS: Readonly<Record<string, Op>> = {
     },
     run: (c, args) =>
       status(c.linux.boot({ eoimode: n(args, 'eoimode'), clearPending: args['clear_pending'] === true })),
+  },
+  guest_adopt: {
+    summary: 'after vgic_restore: the guest of another VM goes on here, and its vCPUs run',
+    args: { from: int('VM that it was, by index', { max: 255 }) },
+    run(c, args) {
+      const from = c.context.host.peers[n(args, 'from')] as ArmChip['kvm'] | undefined;
+      if (from === undefined || from.device.context === c.context) return { ret: -EINVAL };
+      const ret = adoptLinux(from.device.context.state.linux, c.state.linux);
+      for (let vcpu = 0; ret === 0 && vcpu < c.state.dist.online; vcpu++) c.linux.start(vcpu);
+      return { ret };
+    },
   },
   guest_request_irq: inLinux(
     'request_irq of an SPI: trigger, ISENABLER, affinity; of a PPI for this CPU',

@@ -58,6 +58,10 @@ function irqfdsOf(plan: Plan): number {
   );
 }
 
+/** SPIs of an Arm VM, which its default routing has. */
+const spisOf = ({ options }: MachineOptions['vms'][number]): number =>
+  ((options?.['nr_irqs'] as number | undefined) ?? 32) - 32;
+
 /** The machine with room for the plan. 24 GSIs and 48 routes are the least: the default routing of x86 has as many. */
 export function withRoom(machine: MachineOptions, plan: Plan): MachineOptions {
   const gsis = Math.min(4096, Math.max(24, 1 + largestGsi([plan.steps, plan.agents])));
@@ -67,6 +71,9 @@ export function withRoom(machine: MachineOptions, plan: Plan): MachineOptions {
   return {
     ...machine,
     limits: { eventfds: plan.eventfds.length + 1, processes, irqs, bypass: irqfdsOf(plan) + 4 },
-    vms: machine.vms.map((vm) => ({ ...vm, limits: { ...vm.limits, gsis, routes, irqfds: irqfdsOf(plan) } })),
+    vms: machine.vms.map((vm) => {
+      const room = { gsis: Math.max(gsis, spisOf(vm)), routes: Math.max(routes, spisOf(vm)), irqfds: irqfdsOf(plan) };
+      return { ...vm, limits: { ...vm.limits, ...room } };
+    }),
   };
 }
