@@ -105,21 +105,10 @@ function createVgic(context: Context) {
   const v4: V4 = createV4(context, { its, irqs, run });
   const online = createOnlineVcpus(state);
   const regions = createRegions(context);
-  const registers: VgicRegisters = createRegisters(
-    {
-      ...{
-        ctx: context,
-        form: context.profile.registers,
-        irqs,
-        lists,
-        its,
-        directSgis: directSgisOf(context, () => v4),
-      },
-      online: () => online.count,
-      isLastRedistributor: regions.isLast,
-    },
-    run,
-  );
+  const { registers: form } = context.profile;
+  const given = { ctx: context, form, irqs, lists, paths, its, directSgis: directSgisOf(context, () => v4) };
+  const placed = { online: () => online.count, isLastRedistributor: regions.isLast };
+  const registers: VgicRegisters = createRegisters({ ...given, ...placed }, run);
   return { its, irqs, lifecycle, inputs, lists, paths, cpus, vcpus, run, v4, online, regions, registers };
 }
 

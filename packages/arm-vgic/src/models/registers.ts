@@ -25,7 +25,7 @@ export const writeIrouter = queueing('vgic_mmio_write_irouter, queueing', (i, f,
   writeRouter(i, f, w);
   return true;
 });
-export const writeIrouterKernel = WRITE.router;
+export const writeIrouterKernel = WRITE.router.protocol;
 
 /** A write of one step to the interrupt of a frame; it waits for the lock. */
 export const changing =
