@@ -2,6 +2,7 @@
 
 import { defineMachineModel, type StandIn } from '@virq/irq-core/machine';
 import {
+  BLOCKED,
   type Combinators,
   defineFamily,
   type Outcome,
@@ -14,7 +15,7 @@ import { guestClearPending, guestEnable, userClearPending, writeConfig } from '.
 import { CONFIG } from '../irq/layout.ts';
 import { vgicInjectIrq } from '../lists/queue.ts';
 import { foldAcksAlways } from './corrected.ts';
-import { type ArmMachine, kernelScope, smallMachine, spawn, spiHandle, spiOf, startGuest } from './machine.ts';
+import { type ArmMachine, chipOf, kernelScope, smallMachine, spawn, spiHandle, spiOf, startGuest } from './machine.ts';
 import { changing, queueAfter, WRITE_LOCALS, type WriteFrame } from './registers.ts';
 import { runVcpu, startVcpu } from './vcpu.ts';
 import {
@@ -77,7 +78,10 @@ export const injectOneBit = replace(vgicInjectIrq, 'change', (m: ArmMachine, f):
 const boot = (of: StandIn, run: unknown) =>
   protocol('VMM and guest', WRITE_LOCALS, (p: Combinators<ArmMachine, WriteFrame>) => ({
     ...p.include('setUp', of(setUp) as never),
-    run: (m) => startVcpu(m, run, { vcpu: 0 }),
+    run(m): Outcome<never> {
+      if (chipOf(m).lists.apLists.at(0).apLock.holder !== 0 || spiOf(m).irqLock.holder !== 0) return BLOCKED;
+      startVcpu(m, run, { vcpu: 0 });
+    },
   }));
 
 const PATHS = [foldAcksAlways, setUp];
@@ -96,7 +100,7 @@ export const vgicSetup = defineFamily({
   build: ({ kernel, host, assertions, reset, clear }) =>
     defineMachineModel({
       name: 'vgic-setup',
-      machine: smallMachine({ kernel, processes: 10, paths: [...PATHS, device], vm: { gic: host, host_gic: host } }),
+      machine: smallMachine({ kernel, processes: 8, paths: [...PATHS, device], vm: { gic: host, host_gic: host } }),
       paths: [vgicInjectIrq, ...PATHS] as never,
       agents(of) {
         const run = runVcpu(of, foldAcksAlways, levelDriver);

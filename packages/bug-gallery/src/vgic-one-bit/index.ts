@@ -23,7 +23,7 @@ two bits the line is still high when the guest enables it.`,
   model: vgicSetup,
   scope: { assertions: 0 },
   variant: [[vgicInjectIrq, injectOneBit]],
-  expected: { property: 'no device asserts while its line is masked', length: 16 },
+  expected: { property: 'no device asserts while its line is masked', length: 22 },
   unused: SET_UP_ONCE,
   fix: 'Input line and latch are two bits; ICPENDR clears the latch only.',
 });
