@@ -28,15 +28,22 @@ export const LOCKS = {
     protects: 'the ap_list; of two that of the lower vcpu_id comes first',
   },
   irq: { kind: 'raw spinlock', of: 'interrupt', kernel: 'vgic_irq->irq_lock', protects: 'struct vgic_irq' },
+  desc: {
+    kind: 'raw spinlock',
+    of: 'host irq',
+    kernel: 'irq_desc->lock',
+    protects: 'a host interrupt, doorbells among them',
+  },
+  vpe: { kind: 'raw spinlock', of: 'vPE', kernel: 'its_vpe->vpe_lock', protects: 'where a vPE is resident (GICv4)' },
 } as const;
 /** Name of a class. */
 export type LockName = keyof typeof LOCKS;
 
 const MUTEXES = ['kvm', 'vcpu', 'config', 'cmd', 'its'] as const;
 /** What a list drops under its lock can be an LPI's last reference, which takes the LPIs' lock. */
-const LPI_INSIDE: readonly LockName[] = [...MUTEXES, 'ap', 'lpi', 'irq'];
+const LPI_INSIDE: readonly LockName[] = [...MUTEXES, 'ap', 'lpi', 'irq', 'desc', 'vpe'];
 /** Such a reference is dropped without it, and the LPI goes when the list is unlocked. */
-const LPI_OUTSIDE: readonly LockName[] = [...MUTEXES, 'lpi', 'ap', 'irq'];
+const LPI_OUTSIDE: readonly LockName[] = [...MUTEXES, 'lpi', 'ap', 'irq', 'desc', 'vpe'];
 
 /** The order by kernel: a lock is taken while holding such as stand before it only. */
 export const LOCK_ORDER: Readonly<Record<VgicVersion, readonly LockName[]>> = {
