@@ -13,8 +13,6 @@ export const armEvents: EventTexts = {
     `command 0x${Number(e['opcode']).toString(16)} at 0x${Number(e['offset']).toString(16)}: ${typeof e['error'] === 'number' ? `0x${e['error'].toString(16)}` : e['error']}`,
   vgic_guest_error: (e) =>
     `${e['block']} offset 0x${Number(e['offset']).toString(16)}, ${e['size']} bytes: ${e['rule']}`,
-  kvm_set_irq: (e) => `gsi ${e['gsi']} level ${e['level']} source ${e['source']}`,
-  kvm_ack_irq: (e) => `irqchip ${e['irqchip']} pin ${e['pin']}`,
   kvm_entry: (e) => `vcpu ${e['vcpu']}`,
   kvm_exit: (e) => `vcpu ${e['vcpu']}`,
   guest_irq: (e) => `cpu ${e['cpu']} irq ${e['irq']}`,
