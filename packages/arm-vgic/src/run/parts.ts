@@ -19,6 +19,7 @@ export function bindVcpus(ctx: Context, lists: VgicLists, cpus: Cpus, late: () =
   return {
     vcpus: kvm.vcpus,
     residency,
+    plain: lists.plain ?? null,
     savesVmcr: profile.run.savesVmcr,
     at: (vcpu) => state.run.at(vcpu),
     requests: (vcpu) => kvm.state.vcpus.at(vcpu).requests,

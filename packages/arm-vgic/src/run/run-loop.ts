@@ -32,7 +32,7 @@ export interface RunLoop {
 
 /** Creates it. */
 export function createRunLoop({ state, kvm }: Context, parts: VcpuParts, paths: VgicPaths): RunLoop {
-  const { vcpus } = parts;
+  const { vcpus, plain } = parts;
   const { interfaces, run } = state;
   const isIn = (vcpu: number): boolean => run.at(vcpu).inGuest === 1;
 
@@ -89,6 +89,7 @@ export function createRunLoop({ state, kvm }: Context, parts: VcpuParts, paths: 
 
   /** List registers that are not in use are empty. */
   function takeMaintenance(vcpu: number): void {
+    if (plain?.cpus.isQuiet(vcpu) === true) return;
     const c = interfaces.at(vcpu);
     if (maintenancePending(c, c.used)) reenter(vcpu);
   }

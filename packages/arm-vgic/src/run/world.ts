@@ -5,6 +5,7 @@ import { ARM_REQ } from '../context.ts';
 import type { RunVcpu } from '../layout.ts';
 import type { VgicLists } from '../lists/world.ts';
 import type { CpuInterface } from '../lr/layout.ts';
+import type { Plain } from '../plain/index.ts';
 import type { Residency } from './residency.ts';
 
 /** What the run loop works on. */
@@ -12,6 +13,7 @@ export interface VcpuParts {
   readonly vcpus: Vcpus;
   readonly residency: Residency;
   readonly savesVmcr: 'put' | 'exit';
+  readonly plain?: Plain | null;
   at(vcpu: number): RunVcpu;
   /** vcpu->requests, a bit each. */
   requests(vcpu: number): number;
