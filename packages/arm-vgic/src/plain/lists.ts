@@ -119,7 +119,7 @@ export class PlainLists {
       at = halves[(p << 1) + NEXT] as number;
     }
     const dirty = bytes[(c << 2) + DIRTY] as number;
-    if (filled < dirty) words.fill(0, c + LR_WORDS * filled, c + LR_WORDS * dirty);
+    for (let at = c + LR_WORDS * filled; at < c + LR_WORDS * dirty; at++) words[at] = 0;
     bytes[(c << 2) + USED] = filled;
     bytes[(c << 2) + DIRTY] = filled;
     halves[(c << 1) + LAST_IRQ] = 0;
