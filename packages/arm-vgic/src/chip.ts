@@ -99,7 +99,7 @@ function createVgic(context: Context) {
     hasVlpi: (vcpu) => v4.isPendingLast(vcpu),
   });
   const paths = createPaths(context, lists);
-  const cpus = createCpus(context, () => v4);
+  const cpus = createCpus(context, () => v4, lists);
   const vcpus = bindVcpus(context, lists, cpus, () => v4);
   const run = createRunLoop(context, vcpus, paths);
   const v4: V4 = createV4(context, { its, irqs, run });
