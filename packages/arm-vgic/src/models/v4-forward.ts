@@ -6,7 +6,15 @@ import { pendingOf } from '../host/host-inspect.ts';
 import { INTID } from '../irq/layout.ts';
 import { setForwarding, setForwardingCorrected, setForwardingUnlocked } from '../v4/set-forwarding.ts';
 import { unsetForwarding, unsetForwardingByRoute, unsetForwardingCorrected } from '../v4/unset-forwarding.ts';
-import { connecting, disconnecting, runMixed, sendingDevice, sendingVmm, switchingOff, takeInGuest } from './v4-agents.ts';
+import {
+  connecting,
+  disconnecting,
+  runMixed,
+  sendingDevice,
+  sendingVmm,
+  switchingOff,
+  takeInGuest,
+} from './v4-agents.ts';
 import {
   bindVectors,
   chipOf,

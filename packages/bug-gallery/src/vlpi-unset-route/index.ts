@@ -9,9 +9,7 @@ export const bug = defineBug({
   slug: 'vlpi-unset-route',
   title: "GICv4: a device goes on as a vLPI after it was taken away, because the guest's ITS does not know it any more",
   family: 'arm',
-  commits: [
-    { hash: '05b9405f2fa1', title: 'KVM: arm64: Resolve vLPI by host IRQ in vgic_v4_unset_forwarding()' },
-  ],
+  commits: [{ hash: '05b9405f2fa1', title: 'KVM: arm64: Resolve vLPI by host IRQ in vgic_v4_unset_forwarding()' }],
   story: `To end forwarding, KVM asked the guest's ITS which LPI the message of the route is. It wants an answer about what was mapped once, and asks about what is mapped now.
 
 A guest that has switched its LPIs off, or has discarded or moved the event, leaves no answer or another one. KVM gave up and the physical event stayed mapped to the vPE: the device goes on to
