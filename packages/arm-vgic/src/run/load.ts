@@ -11,8 +11,12 @@ function writeVmcr({ vmcr }: CpuInterface): void {
   if (vmcr.bpr1 < least) vmcr.bpr1 = least;
 }
 
-/** kvm_vgic_load. */
+/** Physical CPUs that vCPUs get by themselves, which is what a vCPU's state has room for. */
+const PHYSICAL_CPUS = 254;
+
+/** vcpu_load and kvm_vgic_load: a vCPU that was given no physical CPU (`vcpu_load`) is on that of its own number. */
 export function vgicLoad(p: VcpuParts, vcpu: number, c: CpuInterface): void {
+  if (p.vcpus.pcpu(vcpu) < 0) p.vcpus.load(vcpu, vcpu % PHYSICAL_CPUS);
   p.at(vcpu).loaded = 1;
   writeVmcr(c);
   p.residency.load(vcpu);

@@ -5,6 +5,7 @@ import { ARM_REQ } from '../context.ts';
 import type { RunVcpu } from '../layout.ts';
 import type { VgicLists } from '../lists/world.ts';
 import type { CpuInterface } from '../lr/layout.ts';
+import type { Exit } from './exits.ts';
 import type { Residency } from './residency.ts';
 
 /** What the run loop works on. */
@@ -21,7 +22,7 @@ export interface VcpuParts {
   execute(vcpu: number, what: number, value: number): boolean;
   /** Tracepoints of entry and exit. */
   entered(vcpu: number): void;
-  left(vcpu: number): void;
+  left(vcpu: number, why: Exit): void;
 }
 
 /** A machine whose vCPUs run. */
