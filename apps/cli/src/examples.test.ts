@@ -32,6 +32,13 @@ describe('examples', () => {
     expect((await virq(['check', `examples/${name}`])).code).toBe(0);
   });
 
+  const costsOf = (name: string, mode: string): unknown => {
+    const { bound } = bind(name, mode);
+    const { counts, taken, reasons } = runScenario(bound as NonNullable<typeof bound>).costs;
+    const nonzero = COST_KINDS.map(({ name }, i) => [name, counts[i]] as const).filter(([, n]) => n !== 0);
+    return { taken, ...Object.fromEntries(nonzero), ...reasons };
+  };
+
   // Three interrupts, one of them to a vCPU that has ceded: H_XIRR and H_EOI each, and one H_CEDE; a host interrupt each where VFIO signals, and the escalation.
   it.each([
     ['xics', { exits: 7, hypercalls: 7, 'wake-ups': 1, 'host interrupts': 4 }],
@@ -40,12 +47,19 @@ describe('examples', () => {
     ['native-passthrough', { exits: 1, hypercalls: 1, 'wake-ups': 1, 'host interrupts': 1 }],
   ])(
     'an interrupt of a pseries guest costs hypercalls in XICS mode, and host interrupts where it is not passed through: %s',
-    (mode, costs) => {
-      const { bound } = bind('costs-power.yaml', mode);
-      const { counts, taken } = runScenario(bound as NonNullable<typeof bound>).costs;
-      const nonzero = COST_KINDS.map(({ name }, i) => [name, counts[i]] as const).filter(([, n]) => n !== 0);
-      expect([taken, Object.fromEntries(nonzero)]).toEqual([3, costs]);
-    },
+    (mode, costs) => expect(costsOf('costs-power.yaml', mode)).toEqual({ taken: 3, ...costs, SYSCALL: costs.exits }),
+  );
+
+  // Two interrupts, the second to a vCPU in WFI. A kick to the one that runs; a maintenance interrupt at the end of each that is a level, and trapped the handler's store.
+  it.each([
+    ['trapped', { exits: 6, 'user exits': 2, kicks: 1, IRQ: 3, DABT_LOW: 2 }],
+    ['resampled', { exits: 4, 'host interrupts': 2, kicks: 1, IRQ: 3 }],
+    ['msi', { exits: 2, 'host interrupts': 2, kicks: 1, IRQ: 1 }],
+    ['vlpi-v4', { exits: 1, 'host interrupts': 1 }],
+    ['vlpi-v4.1', { exits: 1, 'host interrupts': 1 }],
+  ])(
+    'an interrupt of an Arm guest costs exits and host interrupts, but none as a vLPI to a vCPU that runs: %s',
+    (mode, costs) => expect(costsOf('costs-arm.yaml', mode)).toEqual({ taken: 2, 'wake-ups': 1, WFx: 1, ...costs }),
   );
 
   it('the routing race holds under 100 seeds and both vectors occur', () => {

@@ -1,6 +1,14 @@
 // Tracepoints of the VGIC as the kernel prints them (trace/events/kvm.h, arch/arm64/kvm/vgic/trace.h, trace_arm.h), and events of virq's own.
 
+import { errnoName } from '@virq/irq-core/errors';
 import type { EventTexts } from '@virq/irq-core/events';
+import { exitText } from './run/exits.ts';
+
+/** An ITS's own code is a positive number; what KVM could not do for itself is a negative errno. */
+function errorText(error: unknown): string {
+  if (typeof error !== 'number') return String(error);
+  return error < 0 ? (errnoName(error) ?? String(error)) : `0x${error.toString(16)}`;
+}
 
 /** Texts by event. */
 export const armEvents: EventTexts = {
@@ -10,11 +18,11 @@ export const armEvents: EventTexts = {
   kvm_irq_line: (e) =>
     `Inject ${['CPU', 'VGIC SPI', 'VGIC PPI'][Number(e['type'])] ?? 'UNKNOWN'} interrupt (${e['type']}), vcpu->idx: ${e['vcpu']}, num: ${e['irq']}, level: ${e['level']}`,
   its_command_error: (e) =>
-    `command 0x${Number(e['opcode']).toString(16)} at 0x${Number(e['offset']).toString(16)}: ${typeof e['error'] === 'number' ? `0x${e['error'].toString(16)}` : e['error']}`,
+    `command 0x${Number(e['opcode']).toString(16)} at 0x${Number(e['offset']).toString(16)}: ${errorText(e['error'])}`,
   vgic_guest_error: (e) =>
     `${e['block']} offset 0x${Number(e['offset']).toString(16)}, ${e['size']} bytes: ${e['rule']}`,
   kvm_entry: (e) => `vcpu ${e['vcpu']}`,
-  kvm_exit: (e) => `vcpu ${e['vcpu']}`,
+  kvm_exit: (e) => `vcpu ${e['vcpu']} ${exitText(String(e['ret']), Number(e['esr_ec']))}`,
   guest_irq: (e) => `cpu ${e['cpu']} irq ${e['irq']}`,
   guest_bad_irq: (e) => `cpu ${e['cpu']} unexpected interrupt (irqnr ${e['irq']})`,
 };

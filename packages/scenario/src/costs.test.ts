@@ -34,6 +34,14 @@ describe('kinds of cost', () => {
 it('interrupts are those that guests took; exits are told apart by reason', () => {
   const costs = costsOf([
     { events: ['kvm_inj_virq: IRQ 0x31', 'kvm_exit: vcpu 0 reason npf rip 0x0'] },
+    { events: ['kvm_guest_exit: VCPU 0: trap=SYSCALL'] },
+    {
+      events: [
+        'kvm_exit: vcpu 0 TRAP: HSR_EC: 0x0024 (DABT_LOW)',
+        'kvm_exit: vcpu 0 IRQ: HSR_EC: 0x0000 (UNKNOWN)',
+        'kvm_exit: vcpu 1 TRAP: HSR_EC: 0x0001 (WFx)',
+      ],
+    },
     {
       events: [
         'hw_accept: vcpu 0 vec 49',
@@ -42,5 +50,5 @@ it('interrupts are those that guests took; exits are told apart by reason', () =
       ],
     },
   ]);
-  expect([costs.taken, costs.reasons]).toEqual([2, { npf: 2, hlt: 1 }]);
+  expect([costs.taken, costs.reasons]).toEqual([2, { npf: 2, hlt: 1, SYSCALL: 1, DABT_LOW: 1, IRQ: 1, WFx: 1 }]);
 });

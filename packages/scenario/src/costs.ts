@@ -39,13 +39,17 @@ export interface Costs {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
+/** The reason in a line of an exit: x86's, POWER's trap, Arm's exception class or what is no trap. */
+const REASON =
+  /^kvm_exit: .*?(?:reason (\S+)|TRAP: HSR_EC: \S+ \((\w+)\)|(IRQ): HSR_EC)|^kvm_guest_exit: .*?trap=(\S+)/;
+
 /** Counts what the steps of a run cost. */
 export function costsOf(steps: readonly Pick<StepRecord, 'events'>[]): Costs {
   const lines = steps.flatMap((s) => s.events);
   const count = (of: RegExp): number => lines.filter((line) => of.test(line)).length;
   const reasons: Record<string, number> = {};
   for (const line of lines) {
-    const reason = /^kvm_exit: .*?reason (\S+)|^kvm_guest_exit: .*?trap=(\S+)/.exec(line)?.slice(1).find(Boolean);
+    const reason = REASON.exec(line)?.slice(1).find(Boolean);
     if (reason !== undefined) reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
   return { taken: count(TAKEN), counts: COST_KINDS.map((kind) => count(kind.line)), reasons };

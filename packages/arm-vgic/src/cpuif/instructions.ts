@@ -29,5 +29,8 @@ export const INSTRUCTIONS: readonly Instruction[] = [...systemRegisters(), ...me
 
 const INDEX: ReadonlyMap<string, number> = new Map(INSTRUCTIONS.map(({ name }, i) => [name, i]));
 
+/** A load or store, which traps as a data abort; the others are system registers. */
+export const isMmio = (what: number): boolean => /^(ldr|str) /.test((INSTRUCTIONS[what] as Instruction).name);
+
 /** Index of an instruction, -1 if there is none of that name: `mrs ICC_IAR1_EL1`, `str GICC_EOIR`. */
 export const instructionOf = (name: string): number => INDEX.get(name) ?? -1;

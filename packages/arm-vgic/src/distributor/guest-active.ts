@@ -3,7 +3,8 @@
 import { u1 } from '@virq/irq-core/arena';
 import { BLOCKED, type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { kvmVcpuEnter } from '../run/enter.ts';
-import { kvmVcpuExit, put } from '../run/exit.ts';
+import { exitBecause, put } from '../run/exit.ts';
+import { EXIT } from '../run/exits.ts';
 import { RUN_LOCALS, type RunFrame } from '../run/frame.ts';
 import { type VcpuMachine, vcpuOf } from '../run/world.ts';
 import { ACTIVE_LOCALS, vgicAccessActive } from './active.ts';
@@ -30,7 +31,7 @@ export const guestAccessActive = protocol(
   (p: Combinators<VcpuMachine, GuestFrame>) => ({
     begin,
     goOut: () => undefined,
-    ...p.include('exit', kvmVcpuExit as never),
+    ...p.include('exit', exitBecause((f: GuestFrame) => (f.acted === 1 ? EXIT.IRQ : EXIT.DABT_LOW)) as never),
     isDone: (_m, f): Outcome<'put'> => (f.acted === 1 ? 'put' : undefined),
     ...p.include('access', vgicAccessActive as never),
     note(_m, f): Outcome<'goIn'> {

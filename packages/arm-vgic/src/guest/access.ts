@@ -6,6 +6,7 @@ import type { GuestBus, Target } from '../distributor/bus.ts';
 import type { VgicRegisters } from '../distributor/registers.ts';
 import type { Ram } from '../memory/ram.ts';
 import type { GuestCpu } from '../run/cpus.ts';
+import { EXIT } from '../run/exits.ts';
 import type { RunLoop } from '../run/run-loop.ts';
 import type { GuestAccess } from './access-types.ts';
 
@@ -29,7 +30,7 @@ export function createGuestAccess({ run, bus, cpus, registers, ram, trace }: Acc
   function reach<T>(cpu: number, target: Target, work: () => T): T {
     if (target.kind === 'memory') return work();
     if (target.kind === 'direct') return run.inside(cpu, work);
-    return run.intercepted(cpu, () => {
+    return run.intercepted(cpu, EXIT.DABT_LOW, () => {
       if (target.kind === 'nobody') toUserSpace();
       return work();
     });
@@ -54,7 +55,7 @@ export function createGuestAccess({ run, bus, cpus, registers, ram, trace }: Acc
     msr: (cpu, register, value) => void cpus.execute(cpu, instructionOf(`msr ${register}`), value),
     sendSgi(cpu, register, value) {
       const words = { lo: Number(value & 0xffffffffn), hi: Number(value >> 32n) };
-      run.intercepted(cpu, () => registers.sendSgi(cpu, register, words));
+      run.intercepted(cpu, EXIT.SYS64, () => registers.sendSgi(cpu, register, words));
     },
     loadByte: (address) => ram.loadByte(address),
     storeByte: (address, value) => void ram.storeByte(address, value),

@@ -2,6 +2,7 @@
 
 import { EINVAL } from '@virq/irq-core/errors';
 import type { Context } from '../context.ts';
+import { EXIT } from '../run/exits.ts';
 import { affinityOf } from '../vgic/init.ts';
 import type { Inputs } from '../vgic/inject.ts';
 import { type AccessParts, createGuestAccess } from './access.ts';
@@ -48,7 +49,7 @@ export function createLinux(ctx: Context, parts: LinuxParts): Guest {
       return error;
     },
     lowerEmulated(cpu, intid) {
-      run.intercepted(cpu, () => {
+      run.intercepted(cpu, EXIT.DABT_LOW, () => {
         if (trace.on) trace.emit('kvm_userspace_exit', { reason: 'KVM_EXIT_MMIO (6)' });
         inputs.inject(intid < 32 ? cpu : -1, intid, 0);
       });

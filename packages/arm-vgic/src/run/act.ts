@@ -2,10 +2,12 @@
 
 import { u1, u8, u32 } from '@virq/irq-core/arena';
 import { BLOCKED, type Combinators, DONE, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
+import { isMmio } from '../cpuif/instructions.ts';
 import { maintenancePending } from '../cpuif/maintenance.ts';
 import { DIR_LOCALS, vgicDeactivate } from '../lists/deactivate.ts';
 import { kvmVcpuEnter } from './enter.ts';
-import { kvmVcpuExit, put } from './exit.ts';
+import { exitBecause, put } from './exit.ts';
+import { EXIT, type Exit } from './exits.ts';
 import { RUN_LOCALS, type RunFrame } from './frame.ts';
 import { isKicked, listsOf, type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
 
@@ -41,6 +43,12 @@ function act(m: VcpuMachine, f: ActFrame): Outcome<never> {
   return DONE;
 }
 
+/** A trapped DIR, or what the guest has not asked for: a kick, a maintenance interrupt, the end of a visit. */
+const whyOf = (f: ActFrame): Exit => {
+  if (f.trapped === 0) return EXIT.IRQ;
+  return isMmio(f.what) ? EXIT.DABT_LOW : EXIT.SYS64;
+};
+
 /** What follows an exit: the trapped DIR and an entry, the end of a visit, or an entry. */
 function handle(_m: VcpuMachine, f: ActFrame): Outcome<'put' | 'goIn'> {
   if (f.trapped === 1) return undefined;
@@ -59,7 +67,7 @@ export const kvmGuestAct = protocol('guest instruction', ACT_LOCALS, (p: Combina
   check: (m, f): Outcome<'act' | 'goOut'> => (isKicked(m, f) ? 'goOut' : 'act'),
   act,
   goOut: () => undefined,
-  ...p.include('exit', kvmVcpuExit as never),
+  ...p.include('exit', exitBecause(whyOf) as never),
   handle,
   ...p.include('dir', vgicDeactivate as never),
   isHandled(_m, f): Outcome<'goIn'> {

@@ -1,11 +1,12 @@
 // The CPU interfaces of a VM's vCPUs, and what their guests do there in one go.
 
 import type { Context } from '../context.ts';
-import { INSTRUCTIONS, type Instruction, instructionOf } from '../cpuif/instructions.ts';
+import { INSTRUCTIONS, type Instruction, instructionOf, isMmio } from '../cpuif/instructions.ts';
 import { type CpuPort, vtrOf } from '../cpuif/port.ts';
 import type { VgicLists } from '../lists/world.ts';
 import { TRAP } from '../regs/icc.ts';
 import type { VgicPaths } from '../vgic/paths.ts';
+import { EXIT } from './exits.ts';
 import type { RunLoop } from './run-loop.ts';
 
 /** CPU interfaces. */
@@ -65,14 +66,15 @@ export interface GuestCpu {
 
 /** Creates it. A DIR that traps is done between an exit and an entry. */
 export function createGuestCpu(cpus: Cpus, run: RunLoop, paths: VgicPaths): GuestCpu {
-  const trap = (vcpu: number, value: number): void => run.intercepted(vcpu, () => paths.deactivate(vcpu, value));
+  const trap = (vcpu: number, what: number, value: number): void =>
+    run.intercepted(vcpu, isMmio(what) ? EXIT.DABT_LOW : EXIT.SYS64, () => paths.deactivate(vcpu, value));
 
   function execute(vcpu: number, what: number, value: number): number {
     const visits = !run.isIn(vcpu);
     if (visits) run.enter(vcpu);
     else run.takeKick(vcpu);
     const read = cpus.run(vcpu, what, value);
-    if (read === TRAP) trap(vcpu, value);
+    if (read === TRAP) trap(vcpu, what, value);
     else if (!visits) run.takeMaintenance(vcpu);
     if (visits) run.exit(vcpu);
     return read === TRAP ? 0 : read;

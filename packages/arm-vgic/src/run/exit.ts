@@ -4,6 +4,7 @@ import { type Combinators, protocolsOn } from '@virq/irq-core/protocol';
 import { vgicFoldLrState } from '../lists/fold.ts';
 import { vgicPruneApList } from '../lists/prune.ts';
 import { kvmVcpuEnter } from './enter.ts';
+import { EXIT, type Exit } from './exits.ts';
 import { RUN_LOCALS, type RunFrame } from './frame.ts';
 import { saveVmcr, vgicPut } from './load.ts';
 import { type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
@@ -11,13 +12,13 @@ import { type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
 const { protocol } = protocolsOn<VcpuMachine>();
 
 /** The CPU is in KVM again. */
-export function leaveGuest(m: VcpuMachine, f: RunFrame): void {
+function leaveGuest(m: VcpuMachine, f: RunFrame, why: Exit): void {
   const p = vcpusOf(m, f);
   const v = p.at(f.vcpu);
   v.inGuest = 0;
   v.inKvm = 1;
   p.vcpus.exitGuest(f.vcpu);
-  p.left(f.vcpu);
+  p.left(f.vcpu, why);
   if (p.savesVmcr === 'exit') saveVmcr(p, f.vcpu);
 }
 
@@ -27,16 +28,16 @@ export function put(m: VcpuMachine, f: RunFrame): void {
   vcpuOf(m, f).inKvm = 0;
 }
 
-/** From the guest up to where the exit is handled. */
-export const kvmVcpuExit = protocol(
-  'kvm_arch_vcpu_ioctl_run, exit',
-  RUN_LOCALS,
-  (p: Combinators<VcpuMachine, RunFrame>) => ({
-    leaveGuest,
+/** From the guest up to where the exit is handled; `why` by the frame of the path that it is a part of. */
+export const exitBecause = <F extends RunFrame>(why: (f: F) => Exit) =>
+  protocol('kvm_arch_vcpu_ioctl_run, exit', RUN_LOCALS, (p: Combinators<VcpuMachine, RunFrame>) => ({
+    leaveGuest: (m, f) => leaveGuest(m, f, why(f as F)),
     ...p.include('fold', vgicFoldLrState as never),
     ...p.include('prune', vgicPruneApList as never),
-  }),
-);
+  }));
+
+/** An exit that the guest did not ask for. */
+export const kvmVcpuExit = exitBecause(() => EXIT.IRQ);
 
 /** An exit to user space. */
 export const kvmVcpuReturn = protocol(

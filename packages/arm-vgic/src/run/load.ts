@@ -11,8 +11,12 @@ function writeVmcr({ vmcr }: VcpuParts, vcpu: number): void {
   if (vmcr.bpr1.get(vcpu) < LEAST) vmcr.bpr1.set(vcpu, LEAST);
 }
 
-/** kvm_vgic_load. */
+/** Physical CPUs that vCPUs get by themselves, which is what a vCPU's state has room for. */
+const PHYSICAL_CPUS = 254;
+
+/** vcpu_load and kvm_vgic_load: a vCPU that was given no physical CPU (`vcpu_load`) is on that of its own number. */
 export function vgicLoad(p: VcpuParts, vcpu: number): void {
+  if (p.vcpus.pcpu(vcpu) < 0) p.vcpus.load(vcpu, vcpu % PHYSICAL_CPUS);
   p.fields.loaded.set(vcpu, 1);
   writeVmcr(p, vcpu);
   p.residency.load(vcpu);

@@ -33,8 +33,8 @@ export function bindVcpus(ctx: Context, lists: VgicLists, cpus: Cpus, late: () =
     entered(vcpu) {
       if (trace.on) trace.emit('kvm_entry', { vcpu });
     },
-    left(vcpu) {
-      if (trace.on) trace.emit('kvm_exit', { vcpu });
+    left(vcpu, { ret, ec }) {
+      if (trace.on) trace.emit('kvm_exit', { vcpu, ret, esr_ec: ec });
     },
   };
 }

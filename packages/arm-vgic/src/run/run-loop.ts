@@ -6,6 +6,7 @@ import { ARM_REQ, type Context } from '../context.ts';
 import { maintenancePending } from '../cpuif/maintenance.ts';
 import { RunVcpu } from '../layout.ts';
 import type { VgicPaths } from '../vgic/paths.ts';
+import { EXIT, type Exit } from './exits.ts';
 import { saveVmcr, vgicLoad, vgicPut } from './load.ts';
 import { hasRequests, type VcpuParts } from './world.ts';
 
@@ -29,7 +30,7 @@ export interface RunLoop {
    */
   inside<T>(vcpu: number, work: () => T): T;
   /** Work of KVM for an access that traps: between an exit and an entry; a vCPU that is outside comes in for it, and leaves again. */
-  intercepted<T>(vcpu: number, work: () => T): T;
+  intercepted<T>(vcpu: number, why: Exit, work: () => T): T;
 }
 
 /** Creates it. */
@@ -62,23 +63,23 @@ export function createRunLoop({ state }: Context, parts: VcpuParts, paths: VgicP
     enterLoaded(vcpu);
   }
 
-  function leave(vcpu: number): void {
+  function leave(vcpu: number, why: Exit): void {
     outside.apply(vcpu);
     vcpus.exitGuest(vcpu);
-    parts.left(vcpu);
+    parts.left(vcpu, why);
     if (parts.savesVmcr === 'exit') saveVmcr(parts, vcpu);
     paths.fold(vcpu);
     paths.prune(vcpu);
   }
 
   function exit(vcpu: number): void {
-    leave(vcpu);
+    leave(vcpu, EXIT.IRQ);
     vgicPut(parts, vcpu);
     fields.inKvm.set(vcpu, 0);
   }
 
   function reenter(vcpu: number): void {
-    leave(vcpu);
+    leave(vcpu, EXIT.IRQ);
     enterLoaded(vcpu);
   }
 
@@ -109,10 +110,10 @@ export function createRunLoop({ state }: Context, parts: VcpuParts, paths: VgicP
       else takeMaintenance(vcpu);
       return result;
     },
-    intercepted(vcpu, work) {
+    intercepted(vcpu, why, work) {
       const visits = !isIn(vcpu);
       if (visits) enter(vcpu);
-      leave(vcpu);
+      leave(vcpu, why);
       const result = work();
       enterLoaded(vcpu);
       if (visits) exit(vcpu);

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ArmVm, openArm } from '../__fixtures__/arm-vm.ts';
 import type { VgicVersion } from '../kernel.ts';
+import { EXIT } from './exits.ts';
 
 function guest(vm: object = {}): ArmVm {
   const t = openArm({ vm: { nr_irqs: 64, ...vm } });
@@ -111,9 +112,54 @@ describe('F-06 WFI', () => {
     const t = openArm({ vm: { nr_irqs: 64, vgic } });
     t.op('vcpu_run');
     t.op('cpu_setup', { pmr: 0xf8 });
-    t.chip.run.intercepted(0, () => undefined);
+    t.chip.run.intercepted(0, EXIT.DABT_LOW, () => undefined);
     expect(t.chip.lists.maskOf(0)).toBe(mask);
     t.op('wfi');
     expect(t.chip.lists.maskOf(0)).toBe(0xf8);
+  });
+});
+
+describe('exits and kicks as the kernel prints them', () => {
+  const lines = (t: ArmVm): string[] => t.session.takeTrace().filter((line) => /^(kvm_exit|ipi_send_cpu)/.test(line));
+  const WORDS = {
+    'kvm_exit: vcpu 0 TRAP: HSR_EC: 0x0024 (DABT_LOW)': (t) => t.op('guest_load', { addr: '0x8000000' }),
+    'kvm_exit: vcpu 0 TRAP: HSR_EC: 0x0018 (SYS64)': (t) => t.op('msr', { reg: 'ICC_SGI1R_EL1', value: 1 }),
+    'kvm_exit: vcpu 0 TRAP: HSR_EC: 0x0001 (WFx)': (t) => t.op('wfi'),
+    'kvm_exit: vcpu 0 IRQ: HSR_EC: 0x0000 (UNKNOWN)': (t) => t.op('vcpu_exit'),
+  } as const satisfies Record<string, (t: ArmVm) => unknown>;
+
+  it.each(Object.entries(WORDS))('%s', (line, word) => {
+    const t = guest();
+    word(t);
+    expect(lines(t)).toEqual([line]);
+  });
+
+  it.each([
+    [3, 'msr ICC_DIR_EL1', 'SYS64'],
+    [2, 'str GICC_DIR', 'DABT_LOW'],
+  ] as const)('a trapped DIR of a GICv%i guest, %s: %s', (gic, what, name) => {
+    const t = openArm({ vm: { nr_irqs: 64, gic, vgic: '7.3', tdir: false, ...(gic === 2 ? { host_gic: 2 } : {}) } });
+    t.op('vcpu_run');
+    t.op('cpu_setup', { eoimode: 1 });
+    t.session.takeTrace();
+    t.chip.guest.execute(0, t.chip.guest.instruction(what), 40);
+    expect(lines(t)).toEqual([expect.stringContaining(`(${name})`)]);
+  });
+
+  it('a vCPU that the scheduler gave no physical CPU is kicked on that of its own number', () => {
+    const kickOf = (pcpu?: number): string[] => {
+      const t = openArm({ vm: { cpus: 2, nr_irqs: 64 } });
+      if (pcpu !== undefined) t.op('vcpu_load', { cpu: 1, pcpu });
+      t.op('vcpu_run', { cpu: 1 });
+      t.chip.state.dist.enabled = 1;
+      Object.assign(t.irq(40), { enabled: 1, priority: 0xa0, target: 2 });
+      t.session.takeTrace();
+      t.op('irq_line', { irq: 40 });
+      return lines(t);
+    };
+    expect([kickOf(), kickOf(3)]).toEqual([
+      ['ipi_send_cpu: cpu=1 callsite=kvm_vcpu_kick'],
+      ['ipi_send_cpu: cpu=3 callsite=kvm_vcpu_kick'],
+    ]);
   });
 });

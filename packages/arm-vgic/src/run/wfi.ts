@@ -2,7 +2,8 @@
 
 import { BLOCKED, type Combinators, type Outcome, protocolsOn } from '@virq/irq-core/protocol';
 import { kvmVcpuEnter } from './enter.ts';
-import { kvmVcpuExit } from './exit.ts';
+import { exitBecause } from './exit.ts';
+import { EXIT } from './exits.ts';
 import { RUN_LOCALS, type RunFrame } from './frame.ts';
 import { vgicLoad, vgicPut } from './load.ts';
 import { type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
@@ -26,7 +27,7 @@ const isRunnable = (m: VcpuMachine, f: RunFrame): boolean =>
 
 /** The sleeper announces itself before it looks; it may sleep for ever. */
 export const kvmVcpuWfi = protocol('kvm_vcpu_wfi', RUN_LOCALS, (p: Combinators<VcpuMachine, RunFrame>) => ({
-  ...p.include('exit', kvmVcpuExit as never),
+  ...p.include('exit', exitBecause(() => EXIT.WFX) as never),
   putForWfi,
   announce: (m, f) => vcpusOf(m, f).vcpus.block(f.vcpu),
   look: (m, f): Outcome<'run'> => (isRunnable(m, f) ? 'run' : undefined),

@@ -7,6 +7,7 @@ import type { RunVcpu } from '../layout.ts';
 import type { VgicLists } from '../lists/world.ts';
 import type { CpuInterface, Vmcr } from '../lr/layout.ts';
 import type { Plain } from '../plain/index.ts';
+import type { Exit } from './exits.ts';
 import type { Residency } from './residency.ts';
 
 /** What the run loop works on. */
@@ -27,7 +28,7 @@ export interface VcpuParts {
   execute(vcpu: number, what: number, value: number): boolean;
   /** Tracepoints of entry and exit. */
   entered(vcpu: number): void;
-  left(vcpu: number): void;
+  left(vcpu: number, why: Exit): void;
 }
 
 /** A machine whose vCPUs run. */

@@ -7,6 +7,7 @@ import { instructionOf } from '../cpuif/instructions.ts';
 import { kvmGuestAct } from '../run/act.ts';
 import { kvmVcpuEnter } from '../run/enter.ts';
 import { kvmVcpuReturn } from '../run/exit.ts';
+import { EXIT } from '../run/exits.ts';
 import { kvmVcpuWfi } from '../run/wfi.ts';
 import { SGI_REGISTERS, type SgiRegister } from '../sgi/software-generated.ts';
 import { hex, int, n } from './args.ts';
@@ -124,7 +125,7 @@ function generateSgi(c: ArmChip, vcpu: number, name: SgiRegister, value: bigint)
   const ret = runnable(c, vcpu);
   if (ret !== 0) return { ret };
   const words = { lo: Number(value & 0xffffffffn), hi: Number(value >> 32n) };
-  c.run.intercepted(vcpu, () => c.registers.sendSgi(vcpu, name, words));
+  c.run.intercepted(vcpu, EXIT.SYS64, () => c.registers.sendSgi(vcpu, name, words));
   return { ret: 0 };
 }
 

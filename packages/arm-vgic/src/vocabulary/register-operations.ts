@@ -9,6 +9,7 @@ import type { UserFrame } from '../distributor/frames.ts';
 import { guestAccessActive } from '../distributor/guest-active.ts';
 import { GICD_V2, GICD_V3 } from '../regs/gicd.ts';
 import { FRAME_BYTES, GICR_RD, GICR_SGI } from '../regs/gicr.ts';
+import { EXIT } from '../run/exits.ts';
 import { hex, int, n } from './args.ts';
 import { exists, runnable } from './guest-operations.ts';
 
@@ -121,7 +122,7 @@ const SIZES: readonly number[] = [1, 2, 4, 8];
 const x0Of = (v: bigint): number | string => (v <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(v) : hex(v));
 
 type By = (c: ArmChip, vcpu: number, act: () => bigint) => bigint;
-const byKvm: By = (c, vcpu, act) => c.run.intercepted(vcpu, act);
+const byKvm: By = (c, vcpu, act) => c.run.intercepted(vcpu, EXIT.DABT_LOW, act);
 
 /** How an access is made, by what it meets. */
 const BY: Readonly<Record<Target['kind'], By>> = {
@@ -138,7 +139,9 @@ function onBus(c: ArmChip, args: Args, isStore: boolean): OpResult {
   if (ret !== 0) return { ret };
   const target = c.bus.at(Number(args['addr'] as bigint));
   const given = BigInt.asUintN(8 * bytes, (args['value'] as bigint | undefined) ?? 0n);
+  const { trace } = c.context;
   const act = (): bigint => {
+    if (target.kind === 'nobody' && trace.on) trace.emit('kvm_userspace_exit', { reason: 'KVM_EXIT_MMIO (6)' });
     if (!isStore) return target.load(vcpu, bytes);
     target.store(vcpu, bytes, given);
     return given;
