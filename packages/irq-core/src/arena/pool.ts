@@ -88,8 +88,7 @@ export class PoolView<V> implements Pool<V> {
 
   isLive(handle: number): boolean {
     const index = slotOf(handle);
-    if (this._generations !== null)
-      return this._generations[index] === handle >> INDEX_BITS && this._inUse.has(index);
+    if (this._generations !== null) return this._generations[index] === handle >> INDEX_BITS && this._inUse.has(index);
     return (
       index >= 0 && index < this.length && this._inUse.has(index) && this.generation(index) === handle >> INDEX_BITS
     );
