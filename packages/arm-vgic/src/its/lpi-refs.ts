@@ -1,9 +1,10 @@
 // Who holds an LPI: ITEs, caches, ap_lists, and whoever works on it; the last one frees it. Linux: vgic.c vgic_get_irq_ref, vgic_try_get_irq_ref, vgic_put_irq,
 // vgic_release_lpi_locked; struct vgic_irq refcount and rcu.
 
+import { columns, slotOf } from '@virq/irq-core/arena';
 import { ERRNO } from '@virq/irq-core/errors';
 import { assert } from '@virq/irq-core/protocol';
-import { CONFIG, type IrqsState } from '../irq/layout.ts';
+import { CONFIG, Irq, type IrqsState } from '../irq/layout.ts';
 import type { LpiTable } from './lpi-table.ts';
 
 /** References to LPIs, which go by their handles. */
@@ -27,12 +28,20 @@ export interface LpiRefs {
 /** Creates them over zeroed state. */
 export function createLpiRefs(irqs: IrqsState, table: LpiTable): LpiRefs {
   const { lpis } = irqs;
+  const { refs } = columns(Irq, { length: lpis.length, at: (slot) => lpis.slot(slot) });
+
+  /** Slot of an LPI that there is; a stale handle is reported. */
+  function slot(lpi: number): number {
+    if (!lpis.isLive(lpi)) lpis.at(lpi);
+    return slotOf(lpi);
+  }
 
   function drop(lpi: number): boolean {
-    const irq = lpis.at(lpi);
-    assert(irq.refs > 0, `refcount_t: underflow; use-after-free of LPI ${irq.intid}`);
-    irq.refs--;
-    return irq.refs === 0;
+    const at = slot(lpi);
+    const held = refs.get(at);
+    if (held === 0) assert(false, `refcount_t: underflow; use-after-free of LPI ${lpis.at(lpi).intid}`);
+    refs.set(at, held - 1);
+    return held === 1;
   }
 
   function release(lpi: number): void {
@@ -53,9 +62,10 @@ export function createLpiRefs(irqs: IrqsState, table: LpiTable): LpiRefs {
       return lpi;
     },
     hold(lpi) {
-      const irq = lpis.at(lpi);
-      assert(irq.refs > 0, `refcount_t: addition on 0; use-after-free of LPI ${irq.intid}`);
-      irq.refs++;
+      const at = slot(lpi);
+      const held = refs.get(at);
+      if (held === 0) assert(false, `refcount_t: addition on 0; use-after-free of LPI ${lpis.at(lpi).intid}`);
+      refs.set(at, held + 1);
     },
     tryHold(lpi) {
       const irq = lpis.at(lpi);

@@ -3,7 +3,7 @@
 import { ERRNO } from '@virq/irq-core/errors';
 import type { Its } from './its.ts';
 import type { Lpis } from './lpis.ts';
-import { doorbellOf, trigger } from './translate.ts';
+import { trigger } from './translate.ts';
 
 /** struct kvm_msi: where an MSI is written, its data, and the device that wrote it. A route has the same fields. */
 export interface Msi {
@@ -43,13 +43,12 @@ export function createMsiPort({ all, lpis }: MsiOptions): MsiPort {
     return null;
   }
 
-  /** 6.1 compares with the doorbell itself, later kernels take any address of the frames. */
+  /** 6.1 compares with the doorbell itself, later kernels take any address of the frames: their maps are those of one ITS and do not ask. */
   function lookup(msi: Msi): number {
     const address = addressOf(msi);
     const its = itsAt(address);
     if (its === null) return 0;
-    const { cache, policy } = its.context;
-    return cache.lookup(policy.cache === 'lru' ? address : doorbellOf(its.context), msi.devid, msi.data);
+    return its.context.cache.lookup(address, msi.devid, msi.data);
   }
 
   function finish(lpi: number): void {

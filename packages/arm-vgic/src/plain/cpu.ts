@@ -118,16 +118,16 @@ export class PlainCpus {
     return 0;
   }
 
-  /** No maintenance interrupt, seen at a glance: it was asked for EOIs only, and none has come. */
-  isQuiet(vcpu: number): boolean {
+  /** The line of the maintenance interrupt, seen at a glance: 0 or 1, or -1 if it was asked for more than EOIs. */
+  maintenance(vcpu: number): number {
     const words = this._words;
     const c = this._lists.at(vcpu);
     const hcr = words[c + HCR] as number;
-    if ((hcr & EN) === 0) return true;
-    if ((hcr & REASONS) !== 0) return false;
+    if ((hcr & EN) === 0) return 0;
+    if ((hcr & REASONS) !== 0) return -1;
     const end = c + LR_WORDS * (this._bytes[(c << 2) + USED] as number);
     for (let lr = c; lr < end; lr += LR_WORDS)
-      if (((words[lr + LR_FLAGS] as number) & (LR_STATE_MASK | LR_EOI | LR_HW)) === LR_EOI) return false;
-    return true;
+      if (((words[lr + LR_FLAGS] as number) & (LR_STATE_MASK | LR_EOI | LR_HW)) === LR_EOI) return 1;
+    return 0;
   }
 }

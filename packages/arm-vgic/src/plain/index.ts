@@ -6,8 +6,6 @@ import { PlainCpus } from './cpu.ts';
 import { PlainIrqs } from './irqs.ts';
 import { PlainLists, type PlainRules } from './lists.ts';
 
-export { PLAIN } from './irqs.ts';
-
 /** Its parts. */
 export interface Plain {
   readonly irqs: PlainIrqs;

@@ -5,6 +5,7 @@ import { VCPU_MODE } from '@virq/irq-core/kvm';
 import { ARM_REQ, type Context } from '../context.ts';
 import { maintenancePending } from '../cpuif/maintenance.ts';
 import { RunVcpu } from '../layout.ts';
+import type { CpuInterface } from '../lr/layout.ts';
 import type { VgicPaths } from '../vgic/paths.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { saveVmcr, vgicLoad, vgicPut } from './load.ts';
@@ -32,6 +33,8 @@ export interface RunLoop {
   /** Work of KVM for an access that traps: between an exit and an entry; a vCPU that is outside comes in for it, and leaves again. */
   intercepted<T>(vcpu: number, why: Exit, work: () => T): T;
 }
+
+const isMaintained = (c: CpuInterface): boolean => maintenancePending(c, c.used);
 
 /** Creates it. */
 export function createRunLoop({ state }: Context, parts: VcpuParts, paths: VgicPaths): RunLoop {
@@ -89,9 +92,8 @@ export function createRunLoop({ state }: Context, parts: VcpuParts, paths: VgicP
 
   /** List registers that are not in use are empty. */
   function takeMaintenance(vcpu: number): void {
-    if (plain?.cpus.isQuiet(vcpu) === true) return;
-    const c = interfaces.at(vcpu);
-    if (maintenancePending(c, c.used)) reenter(vcpu);
+    const line = plain === null ? -1 : plain.cpus.maintenance(vcpu);
+    if (line === 1 || (line < 0 && isMaintained(interfaces.at(vcpu)))) reenter(vcpu);
   }
 
   return {

@@ -15,7 +15,7 @@ export interface VcpuParts {
   readonly vcpus: Vcpus;
   readonly residency: Residency;
   readonly savesVmcr: 'put' | 'exit';
-  readonly plain?: Plain | null;
+  readonly plain: Plain | null;
   at(vcpu: number): RunVcpu;
   /** The same by fields, and VMCR. */
   readonly fields: Columns<(typeof RunVcpu)['fields']>;

@@ -30,6 +30,8 @@ export class PoolView<V> implements Pool<V> {
   private readonly _inUse: Bitmap;
   private readonly _slots: number;
   private readonly _views: (V | undefined)[];
+  /** Generations, where nothing is recorded. */
+  private readonly _generations: Uint8Array | null;
 
   constructor(m: Memory, shape: PoolShape<V>) {
     const header = poolHeader(shape.length);
@@ -38,6 +40,7 @@ export class PoolView<V> implements Pool<V> {
     this._shape = shape;
     this._inUse = bindBitmap(m, shape.base + header.inUse, shape.length);
     this._slots = shape.base + header.slots;
+    this._generations = m.footprint === null ? m.u8.subarray(shape.base, shape.base + shape.length) : null;
     this._views = Array.from<V | undefined>({ length: shape.length });
   }
 
@@ -85,6 +88,7 @@ export class PoolView<V> implements Pool<V> {
 
   isLive(handle: number): boolean {
     const index = slotOf(handle);
+    if (this._generations !== null) return this._generations[index] === handle >> INDEX_BITS && this._inUse.has(index);
     return (
       index >= 0 && index < this.length && this._inUse.has(index) && this.generation(index) === handle >> INDEX_BITS
     );
