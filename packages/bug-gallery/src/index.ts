@@ -63,6 +63,7 @@ import { bug as vfioVirqfdRelease } from './vfio-virqfd-release/index.ts';
 import { bug as vgicActivesLost } from './vgic-actives-lost/index.ts';
 import { bug as vgicClearInLr } from './vgic-clear-in-lr/index.ts';
 import { bug as vgicCtlr } from './vgic-ctlr/index.ts';
+import { bug as vgicDirCount } from './vgic-dir-count/index.ts';
 import { bug as vgicEarlyAssertion } from './vgic-early-assertion/index.ts';
 import { bug as vgicEoiGate } from './vgic-eoi-gate/index.ts';
 import { bug as vgicEoicountDrop } from './vgic-eoicount-drop/index.ts';
@@ -227,6 +228,7 @@ export const BUGS: readonly Bug[] = [
   vgicEoicountDrop,
   vgicActivesLost,
   vgicClearInLr,
+  vgicDirCount,
   vlpiTied,
   vlpiPendingLost,
   vlpiUnsetRoute,

@@ -13,6 +13,7 @@ export { itsUnmap } from './its-unmap.ts';
 export { writeCtlr, writeCtlrKernel, writeIrouter, writeIrouterKernel } from './registers.ts';
 export { v4Doorbell } from './v4-doorbell.ts';
 export { v4Forward, v4Unforward } from './v4-forward.ts';
+export { runEoiMode1, runEoiMode1Kernel, vgicDir } from './vgic-dir.ts';
 export { vgicKick } from './vgic-kick.ts';
 export { clearPendingKernel, clearPendingStopped, vgicClear, vgicSoftPend } from './vgic-latch.ts';
 export { vgicOverflow } from './vgic-overflow.ts';

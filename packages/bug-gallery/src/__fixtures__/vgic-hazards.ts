@@ -2,6 +2,7 @@
 
 import {
   foldAcksAlways,
+  itsUnmap,
   setUp,
   setUpEdge,
   vgicFoldLrState,
@@ -155,5 +156,33 @@ export const VGIC_HAZARDS: readonly VgicHazard[] = [
   shown('6da5e537f5af', 'vgic-overflow-head', 'EOIs beyond the list registers deactivate interrupts that have one', {
     kernels: ['6.19-rc'],
     assumes: 'an EOI of one without a list register, and another one taken, before the exit',
+  }),
+  shown('K2', 'vgic-dir-count', 'a DIR by another vCPU than the one that took the SPI is lost', {
+    kernels: ALL,
+    assumes:
+      'EOImode 1; up to 6.18 such a DIR never traps, from 6.19 on it does until a level SPI that comes again has brought the count of SPIs to nothing',
+  }),
+  shown('K8', 'vlpi-tied', 'a message of software meets the cached translation of a forwarded LPI', {
+    kernels: ALL,
+    assumes: 'GICv4; the VMM sends by KVM_SIGNAL_MSI, or signals the eventfd itself, what the device sends too',
+  }),
+  shown('K9', 'vlpi-pending-lost', 'what is pending in hardware when forwarding ends is lost', {
+    kernels: ALL,
+    assumes: 'GICv4; the VMM takes the irqfd or the eventfd of a vector away while its device sends',
+  }),
+  {
+    id: 'K10',
+    says: 'the last reference to an LPI is dropped while its INTID is mapped anew, which is not found afterwards',
+    model: itsUnmap,
+    scope: { command: 4, kernel: 1 },
+    edits: [],
+    property: 'a mapped LPI is found by its INTID',
+    proof: { command: 4 },
+    kernels: ['6.12', '6.18'],
+    assumes: 'the guest discards the event and maps another one to its INTID while an MSI of the old one is on a list',
+  },
+  shown('K11', 'its-requeue', 'an MSI out of the cache puts its LPI on the list of a vCPU that has disabled its LPIs', {
+    kernels: ALL,
+    assumes: 'the guest clears EnableLPIs while devices still send: kexec, a crash kernel',
   }),
 ];
