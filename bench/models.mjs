@@ -1,7 +1,7 @@
 // Delivery and arena: nanoseconds per operation, events switched off; the delivery cycles against the peers in the same run. `--json` for machines.
 
 import { array, bits, createArena, struct, u8, u32 } from '@virq/irq-core/arena';
-import { CYCLES, measurePeers, measureXive } from './delivery/peers.mjs';
+import { CYCLES, GIC_CYCLES, measureGic, measurePeers, measureXive } from './delivery/peers.mjs';
 import { assigned, MESSAGE, machine } from './delivery/virq.mjs';
 import { nanoseconds } from './measure.mjs';
 
@@ -100,6 +100,25 @@ function printXive(peers) {
       );
 }
 
+function printGic({ cycles, sizes }) {
+  console.log(
+    '\nVGIC, nanoseconds of CPU time: raised, list register, IAR, EOIR, out of the guest; LPI translations by cache and by the lists of an ITS',
+  );
+  console.log(`${''.padEnd(42)}${GIC_CYCLES.map((c) => c.padStart(10)).join('')}`);
+  for (const [name, row] of Object.entries(cycles))
+    console.log(
+      `${NAMES[name].padEnd(42)}${row.skipped === undefined ? GIC_CYCLES.map((c) => row[c].toFixed(1).padStart(10)).join('') : ` skipped: ${row.skipped}`}`,
+    );
+  if (cycles.native.skipped === undefined)
+    console.log(
+      `${'  virq / minimal model, C'.padEnd(42)}${GIC_CYCLES.map((c) => `${(cycles.virq[c] / cycles.native[c]).toFixed(1)}×`.padStart(10)).join('')}`,
+    );
+  const { level, crowded, wide } = sizes;
+  console.log(
+    `level SPI: of 96 SPIs ${level.toFixed(0)}, of 960 ${crowded.toFixed(0)}, with 64 vCPUs ${wide.toFixed(0)}`,
+  );
+}
+
 const json = process.argv.includes('--json');
 const rows = ROWS.map(([name, make, calls]) => ({ name: name.trim(), ...nanoseconds(make(), calls) }));
 if (!json) {
@@ -109,8 +128,10 @@ if (!json) {
 }
 const peers = await measurePeers(5);
 const xive = await measureXive(5);
-if (json) console.log(JSON.stringify({ node: process.versions.node, rows, cycles: peers, xive }, null, 2));
+const gic = await measureGic(5);
+if (json) console.log(JSON.stringify({ node: process.versions.node, rows, cycles: peers, xive, gic }, null, 2));
 else {
   printCycles(peers);
   printXive(xive);
+  printGic(gic);
 }

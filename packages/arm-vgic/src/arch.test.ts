@@ -305,6 +305,30 @@ describe('a device of vfio-platform', () => {
     expect([vfio(t), t.irq(SPI).lineLevel]).toEqual([0, 0]);
   });
 
+  it('T31 F-02 F-42 the same with one bit for line and latch: ICPENDR takes the assertion with it, never delivered, masked for ever', () => {
+    const t = passThrough(guest({ enable: false }, { pending_state: 'single' }));
+    assert(t);
+    expect([vfio(t), t.irq(SPI).pendingLatch | t.irq(SPI).lineLevel]).toEqual([1, 1]);
+    store(t, ICPENDR1, BIT);
+    store(t, ISENABLER1, BIT);
+    expect([iar(t), t.irq(SPI).pendingLatch | t.irq(SPI).lineLevel]).toEqual([1023, 0]);
+    assert(t);
+    store(t, ISENABLER1, BIT);
+    t.op('vcpu_exit');
+    t.op('vcpu_run');
+    expect([iar(t), vfio(t)]).toEqual([1023, 1]);
+  });
+
+  it('F-02 with one bit and no ICPENDR it is delivered as ever', () => {
+    const t = passThrough(guest({ enable: false }, { pending_state: 'single' }));
+    assert(t);
+    store(t, ISENABLER1, BIT);
+    expect(iar(t)).toBe(SPI);
+    quieten(t);
+    eoir(t);
+    expect(vfio(t)).toBe(0);
+  });
+
   it('T32 F-42 W1 signal while the SPI is edge, then ICPENDR, level, enable: lost, masked for good', () => {
     const t = passThrough(guest({ edge: true, enable: false }));
     assert(t);

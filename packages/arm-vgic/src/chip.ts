@@ -99,29 +99,31 @@ function createVgic(context: Context) {
     hasVlpi: (vcpu) => v4.isPendingLast(vcpu),
   });
   const paths = createPaths(context, lists);
-  const cpus = createCpus(context, () => v4);
+  const cpus = createCpus(context, () => v4, lists);
   const vcpus = bindVcpus(context, lists, cpus, () => v4);
   const run = createRunLoop(context, vcpus, paths);
   const v4: V4 = createV4(context, { its, irqs, run });
   const online = createOnlineVcpus(state);
   const regions = createRegions(context);
   const { registers: form } = context.profile;
-  const given = { ctx: context, form, irqs, lists, paths, its, directSgis: directSgisOf(context, () => v4) };
+  const directSgis = directSgisOf(context, () => v4);
+  const given = { ctx: context, form, irqs, lists, paths, its, directSgis };
   const placed = { online: () => online.count, isLastRedistributor: regions.isLast };
   const registers: VgicRegisters = createRegisters({ ...given, ...placed }, run);
-  return { its, irqs, lifecycle, inputs, lists, paths, cpus, vcpus, run, v4, online, regions, registers };
+  return { its, irqs, lifecycle, inputs, lists, paths, cpus, vcpus, run, v4, online, regions, registers, directSgis };
 }
 
 /** Creates the chip over zeroed state; the GIC that the options name is there at once, initialised if they say so. */
 export function createArmChip(vm: VmContext, state: ArmState): ArmChip {
   const context = contextOf(vm, state);
   const { options, host } = context;
-  const { online, regions, ...vgic } = createVgic(context);
+  const { online, regions, directSgis, ...vgic } = createVgic(context);
   const { its, irqs, lifecycle, inputs, lists, paths, cpus, vcpus, run, v4, registers } = vgic;
   host.ties.addVm(vm.vm, (vcpu, intid, owner) => void inputs.inject(vcpu, intid, 1, owner));
   const kvm = createKvmApi({
     ...{ context, vcpus: online, regions, lifecycle, irqs, inputs, its },
     registers: createUserRegisters(context, registers.frames, cpus),
+    configureSgis: directSgis.configure,
   });
   host.peers[vm.vm] = kvm;
   const guest = createGuestCpu(cpus, run, paths);

@@ -71,6 +71,9 @@ import { bug as vgicIrqfdReassign } from './vgic-irqfd-reassign/index.ts';
 import { bug as vgicOneBit } from './vgic-one-bit/index.ts';
 import { bug as vgicOverflowHead } from './vgic-overflow-head/index.ts';
 import { bug as vgicResetArmed } from './vgic-reset-armed/index.ts';
+import { bug as vlpiPendingLost } from './vlpi-pending-lost/index.ts';
+import { bug as vlpiTied } from './vlpi-tied/index.ts';
+import { bug as vlpiUnsetRoute } from './vlpi-unset-route/index.ts';
 import { bug as vtdClobber } from './vtd-clobber/index.ts';
 import { bug as vtdPostedMsi } from './vtd-posted-msi/index.ts';
 import { bug as xicsReroute } from './xics-reroute/index.ts';
@@ -224,6 +227,9 @@ export const BUGS: readonly Bug[] = [
   vgicEoicountDrop,
   vgicActivesLost,
   vgicClearInLr,
+  vlpiTied,
+  vlpiPendingLost,
+  vlpiUnsetRoute,
 ];
 
 /** Models of the gallery, each once, in the order of their bugs. */

@@ -88,6 +88,8 @@ const LARGE = [
   'vgic-queue',
   'vgic-resample',
   'vgic-setup',
+  'v4-forward',
+  'v4-unforward',
   'pi-preempt',
   'pi-assign',
   'apicv-inhibit',

@@ -14,4 +14,8 @@ export const SET_UP_ONCE = [...SMALL_VGIC, ...of('VMM and guest', ['setUp.reset'
 /** A guest that ends interrupts by EOIR alone, without list registers for all. */
 export const EOI_ONLY = of('vCPU with more than its LRs', [...ALONE, 'dir.', 'update.']);
 /** A guest that ends them by DIR. */
-export const BY_DIR = of('vCPU with more than its LRs', [...ALONE, ...FITS, ...ALONE.map((l) => l.replace('prune', 'update'))]);
+export const BY_DIR = of('vCPU with more than its LRs', [
+  ...ALONE,
+  ...FITS,
+  ...ALONE.map((l) => l.replace('prune', 'update')),
+]);

@@ -1,8 +1,8 @@
 // Translation caches: which LPI a (doorbell, DeviceID, EventID) means, each entry with a reference. Linux: vgic-its.c vgic_its_cache_translation, vgic_its_check_cache,
 // vgic_its_invalidate_cache. 6.1 keeps one list per VM in order of last use, 6.12 a map per ITS.
 
-import type { CompositeArray, View } from '@virq/irq-core/arena';
-import { type CacheEntry, PLACE } from './layout.ts';
+import { type CompositeArray, columns, type View } from '@virq/irq-core/arena';
+import { CacheEntry, PLACE } from './layout.ts';
 import type { Lpis } from './lpis.ts';
 import type { ItsPolicy } from './policy.ts';
 
@@ -99,15 +99,17 @@ function createMap({ entries }: CacheOptions): Store {
   const mask = entries.length - 1;
   if ((entries.length & mask) !== 0) throw new RangeError(`cache: ${entries.length} is no power of two`);
 
+  const { state, device: devices, event: events, lpi: lpis } = columns(CacheEntry, entries);
+
   /** Index of a translation, ~index of the place where it would go, or the length when there is neither. */
   function find(device: number, event: number): number {
     let slot = (Math.imul((device << 16) | event, 0x9e3779b1) >>> 12) & mask;
     let room = -1;
     for (let probes = 0; probes <= mask; probes++) {
-      const e = entries.at(slot);
-      if (e.state === PLACE.FREE) return ~(room < 0 ? slot : room);
-      if (e.state === PLACE.GONE) room = room < 0 ? slot : room;
-      else if (e.device === device && e.event === event) return slot;
+      const kind = state.get(slot);
+      if (kind === PLACE.FREE) return ~(room < 0 ? slot : room);
+      if (kind === PLACE.GONE) room = room < 0 ? slot : room;
+      else if (devices.get(slot) === device && events.get(slot) === event) return slot;
       slot = (slot + 1) & mask;
     }
     return room < 0 ? entries.length : ~room;
@@ -117,7 +119,7 @@ function createMap({ entries }: CacheOptions): Store {
     peek(_doorbell, device, event) {
       if (device > 0xffff || event > 0xffff) return 0;
       const slot = find(device, event);
-      return slot < 0 || slot === entries.length ? 0 : entries.at(slot).lpi;
+      return slot < 0 || slot > mask ? 0 : lpis.get(slot);
     },
     store(doorbell, device, event, lpi) {
       const slot = find(device, event);

@@ -20,6 +20,8 @@ export interface VgicDevice {
   readonly inputs: Inputs;
   readonly its: ItsParts;
   readonly registers: UserRegisters;
+  /** vgic_v4_configure_vsgis. */
+  configureSgis(): void;
 }
 
 /** An ITS as its device ioctls reach it. */

@@ -13,11 +13,14 @@ function mapV2({ context: { state }, lifecycle }: VgicDevice): number {
   return lifecycle.init();
 }
 
-function mapV3({ context: { state }, vcpus, regions }: VgicDevice): number {
+/** SGIs that a restored GICD_CTLR asks the hardware for go over here. */
+function mapV3({ context: { state }, vcpus, regions, configureSgis }: VgicDevice): number {
   for (let vcpu = 0; vcpu < vcpus.count; vcpu++) if (state.redists.at(vcpu).hasBase === 0) return -ENXIO;
   if (state.dist.hasDistBase === 0) return -ENXIO;
   if (!regions.areSound()) return -EINVAL;
-  return state.dist.initialized === 1 ? 0 : -EBUSY;
+  if (state.dist.initialized === 0) return -EBUSY;
+  configureSgis();
+  return 0;
 }
 
 /**

@@ -2,6 +2,7 @@
 // Each does nothing, or stops where it says, when somebody holds a lock that it needs.
 
 import { foldLr } from '../lr/fold.ts';
+import { PLAIN } from '../plain/irqs.ts';
 import { remove, sortList } from './ap-list.ts';
 import {
   type FLUSH_LOCALS,
@@ -21,8 +22,17 @@ import { targetOf, type VgicLists } from './world.ts';
 /** How far a change of an interrupt came: all the way, not at all, or made but not queued. */
 export const CAME = { THROUGH: 0, NOWHERE: 1, CHANGED: 2 } as const;
 
+function kicked(w: VgicLists, vcpu: number): true {
+  if (vcpu >= 0) w.kick(vcpu);
+  return true;
+}
+
 /** vgic_queue_irq_unlock: false if the list is locked. */
 export function queueStraight(w: VgicLists, handle: number): boolean {
+  if (w.plain != null) {
+    const to = w.plain.irqs.queue(handle, w.plain.countsSpis);
+    if (to !== PLAIN.NOT) return kicked(w, to);
+  }
   const i = w.irqs.at(handle);
   const to = targetOf(w, i);
   if (to === 0) return true;
@@ -39,6 +49,10 @@ export function queueStraight(w: VgicLists, handle: number): boolean {
 
 /** kvm_vgic_inject_irq of an interrupt that was found: one of {@link CAME}. */
 export function injectStraight(w: VgicLists, handle: number, level: number, owner: number): number {
+  if (w.plain != null) {
+    const to = w.plain.irqs.inject(handle, level, owner, w.plain.countsSpis);
+    if (to !== PLAIN.NOT && kicked(w, to)) return CAME.THROUGH;
+  }
   const i = w.irqs.at(handle);
   if (i.irqLock.holder !== 0) return CAME.NOWHERE;
   if (!drive(i, level, owner)) return CAME.THROUGH;
@@ -52,6 +66,7 @@ const scratch: FlushFrame = {
 
 /** vgic_flush_lr_state: false, and nothing done, if a lock is held. */
 export function flushStraight(w: VgicLists, vcpu: number): boolean {
+  if (w.plain?.lists.flush(vcpu) === true) return true;
   if (w.apLists.at(vcpu).apLock.holder !== 0 || isListBusy(w, vcpu)) return false;
   scratch.vcpu = vcpu;
   summarise(w, scratch);
@@ -67,9 +82,11 @@ export function flushStraight(w: VgicLists, vcpu: number): boolean {
 
 /** vgic_fold_lr_state: -1 if all is done, else the number of the LR from which the path has to go on. */
 export function foldStraight(w: VgicLists, vcpu: number): number {
+  const first = w.plain?.lists.fold(vcpu) ?? 0;
+  if (first < 0) return -1;
   const c = w.interfaces.at(vcpu);
   if (eoisOf(w, c) !== 0) return 0;
-  for (let n = 0; n < c.used; n++) {
+  for (let n = first; n < c.used; n++) {
     const lr = c.lrs.at(n);
     const handle = w.find(vcpu, lr.intid);
     if (handle < 0) continue;
@@ -84,6 +101,7 @@ export function foldStraight(w: VgicLists, vcpu: number): number {
 
 /** vgic_prune_ap_list: false if somebody holds a lock or an interrupt belongs to another vCPU; the path then begins again. */
 export function pruneStraight(w: VgicLists, vcpu: number): boolean {
+  if (w.plain?.lists.prune(vcpu) === true) return true;
   const list = w.apLists.at(vcpu);
   if (list.apLock.holder !== 0) return false;
   for (let at = list.first; at !== 0; ) {

@@ -5,6 +5,7 @@ import { oracle } from '../irq/state.ts';
 import type { PhysicalIrq } from '../lr/fold.ts';
 import type { LrForm } from '../lr/forms.ts';
 import type { CpuInterface } from '../lr/layout.ts';
+import type { Plain } from '../plain/index.ts';
 import type { Irqs } from './ap-list.ts';
 
 /** Host interrupts that are tied to the guest's, by their number: what KVM reads and sets of them (irq_get_irqchip_state, irq_set_irqchip_state). */
@@ -34,6 +35,8 @@ export interface VgicLists {
   /** The hardware can trap DIR by itself; where it cannot, DIR is trapped always. */
   readonly hasTdir: boolean;
   readonly irqs: Irqs;
+  /** Plain interrupts in one go; null where all goes by views. */
+  readonly plain?: Plain | null;
   readonly apLists: { at(vcpu: number): ApList };
   readonly interfaces: { at(vcpu: number): CpuInterface };
   /** vgic_dist.active_spis: SPIs that were put on a list and not ended since, as KVM counts them. */

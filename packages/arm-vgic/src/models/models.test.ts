@@ -176,7 +176,7 @@ describe('F41 vgic-setup, the second thread', () => {
   ])('%s', (_name, scope) => expect(verdictOf(vgicSetup, scope)).toEqual(CLEAN), LIMIT);
 
   it.each<[string, object, Edits, string]>([
-    ['one bit for input and latch', { assertions: 0 }, fault(vgicInjectIrq, injectOneBit), MUTE],
+    ['T31 one bit for input and latch', { assertions: 0 }, fault(vgicInjectIrq, injectOneBit), MUTE],
     ['W1 an edge until the guest says otherwise, which clears it', {}, fault(setUp, setUpEdge), MUTE],
     ['W1 an edge, not cleared', { clear: 0 }, fault(setUp, setUpEdge), 'ok'],
     ['W2 nothing follows the reset', { reset: 1, assertions: 0 }, fault(setUp, setUpReset), MUTE],

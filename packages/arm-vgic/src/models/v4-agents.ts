@@ -115,16 +115,16 @@ export const switchingOff = protocol('GICR_CTLR.EnableLPIs := 0', { done: bits(1
   },
 }));
 
-/** irq_bypass_connect: the VM is halted around add_producer. Abstraction: the vCPU comes out and goes in again in one step each. */
-export const connecting = (path: object) =>
-  protocol('irq_bypass_connect', FORWARDING_LOCALS, (p: Combinators<Gicv4Machine, ForwardingFrame>) => ({
+/** irq_bypass_connect and irq_bypass_disconnect: the VM is halted around add_producer and del_producer. Abstraction: the vCPU comes out and goes in again in one step each. */
+const halting = (name: string, path: object) =>
+  protocol(name, FORWARDING_LOCALS, (p: Combinators<Gicv4Machine, ForwardingFrame>) => ({
     stopConsumer(m) {
       if (isBusy(m)) return BLOCKED;
       chipOf(m).run.exit(0);
       messagesOf(m).halted = 1;
       return undefined;
     },
-    ...p.include('add', path as never),
+    ...p.include('producer', path as never),
     startConsumer(m) {
       if (isBusy(m)) return BLOCKED;
       messagesOf(m).halted = 0;
@@ -132,3 +132,8 @@ export const connecting = (path: object) =>
       return undefined;
     },
   }));
+
+/** A producer comes. */
+export const connecting = (path: object) => halting('irq_bypass_connect', path);
+/** A producer goes. */
+export const disconnecting = (path: object) => halting('irq_bypass_disconnect', path);

@@ -6,7 +6,15 @@ import { pendingOf } from '../host/host-inspect.ts';
 import { INTID } from '../irq/layout.ts';
 import { setForwarding, setForwardingCorrected, setForwardingUnlocked } from '../v4/set-forwarding.ts';
 import { unsetForwarding, unsetForwardingByRoute, unsetForwardingCorrected } from '../v4/unset-forwarding.ts';
-import { connecting, runMixed, sendingDevice, sendingVmm, switchingOff, takeInGuest } from './v4-agents.ts';
+import {
+  connecting,
+  disconnecting,
+  runMixed,
+  sendingDevice,
+  sendingVmm,
+  switchingOff,
+  takeInGuest,
+} from './v4-agents.ts';
 import {
   bindVectors,
   chipOf,
@@ -120,8 +128,8 @@ export const v4Unforward = defineFamily({
       name: 'v4-unforward',
       machine: machineOf(kernel),
       paths: [UNSET[form] as unknown as AnyProtocol<never>],
-      agents: () => [runMixed, sendingDevice, switchingOff] as never,
-      start(machine) {
+      agents: (of) => [disconnecting(of(UNSET[form] as object)), runMixed, sendingDevice, switchingOff] as never,
+      start(machine, [disconnect]) {
         const m = machine as Gicv4Machine;
         startGuest(m);
         bindVectors(m);
@@ -129,7 +137,7 @@ export const v4Unforward = defineFamily({
         spawn(m, runMixed);
         spawn(m, sendingDevice, { left: messages });
         if (off === 1) spawn(m, switchingOff);
-        spawn(m, UNSET[form], { irqfd: 1, hostIrq: HOST_IRQ });
+        spawn(m, disconnect, { irqfd: 1, hostIrq: HOST_IRQ });
       },
       properties: [
         ...COMMON,

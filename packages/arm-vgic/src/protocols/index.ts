@@ -3,6 +3,8 @@
 export { vgicDisableLpis } from '../distributor/disable-lpis.ts';
 export { vgicItsProcessCommands } from '../its/protocols/commands.ts';
 export { vgicItsInjectMsi } from '../its/protocols/inject.ts';
+export { setForwarding, setForwardingCorrected } from '../v4/set-forwarding.ts';
+export { unsetForwarding, unsetForwardingByRoute, unsetForwardingCorrected } from '../v4/unset-forwarding.ts';
 export { blockVcpu, type Doorbell, gicv4Doorbell, raiseVlpi } from './gicv4-doorbell.ts';
 export {
   discard,

@@ -3,6 +3,7 @@
 import type { Context } from '../context.ts';
 import { INSTRUCTIONS, type Instruction, instructionOf, isMmio } from '../cpuif/instructions.ts';
 import { type CpuPort, vtrOf } from '../cpuif/port.ts';
+import type { VgicLists } from '../lists/world.ts';
 import { TRAP } from '../regs/icc.ts';
 import type { VgicPaths } from '../vgic/paths.ts';
 import { EXIT } from './exits.ts';
@@ -15,6 +16,8 @@ export interface Cpus {
   run(vcpu: number, what: number, value: number): number;
 }
 
+const READ_IAR = instructionOf('mrs ICC_IAR1_EL1');
+const WRITE_EOIR = instructionOf('msr ICC_EOIR1_EL1');
 const STORE_DIR = instructionOf('str GICC_DIR');
 
 /** What of a vCPU's redistributor is the hardware's. */
@@ -23,9 +26,14 @@ export interface Redistribution {
 }
 
 /** Creates them, as a host of the options' kind has them after reset. */
-export function createCpus({ state, options, profile, host }: Context, v4: () => Redistribution): Cpus {
+export function createCpus(
+  { state, options, profile, host }: Context,
+  v4: () => Redistribution,
+  { plain }: Pick<VgicLists, 'plain'>,
+): Cpus {
   const vtr = vtrOf(options);
   const trapped = options.traps ? profile.run.traps : null;
+  const direct = trapped === null ? (plain?.cpus ?? null) : null;
   const hasMmioDir = profile.lr.overflow !== 'underflow';
   const ports = Array.from({ length: options.vcpus }, (_, vcpu): CpuPort => {
     const c = state.interfaces.at(vcpu);
@@ -38,6 +46,10 @@ export function createCpus({ state, options, profile, host }: Context, v4: () =>
   return {
     port: (vcpu) => ports[vcpu] as CpuPort,
     run(vcpu, what, value) {
+      if (direct !== null && what === READ_IAR) {
+        const intid = direct.acknowledge(vcpu);
+        if (intid >= 0) return intid;
+      } else if (direct !== null && what === WRITE_EOIR && direct.end(vcpu, value & 0xffffff)) return 0;
       if (what === STORE_DIR && hasMmioDir) return TRAP;
       return (INSTRUCTIONS[what] as Instruction).run(ports[vcpu] as CpuPort, value);
     },

@@ -7,7 +7,7 @@ import { vgicFoldLrState } from '../lists/fold.ts';
 import { vgicPruneApList } from '../lists/prune.ts';
 import { RUN_LOCALS, type RunFrame } from './frame.ts';
 import { vgicLoad, vgicPut } from './load.ts';
-import { hasRequests, interfaceOf, type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
+import { hasRequests, type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
 
 const { protocol } = protocolsOn<VcpuMachine>();
 
@@ -21,15 +21,15 @@ export function sleep(m: VcpuMachine, f: RunFrame): Outcome<never> {
 export function load(m: VcpuMachine, f: RunFrame): void {
   const v = vcpuOf(m, f);
   v.inKvm = 1;
-  if (v.loaded === 0) vgicLoad(vcpusOf(m, f), f.vcpu, interfaceOf(m, f));
+  if (v.loaded === 0) vgicLoad(vcpusOf(m, f), f.vcpu);
 }
 
 /** KVM_REQ_RELOAD_GICv4. */
 export function reload(m: VcpuMachine, f: RunFrame): void {
   const p = vcpusOf(m, f);
   if (!p.vcpus.check(f.vcpu, ARM_REQ.RELOAD_GICV4)) return;
-  vgicPut(p, f.vcpu, interfaceOf(m, f));
-  vgicLoad(p, f.vcpu, interfaceOf(m, f));
+  vgicPut(p, f.vcpu);
+  vgicLoad(p, f.vcpu);
 }
 
 /** From here on the CPU runs guest code. */

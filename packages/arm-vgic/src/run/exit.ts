@@ -7,7 +7,7 @@ import { kvmVcpuEnter } from './enter.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { RUN_LOCALS, type RunFrame } from './frame.ts';
 import { saveVmcr, vgicPut } from './load.ts';
-import { interfaceOf, type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
+import { type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
 
 const { protocol } = protocolsOn<VcpuMachine>();
 
@@ -19,12 +19,12 @@ function leaveGuest(m: VcpuMachine, f: RunFrame, why: Exit): void {
   v.inKvm = 1;
   p.vcpus.exitGuest(f.vcpu);
   p.left(f.vcpu, why);
-  if (p.savesVmcr === 'exit') saveVmcr(p, f.vcpu, interfaceOf(m, f));
+  if (p.savesVmcr === 'exit') saveVmcr(p, f.vcpu);
 }
 
 /** vcpu_put: the ioctl returns. */
 export function put(m: VcpuMachine, f: RunFrame): void {
-  vgicPut(vcpusOf(m, f), f.vcpu, interfaceOf(m, f));
+  vgicPut(vcpusOf(m, f), f.vcpu);
   vcpuOf(m, f).inKvm = 0;
 }
 

@@ -1,8 +1,11 @@
 // The run loop's view of a VM.
 
+import { columns } from '@virq/irq-core/arena';
 import type { Context } from '../context.ts';
+import { RunVcpu } from '../layout.ts';
 import { hasPendingIrq } from '../lists/pending.ts';
 import type { VgicLists } from '../lists/world.ts';
+import { Vmcr } from '../lr/layout.ts';
 import { TRAP } from '../regs/icc.ts';
 import type { Cpus } from './cpus.ts';
 import type { Residency } from './residency.ts';
@@ -19,9 +22,12 @@ export function bindVcpus(ctx: Context, lists: VgicLists, cpus: Cpus, late: () =
   return {
     vcpus: kvm.vcpus,
     residency,
+    plain: lists.plain ?? null,
     savesVmcr: profile.run.savesVmcr,
     at: (vcpu) => state.run.at(vcpu),
-    requests: (vcpu) => kvm.state.vcpus.at(vcpu).requests,
+    fields: columns(RunVcpu, state.run),
+    vmcr: columns(Vmcr, state.interfaces, (c) => c.vmcr),
+    requests: kvm.vcpus.requests,
     isPending: (vcpu) => hasPendingIrq(lists, vcpu),
     execute: (vcpu, what, value) => cpus.run(vcpu, what, value) === TRAP,
     entered(vcpu) {

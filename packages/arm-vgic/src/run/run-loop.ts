@@ -1,8 +1,10 @@
 // A vCPU in and out of the guest, in one go: the steps of the run loop's paths, for words and drivers that nobody interleaves. Linux: arch/arm64/kvm/arm.c kvm_arch_vcpu_ioctl_run.
 
+import { assignment } from '@virq/irq-core/arena';
 import { VCPU_MODE } from '@virq/irq-core/kvm';
 import { ARM_REQ, type Context } from '../context.ts';
 import { maintenancePending } from '../cpuif/maintenance.ts';
+import { RunVcpu } from '../layout.ts';
 import type { VgicPaths } from '../vgic/paths.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { saveVmcr, vgicLoad, vgicPut } from './load.ts';
@@ -32,51 +34,48 @@ export interface RunLoop {
 }
 
 /** Creates it. */
-export function createRunLoop({ state, kvm }: Context, parts: VcpuParts, paths: VgicPaths): RunLoop {
-  const { vcpus } = parts;
+export function createRunLoop({ state }: Context, parts: VcpuParts, paths: VgicPaths): RunLoop {
+  const { vcpus, plain, fields } = parts;
   const { interfaces, run } = state;
-  const isIn = (vcpu: number): boolean => run.at(vcpu).inGuest === 1;
+  const inside = assignment(RunVcpu, run, { inGuest: 1, inKvm: 0, hasRun: 1 });
+  const outside = assignment(RunVcpu, run, { inGuest: 0, inKvm: 1 });
+  const isIn = (vcpu: number): boolean => fields.inGuest.get(vcpu) === 1;
 
   function serve(vcpu: number): void {
     vcpus.check(vcpu, ARM_REQ.SLEEP);
     vcpus.check(vcpu, ARM_REQ.IRQ_PENDING);
     if (vcpus.check(vcpu, ARM_REQ.VGIC_PROCESS_UPDATE)) paths.prune(vcpu);
     if (!vcpus.check(vcpu, ARM_REQ.RELOAD_GICV4)) return;
-    vgicPut(parts, vcpu, interfaces.at(vcpu));
-    vgicLoad(parts, vcpu, interfaces.at(vcpu));
+    vgicPut(parts, vcpu);
+    vgicLoad(parts, vcpu);
   }
 
   function enterLoaded(vcpu: number): void {
-    const v = run.at(vcpu);
     if (hasRequests(parts, vcpu)) serve(vcpu);
     paths.flush(vcpu);
     vcpus.enterGuest(vcpu);
-    v.inGuest = 1;
-    v.inKvm = 0;
-    v.hasRun = 1;
+    inside.apply(vcpu);
     parts.entered(vcpu);
   }
 
   function enter(vcpu: number): void {
-    if (run.at(vcpu).loaded === 0) vgicLoad(parts, vcpu, interfaces.at(vcpu));
+    if (fields.loaded.get(vcpu) === 0) vgicLoad(parts, vcpu);
     enterLoaded(vcpu);
   }
 
   function leave(vcpu: number, why: Exit): void {
-    const v = run.at(vcpu);
-    v.inGuest = 0;
-    v.inKvm = 1;
+    outside.apply(vcpu);
     vcpus.exitGuest(vcpu);
     parts.left(vcpu, why);
-    if (parts.savesVmcr === 'exit') saveVmcr(parts, vcpu, interfaces.at(vcpu));
+    if (parts.savesVmcr === 'exit') saveVmcr(parts, vcpu);
     paths.fold(vcpu);
     paths.prune(vcpu);
   }
 
   function exit(vcpu: number): void {
     leave(vcpu, EXIT.IRQ);
-    vgicPut(parts, vcpu, interfaces.at(vcpu));
-    run.at(vcpu).inKvm = 0;
+    vgicPut(parts, vcpu);
+    fields.inKvm.set(vcpu, 0);
   }
 
   function reenter(vcpu: number): void {
@@ -85,18 +84,19 @@ export function createRunLoop({ state, kvm }: Context, parts: VcpuParts, paths: 
   }
 
   function takeKick(vcpu: number): void {
-    if (kvm.state.vcpus.at(vcpu).mode === VCPU_MODE.EXITING_GUEST_MODE) reenter(vcpu);
+    if (vcpus.mode(vcpu) === VCPU_MODE.EXITING_GUEST_MODE) reenter(vcpu);
   }
 
   /** List registers that are not in use are empty. */
   function takeMaintenance(vcpu: number): void {
+    if (plain?.cpus.isQuiet(vcpu) === true) return;
     const c = interfaces.at(vcpu);
     if (maintenancePending(c, c.used)) reenter(vcpu);
   }
 
   return {
     isIn,
-    isInKvm: (vcpu) => run.at(vcpu).inKvm === 1,
+    isInKvm: (vcpu) => fields.inKvm.get(vcpu) === 1,
     enter,
     exit,
     takeKick,

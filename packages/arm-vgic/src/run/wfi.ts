@@ -6,19 +6,19 @@ import { exitBecause } from './exit.ts';
 import { EXIT } from './exits.ts';
 import { RUN_LOCALS, type RunFrame } from './frame.ts';
 import { vgicLoad, vgicPut } from './load.ts';
-import { interfaceOf, type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
+import { type VcpuMachine, vcpuOf, vcpusOf } from './world.ts';
 
 const { protocol } = protocolsOn<VcpuMachine>();
 
 /** The guest's state is saved before KVM looks whether there is something to wake for; a vPE then wants a doorbell. */
 function putForWfi(m: VcpuMachine, f: RunFrame): void {
   vcpuOf(m, f).inWfi = 1;
-  vgicPut(vcpusOf(m, f), f.vcpu, interfaceOf(m, f));
+  vgicPut(vcpusOf(m, f), f.vcpu);
 }
 
 function loadAgain(m: VcpuMachine, f: RunFrame): void {
   vcpuOf(m, f).inWfi = 0;
-  vgicLoad(vcpusOf(m, f), f.vcpu, interfaceOf(m, f));
+  vgicLoad(vcpusOf(m, f), f.vcpu);
 }
 
 /** kvm_arch_vcpu_runnable: an interrupt waits, and the VM is not stopped. */

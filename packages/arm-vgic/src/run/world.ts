@@ -1,10 +1,12 @@
 // A VM as the paths of its vCPUs see it. Linux: arch/arm64/kvm/arm.c.
 
+import type { Columns } from '@virq/irq-core/arena';
 import { VCPU_MODE, type Vcpus } from '@virq/irq-core/kvm';
 import { ARM_REQ } from '../context.ts';
 import type { RunVcpu } from '../layout.ts';
 import type { VgicLists } from '../lists/world.ts';
-import type { CpuInterface } from '../lr/layout.ts';
+import type { CpuInterface, Vmcr } from '../lr/layout.ts';
+import type { Plain } from '../plain/index.ts';
 import type { Exit } from './exits.ts';
 import type { Residency } from './residency.ts';
 
@@ -13,7 +15,11 @@ export interface VcpuParts {
   readonly vcpus: Vcpus;
   readonly residency: Residency;
   readonly savesVmcr: 'put' | 'exit';
+  readonly plain?: Plain | null;
   at(vcpu: number): RunVcpu;
+  /** The same by fields, and VMCR. */
+  readonly fields: Columns<(typeof RunVcpu)['fields']>;
+  readonly vmcr: Columns<(typeof Vmcr)['fields']>;
   /** vcpu->requests, a bit each. */
   requests(vcpu: number): number;
   /** kvm_vgic_vcpu_pending_irq. */

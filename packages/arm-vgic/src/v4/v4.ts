@@ -19,7 +19,7 @@ export interface V4Parts {
 /** GICv4 in one VM. */
 export interface V4 extends V4Parts {
   readonly context: Context;
-  /** vgic_supports_direct_msis: the hardware can, and the VM has what LPIs need. */
+  /** vgic_supports_direct_irqs: the hardware can, and the VM has what LPIs need. A VMM that takes nASSGIcap away takes vLPIs away too. */
   isDirect(): boolean;
   /** vgic_v4_init: vPEs and doorbells, once. 0. */
   init(): number;
@@ -54,7 +54,8 @@ export function createV4(context: Context, parts: V4Parts): V4 {
 
   function isDirect(): boolean {
     if (gicv4 === null || state.dist.model !== 3) return false;
-    return gicv4.vpes.version === 4.1 || state.dist.hasIts === 1;
+    if (gicv4.vpes.version === 4) return state.dist.hasIts === 1;
+    return context.profile.registers.typer2 === 'fixed' || state.dist.nassgicap === 1;
   }
 
   const vpeOf = (vcpu: number): Vpe | null => gicv4?.vpes.at(gicv4.indexOf(vm, vcpu)) ?? null;

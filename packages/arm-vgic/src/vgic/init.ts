@@ -86,6 +86,7 @@ export function createLifecycle(ctx: Context, irqs: IrqTable, initV4: () => numb
     create(model) {
       dist.model = model;
       dist.revision = LATEST_REVISION;
+      if (model === 3) dist.nassgicap = ctx.host.gicv4?.vpes.version === 4.1 ? 1 : 0;
     },
     init,
     lazyInit() {

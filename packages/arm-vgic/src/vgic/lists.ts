@@ -3,6 +3,7 @@
 import { ARM_REQ, type Context } from '../context.ts';
 import type { Lpis } from '../its/lpis.ts';
 import type { VgicLists } from '../lists/world.ts';
+import { createPlain } from '../plain/index.ts';
 import type { IrqTable } from './irqs.ts';
 
 /** What the lists ask of rooms above them. */
@@ -19,6 +20,7 @@ export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver, hasVlpi }:
   const { state, kvm, options, host, profile } = ctx;
   const { dist } = state;
   const { vcpus } = kvm;
+  const notifyAcked = (pin: number): void => kvm.notifyAckedIrq(0, pin);
   return {
     form: profile.lr,
     host: options.host,
@@ -32,6 +34,10 @@ export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver, hasVlpi }:
     isSingleBit: options.pendingState === 'single',
     hasTdir: options.tdir,
     irqs,
+    plain: createPlain(state, {
+      ...{ form: profile.lr, host: options.host, nrLr: options.nrLr, hasTdir: options.tdir },
+      ...{ find: irqs.find, notifyAcked },
+    }),
     apLists: state.irqs.apLists,
     interfaces: state.interfaces,
     counters: dist,
@@ -55,6 +61,6 @@ export function bindLists(ctx: Context, { irqs, lpis, writeIcactiver, hasVlpi }:
     },
     requestPrune: (vcpu) => vcpus.request(vcpu, ARM_REQ.VGIC_PROCESS_UPDATE),
     writeIcactiver,
-    notifyAcked: (pin) => kvm.notifyAckedIrq(0, pin),
+    notifyAcked,
   };
 }

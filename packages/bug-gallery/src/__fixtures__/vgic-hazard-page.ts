@@ -37,4 +37,5 @@ function rowText({ hazard, faulty, corrected, kernels }: VgicRow): string {
 }
 
 /** The whole page. */
-export const vgicHazardPage = (rows: readonly VgicRow[]): string => [HEAD, table(COLUMNS, rows.map(rowText)), ''].join('\n');
+export const vgicHazardPage = (rows: readonly VgicRow[]): string =>
+  [HEAD, table(COLUMNS, rows.map(rowText)), ''].join('\n');

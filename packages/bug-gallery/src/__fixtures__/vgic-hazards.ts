@@ -1,6 +1,14 @@
 // Ways in which interrupts of an Arm VM get lost, come twice or stay active, each with the check that settles it, on every kernel whose VGIC is modelled.
 
-import { foldAcksAlways, setUp, setUpEdge, vgicFoldLrState, vgicResample, vgicSetup, vgicSoftPend } from '@virq/arm-vgic/models';
+import {
+  foldAcksAlways,
+  setUp,
+  setUpEdge,
+  vgicFoldLrState,
+  vgicResample,
+  vgicSetup,
+  vgicSoftPend,
+} from '@virq/arm-vgic/models';
 import type { Edits, ModelFamily } from '@virq/irq-core/protocol';
 import { BUGS, type Bug } from '../index.ts';
 import type { Scope } from './hazard-table.ts';
@@ -45,10 +53,15 @@ export const VGIC_HAZARDS: readonly VgicHazard[] = [
     kernels: ALL,
     assumes: 'the guest had given the SPI an affinity that no vCPU has',
   }),
-  shown('H2, H3, K5', 'vgic-ctlr', 'what is pending when the distributor goes off, or comes while it is, waits for another event', {
-    kernels: ALL,
-    assumes: 'the guest switches the distributor off and on with interrupts pending',
-  }),
+  shown(
+    'H2, H3, K5',
+    'vgic-ctlr',
+    'what is pending when the distributor goes off, or comes while it is, waits for another event',
+    {
+      kernels: ALL,
+      assumes: 'the guest switches the distributor off and on with interrupts pending',
+    },
+  ),
   shown('W1', 'vgic-early-assertion', 'a level device asserts while its SPI is an edge, and the guest clears it', {
     kernels: ALL,
     assumes: 'the VMM arms the device before the guest has configured the SPI; the guest writes ICPENDR',
@@ -62,7 +75,8 @@ export const VGIC_HAZARDS: readonly VgicHazard[] = [
     property: 'nothing is masked in the end',
     proof: { clear: 0, assertions: 0 },
     kernels: NEW,
-    assumes: 'a GICv3 host; the guest takes and ends the interrupt without an exit: the latch goes, the line was never up',
+    assumes:
+      'a GICv3 host; the guest takes and ends the interrupt without an exit: the latch goes, the line was never up',
   },
   shown('W2', 'vgic-reset-armed', 'a reset of the GIC forgets an assertion that VFIO has masked', {
     kernels: ALL,
@@ -92,12 +106,18 @@ export const VGIC_HAZARDS: readonly VgicHazard[] = [
     property: ASKED,
     proof: null,
     kernels: ALL,
-    assumes: 'a level SPI, and a VMM that lowers its line too late or not at all: by design, whoever raises it lowers it',
+    assumes:
+      'a level SPI, and a VMM that lowers its line too late or not at all: by design, whoever raises it lowers it',
   },
-  shown('W6, K1, H-3', 'vgic-eoi-gate', 'an interrupt that is taken and ended without an exit is not ended for its irqfd, and comes again', {
-    kernels: NEW,
-    assumes: 'a GICv3 host, a level SPI with a resamplefd, EOImode 0; ends with the first exit between IAR and EOIR',
-  }),
+  shown(
+    'W6, K1, H-3',
+    'vgic-eoi-gate',
+    'an interrupt that is taken and ended without an exit is not ended for its irqfd, and comes again',
+    {
+      kernels: NEW,
+      assumes: 'a GICv3 host, a level SPI with a resamplefd, EOImode 0; ends with the first exit between IAR and EOIR',
+    },
+  ),
   {
     id: 'W6',
     says: 'the same on a GICv2 host',

@@ -1,6 +1,6 @@
 // Kernels that do not replay EOIs leave interrupts active that have no list register.
 
-import { foldSkipsLrs, vgicFoldLrState, VGIC_VERSIONS, vgicOverflow } from '@virq/arm-vgic/models';
+import { foldSkipsLrs, VGIC_VERSIONS, vgicFoldLrState, vgicOverflow } from '@virq/arm-vgic/models';
 import { defineBug } from '../bug.ts';
 import { EOI_ONLY } from '../vgic-parts.ts';
 

@@ -1,6 +1,6 @@
 // EOIs beyond the list registers are replayed from the head of the list.
 
-import { vgicFoldLrState, VGIC_VERSIONS, vgicOverflow, foldSkipsLrs } from '@virq/arm-vgic/models';
+import { foldSkipsLrs, VGIC_VERSIONS, vgicFoldLrState, vgicOverflow } from '@virq/arm-vgic/models';
 import { defineBug } from '../bug.ts';
 import { EOI_ONLY } from '../vgic-parts.ts';
 
@@ -9,7 +9,9 @@ export const bug = defineBug({
   slug: 'vgic-overflow-head',
   title: 'VGIC: the EOI of an interrupt without a list register deactivates one that has',
   family: 'arm',
-  commits: [{ hash: '6da5e537f5af', title: 'KVM: arm64: vgic: the walk of EOIcount starts behind the last list register' }],
+  commits: [
+    { hash: '6da5e537f5af', title: 'KVM: arm64: vgic: the walk of EOIcount starts behind the last list register' },
+  ],
   story: `A guest can have more active interrupts than the CPU has list registers. The hardware counts the EOIs of those without, and KVM replays them when the vCPU exits: it walks its list
 and deactivates active interrupts, as many as were counted.
 

@@ -284,3 +284,51 @@ export function pattern<F extends Fields>(
   const stride = array.length > 1 ? ((array.at(1) as unknown as ViewBase)._at - first._at) >> 2 : 0;
   return new WordPattern(first._m.u32.subarray(at, at + (array.length - 1) * stride + 1), stride, [mask, value]);
 }
+
+/** Several fields of a struct get given values, in one write. */
+export interface Assignment {
+  apply(index: number): void;
+}
+
+class ByteAssignment implements Assignment {
+  private readonly _bytes: Uint8Array;
+  private readonly _stride: number;
+  private readonly _keep: number;
+  private readonly _value: number;
+
+  constructor(bytes: Uint8Array, stride: number, [mask, value]: readonly [number, number]) {
+    this._bytes = bytes;
+    this._stride = stride;
+    this._keep = ~mask;
+    this._value = value;
+  }
+
+  apply(index: number): void {
+    const at = index * this._stride;
+    this._bytes[at] = ((this._bytes[at] as number) & this._keep) | this._value;
+  }
+}
+
+/** Sets fields of the structs of an array to values that fit. Fields within one byte are written at once; in a recording arena each is written. */
+export function assignment<F extends Fields>(
+  kind: StructKind<F>,
+  array: CompositeArray<StructView<F>>,
+  values: Readonly<Partial<Record<keyof Columns<F>, number>>>,
+): Assignment {
+  const wanted = Object.entries(values) as [string, number][];
+  const all = columns(kind, array) as Readonly<Record<string, Column>>;
+  const each: Assignment = {
+    apply(index) {
+      for (const [name, value] of wanted) all[name]?.set(index, value);
+    },
+  };
+  const first = array.at(0) as unknown as ViewBase;
+  const places = wanted.map(([name]) => place(kind as StructKind).fields.find((p) => p.name === name) as Placement);
+  const at = places[0]?.offset;
+  if (at === undefined || first._m.footprint !== null || places.some((p) => p.bytes !== 1 || p.offset !== at))
+    return each;
+  const mask = places.reduce((bits, p) => bits | (maskOf(p.width) << p.shift), 0);
+  const value = places.reduce((bits, p, i) => bits | ((wanted[i]?.[1] ?? 0) << p.shift), 0);
+  const stride = array.length > 1 ? (array.at(1) as unknown as ViewBase)._at - first._at : 0;
+  return new ByteAssignment(first._m.u8.subarray(first._at + at), stride, [mask, value]);
+}

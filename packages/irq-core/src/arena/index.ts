@@ -1,7 +1,8 @@
 // @virq/irq-core/arena: declared layouts over one buffer.
 
 export { type AnyArena, type Arena, type ArenaOptions, createArena, layoutFingerprint } from './arena.ts';
-export { type Column, type Columns, columns, type Pattern, pattern } from './column.ts';
+export { addressOf, type Bare, bareOf, type Spot, spotOf, strideOf } from './bare.ts';
+export { type Assignment, assignment, type Column, type Columns, columns, type Pattern, pattern } from './column.ts';
 export { type Change, diffBytes } from './diff.ts';
 export { clearFootprint, conflicts, createFootprint, type Footprint } from './footprint.ts';
 export { hash32, hash64 } from './hash.ts';

@@ -1,8 +1,8 @@
 // vCPUs as generic code sees them: requests, mode, kick, block and wake-up, load and put. Linux: virt/kvm/kvm_main.c, include/linux/kvm_host.h.
 
-import type { CompositeArray } from '../arena/index.ts';
+import { type CompositeArray, columns } from '../arena/index.ts';
 import type { Trace } from '../events/index.ts';
-import type { Vcpu } from './layout.ts';
+import { Vcpu } from './layout.ts';
 
 /** vcpu->mode. */
 export const VCPU_MODE = {
@@ -24,6 +24,8 @@ export interface Vcpus {
   /** kvm_check_request: true once per request. */
   check(vcpu: number, req: number): boolean;
   isRequested(vcpu: number, req: number): boolean;
+  /** vcpu->requests, a bit each. */
+  requests(vcpu: number): number;
   /** kvm_vcpu_kick: wakes it if it blocks, else makes it leave the guest. Returns true if it was in guest mode. */
   kick(vcpu: number): boolean;
   /** kvm_make_request, then kvm_vcpu_kick: what every delivery ends with. */
@@ -48,65 +50,57 @@ export interface Vcpus {
 
 /** Operations over the vCPU states of one VM. */
 export function createVcpus(vcpus: CompositeArray<Vcpu>, trace: Trace): Vcpus {
+  const { requests, mode, pcpu, blocking } = columns(Vcpu, vcpus);
   const wakeUpEvent = (vcpu: number): void => trace.emit('kvm_vcpu_wakeup', { vcpu });
-  const kickEvent = (v: Vcpu): void => trace.emit('ipi_send_cpu', { cpu: v.pcpu - 1, callsite: 'kvm_vcpu_kick' });
+  const kickEvent = (vcpu: number): void =>
+    trace.emit('ipi_send_cpu', { cpu: pcpu.get(vcpu) - 1, callsite: 'kvm_vcpu_kick' });
 
-  function wakeUp(vcpu: number, v: Vcpu): boolean {
-    if (v.blocking === 0) return false;
-    v.blocking = 0;
+  function wakeUp(vcpu: number): boolean {
+    if (blocking.get(vcpu) === 0) return false;
+    blocking.set(vcpu, 0);
     if (trace.on) wakeUpEvent(vcpu);
     return true;
   }
 
-  function kick(vcpu: number, v: Vcpu): boolean {
-    if (wakeUp(vcpu, v) || v.mode !== VCPU_MODE.IN_GUEST_MODE) return false;
-    v.mode = VCPU_MODE.EXITING_GUEST_MODE;
-    if (trace.on) kickEvent(v);
+  function kick(vcpu: number): boolean {
+    if (wakeUp(vcpu) || mode.get(vcpu) !== VCPU_MODE.IN_GUEST_MODE) return false;
+    mode.set(vcpu, VCPU_MODE.EXITING_GUEST_MODE);
+    if (trace.on) kickEvent(vcpu);
     return true;
+  }
+
+  function request(vcpu: number, req: number): void {
+    requests.set(vcpu, requests.get(vcpu) | (1 << req));
   }
 
   return {
     count: vcpus.length,
-    request(vcpu, req) {
-      vcpus.at(vcpu).requests |= 1 << req;
-    },
+    request,
     requestAll(req) {
-      for (let i = 0; i < vcpus.length; i++) vcpus.at(i).requests |= 1 << req;
+      for (let i = 0; i < vcpus.length; i++) request(i, req);
     },
     check(vcpu, req) {
-      const v = vcpus.at(vcpu);
-      if (((v.requests >>> req) & 1) === 0) return false;
-      v.requests &= ~(1 << req);
+      const all = requests.get(vcpu);
+      if (((all >>> req) & 1) === 0) return false;
+      requests.set(vcpu, all & ~(1 << req));
       return true;
     },
-    isRequested: (vcpu, req) => ((vcpus.at(vcpu).requests >>> req) & 1) === 1,
-    kick: (vcpu) => kick(vcpu, vcpus.at(vcpu)),
+    isRequested: (vcpu, req) => ((requests.get(vcpu) >>> req) & 1) === 1,
+    kick,
     notify(vcpu, req) {
-      const v = vcpus.at(vcpu);
-      v.requests |= 1 << req;
-      kick(vcpu, v);
+      request(vcpu, req);
+      kick(vcpu);
     },
-    wakeUp: (vcpu) => wakeUp(vcpu, vcpus.at(vcpu)),
-    load(vcpu, pcpu) {
-      vcpus.at(vcpu).pcpu = pcpu + 1;
-    },
-    put(vcpu) {
-      vcpus.at(vcpu).pcpu = 0;
-    },
-    pcpu: (vcpu) => vcpus.at(vcpu).pcpu - 1,
-    enterGuest(vcpu) {
-      vcpus.at(vcpu).mode = VCPU_MODE.IN_GUEST_MODE;
-    },
-    exitGuest(vcpu) {
-      vcpus.at(vcpu).mode = VCPU_MODE.OUTSIDE_GUEST_MODE;
-    },
-    mode: (vcpu) => vcpus.at(vcpu).mode,
-    block(vcpu) {
-      vcpus.at(vcpu).blocking = 1;
-    },
-    unblock(vcpu) {
-      vcpus.at(vcpu).blocking = 0;
-    },
-    isBlocking: (vcpu) => vcpus.at(vcpu).blocking === 1,
+    wakeUp,
+    load: (vcpu, cpu) => pcpu.set(vcpu, cpu + 1),
+    put: (vcpu) => pcpu.set(vcpu, 0),
+    pcpu: (vcpu) => pcpu.get(vcpu) - 1,
+    enterGuest: (vcpu) => mode.set(vcpu, VCPU_MODE.IN_GUEST_MODE),
+    exitGuest: (vcpu) => mode.set(vcpu, VCPU_MODE.OUTSIDE_GUEST_MODE),
+    mode: (vcpu) => mode.get(vcpu),
+    block: (vcpu) => blocking.set(vcpu, 1),
+    unblock: (vcpu) => blocking.set(vcpu, 0),
+    isBlocking: (vcpu) => blocking.get(vcpu) === 1,
+    requests: (vcpu) => requests.get(vcpu),
   };
 }

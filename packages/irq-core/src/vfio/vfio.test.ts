@@ -260,7 +260,7 @@ describe('CORE-26 platform devices', () => {
   });
 });
 
-describe('F-41 the mask of a platform device is apart from its trigger', () => {
+describe('the mask of a platform device is apart from its trigger', () => {
   const UART: DeviceSpec = { name: 'uart', kind: 'platform', hostIrq: 20 };
   const none = set(INDEX.INTX, DATA.NONE | ACTION.TRIGGER, [], { count: 0 });
 
