@@ -62,6 +62,23 @@ describe('examples', () => {
     (mode, costs) => expect(costsOf('costs-arm.yaml', mode)).toEqual({ taken: 2, 'wake-ups': 1, WFx: 1, ...costs }),
   );
 
+  it('an input that is driven again and again waits for a vCPU that is on its way in, and starts nothing of its own', async () => {
+    const scenario = `virq: 1
+title: an input at any moment
+vms: [{ name: guest, backend: arm-vgic, nr_irqs: 64, nr_lr: 1, frames: 1 }]
+steps: [{ d: { reg: CTLR, value: 2 } }, { cpu_setup: {} }, { irq_setup: { intid: 40 } }]
+concurrent:
+  processes:
+    - { name: vcpu, does: [vcpu_run: {}, vcpu_exit: {}], times: 2 }
+    - { name: user, does: [irq_line: { irq: 40, level: 1 }, irq_line: { irq: 40, level: 0 }], times: 6 }
+  properties:
+    - { sometimes: the guest has it, holds: 'guest.chip.interfaces[0].lrs[0].state == 1' }
+    - { always: its list has it once, holds: 'guest.chip.irqs.apLists[0].count <= 1' }
+  expect: ok
+`;
+    expect(await virq(['check', '-'], { input: scenario })).toMatchObject({ code: 0 });
+  });
+
   it('the routing race holds under 100 seeds and both vectors occur', () => {
     const { bound } = bind('routing-race.yaml');
     const seen = new Set<string>();

@@ -43,6 +43,10 @@ describe('exec under any lines', () => {
     ['ppc-xive', { dev: 'xive', cpus: 2 }],
     ['ppc-xive', { dev: 'xics', cpus: 2 }],
     ['ppc-xive', { ic_mode: 'dual', cpus: 2 }],
+    ['arm-vgic', { gic: 2, cpus: 2 }],
+    ['arm-vgic', { gic: 3, cpus: 2, its: true, vgic: '6.1' }],
+    ['arm-vgic', { gic: 3, cpus: 2, its: true, vgic: '7.3', cpuif_traps: true }],
+    ['arm-vgic', { gic: 0, cpus: 2, online: 1, init: false }],
   ])('answers everything: %s %j', async (backend, options) => {
     let done = 0;
     const lines = fc.array(lineOf(common(backend)), { minLength: 1, maxLength: 60, size: 'max' });
@@ -93,32 +97,38 @@ describe('scenarios of any operations', () => {
   const backends = new Map(BUILT_IN.map((b) => [b.name, b]));
 
   it.each([
-    ['x86-avic', 60, { vcpus: 2 }, { irqchip: 'split' }],
-    ['ppc-xive', 20, { cpus: 2 }, { ic_mode: 'dual', cpus: 2 }],
-  ])('run to their end, the same each time, or are refused with diagnostics: %s', (backend, numRuns, red, blue) => {
-    const vms = [
-      { name: 'red', backend, ...red },
-      { name: 'blue', backend, ...blue },
-    ];
-    let ran = 0;
-    fc.assert(
-      fc.property(
-        fc.array(itemOf(backend), { minLength: 1, maxLength: 25, size: 'max' }),
-        fc.nat(1000),
-        (steps, seed) => {
-          const parsed = checkScenario({ virq: 1, title: 't', vms, devices: DEVICES, steps });
-          const { bound, diagnostics } = bindScenario(parsed, backends);
-          expect(bound === null).toBe(diagnostics.length > 0);
-          if (bound === null) return;
-          ran++;
-          const report = withRoom(() => runScenario(bound, { seed }));
-          if (report === null) return;
-          expect(report.steps).toHaveLength(steps.length);
-          expect(JSON.parse(JSON.stringify(report))).toEqual(JSON.parse(JSON.stringify(runScenario(bound, { seed }))));
-        },
-      ),
-      { numRuns, seed: 1 },
-    );
-    expect(ran).toBeGreaterThan((numRuns * 2) / 3);
-  });
+    ['x86-avic', 60, { vcpus: 2 }, { irqchip: 'split' }, {}],
+    ['ppc-xive', 20, { cpus: 2 }, { ic_mode: 'dual', cpus: 2 }, {}],
+    ['arm-vgic', 20, { gic: 2, cpus: 2 }, { cpus: 2, its: true }, { gic: 'v4.1' }],
+  ])(
+    'run to their end, the same each time, or are refused with diagnostics: %s',
+    (backend, numRuns, red, blue, host) => {
+      const vms = [
+        { name: 'red', backend, ...red },
+        { name: 'blue', backend, ...blue },
+      ];
+      let ran = 0;
+      fc.assert(
+        fc.property(
+          fc.array(itemOf(backend), { minLength: 1, maxLength: 25, size: 'max' }),
+          fc.nat(1000),
+          (steps, seed) => {
+            const parsed = checkScenario({ virq: 1, title: 't', vms, host, devices: DEVICES, steps });
+            const { bound, diagnostics } = bindScenario(parsed, backends);
+            expect(bound === null).toBe(diagnostics.length > 0);
+            if (bound === null) return;
+            ran++;
+            const report = withRoom(() => runScenario(bound, { seed }));
+            if (report === null) return;
+            expect(report.steps).toHaveLength(steps.length);
+            expect(JSON.parse(JSON.stringify(report))).toEqual(
+              JSON.parse(JSON.stringify(runScenario(bound, { seed }))),
+            );
+          },
+        ),
+        { numRuns, seed: 1 },
+      );
+      expect(ran).toBeGreaterThan((numRuns * 2) / 3);
+    },
+  );
 });

@@ -171,6 +171,12 @@ describe('ITS', () => {
     ]);
   });
 
+  it('an LPI that a GICv4 injects by itself', () => {
+    const t = withIts('6.12');
+    Object.assign(t.irq(8195), { hw: 1, hostIrq: 64 });
+    expect(shown(t)['ITS 0 @08080000']).toContain('    event 20 LPI 8195 collection 3 vLPI, host irq 64');
+  });
+
   it('6.1 has one for the VM', () => {
     const { 'ITS 0 @08080000': its, 'Translation cache of the VM': cache } = shown(withIts('6.1'));
     expect(its).toEqual([head, ...mappings]);

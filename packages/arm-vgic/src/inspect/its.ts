@@ -33,7 +33,13 @@ function collectionLines(s: ItsState): string[] {
   return lines;
 }
 
-function deviceLines(s: ItsState, lpiOf: (handle: number) => number): string[] {
+type Lpis = ArmChip['state']['irqs']['lpis'];
+
+/** The host interrupt whose event a GICv4 makes this vLPI of. */
+const forwardedTo = ({ hw, hostIrq }: { hw: number; hostIrq: number }): string =>
+  hw === 1 ? ` vLPI, host irq ${hostIrq}` : '';
+
+function deviceLines(s: ItsState, lpis: Lpis): string[] {
   const lines: string[] = [];
   for (let h = s.deviceList.first; h !== 0; h = s.devices.at(h).next) {
     const d = s.devices.at(h);
@@ -41,7 +47,7 @@ function deviceLines(s: ItsState, lpiOf: (handle: number) => number): string[] {
     for (let i = d.list.first; i !== 0; i = s.ites.at(i).next) {
       const ite = s.ites.at(i);
       const collection = ite.collection === 0 ? 'no collection' : `collection ${s.collections.at(ite.collection).id}`;
-      lines.push(`    event ${ite.event} LPI ${lpiOf(ite.lpi)} ${collection}`);
+      lines.push(`    event ${ite.event} LPI ${lpis.at(ite.lpi).intid} ${collection}${forwardedTo(lpis.at(ite.lpi))}`);
     }
   }
   return lines;
@@ -65,7 +71,12 @@ export function itsSections(c: ArmChip): InspectSection[] {
   const lpiOf = (handle: number): number => state.irqs.lpis.at(handle).intid;
   const sections = its.all.map((_, n): InspectSection => {
     const s = state.its.at(n);
-    const lines = [headLine(s), ...collectionLines(s), ...deviceLines(s, lpiOf), ...cacheLines(s.cache, lpiOf)];
+    const lines = [
+      headLine(s),
+      ...collectionLines(s),
+      ...deviceLines(s, state.irqs.lpis),
+      ...cacheLines(s.cache, lpiOf),
+    ];
     return { title: `ITS ${n}${s.hasBase === 1 ? ` ${address(s.baseHi, s.baseLo)}` : ''}`, lines };
   });
   return [...sections, { title: 'Translation cache of the VM', lines: cacheLines(state.lru, lpiOf) }];

@@ -14,13 +14,14 @@ import { OBSERVE } from './observe.ts';
 import { REGISTER_OPERATIONS } from './register-operations.ts';
 import { V4_OBSERVE } from './v4-observe.ts';
 import { V4_OPERATIONS } from './v4-operations.ts';
+import { waiting } from './waiting.ts';
 
 /** The vocabulary. Rooms add their tables to `operations`. */
 export const vocabulary: Vocabulary<ArmChip> = {
   start: { op: 'vm', vcpus: 'cpus' },
   vm: VM_ARGS,
   checkVm: vmFaults,
-  operations: {
+  operations: waiting({
     ...IRQ_OPERATIONS,
     ...GUEST_OPERATIONS,
     ...CPU_OPERATIONS,
@@ -29,7 +30,7 @@ export const vocabulary: Vocabulary<ArmChip> = {
     ...KVM_OPERATIONS,
     ...LINUX_OPERATIONS,
     ...V4_OPERATIONS,
-  },
+  }),
   observe: { ...OBSERVE, ...V4_OBSERVE },
   observeDefault: ['enabled', 'enabled_ppi', 'pending', 'pending_ppi', 'active', 'active_ppi', 'line', 'efd'],
 };

@@ -4,6 +4,7 @@ import type { Args, Operation } from '@virq/irq-core/machine';
 import type { ArmChip } from '../chip.ts';
 import { LINE_TYPE, packIrqLine } from '../kvm/irq-line.ts';
 import { int, n } from './args.ts';
+import { isSpiBusy, isVgicBusy } from './waiting.ts';
 
 const TYPES: Readonly<Record<string, number>> = { spi: LINE_TYPE.SPI, ppi: LINE_TYPE.PPI, cpu: LINE_TYPE.CPU };
 
@@ -24,6 +25,7 @@ export const IRQ_OPERATIONS: Readonly<Record<string, Operation<ArmChip>>> = {
       },
       vcpu: int('vCPU of a PPI: its id, in 6.1 its index', { min: 0, max: 4095, default: 0 }),
     },
+    isBusy: (c, args) => (typeOf(args) === LINE_TYPE.SPI ? isSpiBusy(c, n(args, 'irq')) : isVgicBusy(c)),
     run: (c, args) => ({
       ret: c.kvm.irqLine(packIrqLine(typeOf(args), n(args, 'vcpu'), n(args, 'irq')), n(args, 'level')),
     }),

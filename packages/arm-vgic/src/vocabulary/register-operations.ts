@@ -12,6 +12,7 @@ import { FRAME_BYTES, GICR_RD, GICR_SGI } from '../regs/gicr.ts';
 import { EXIT } from '../run/exits.ts';
 import { hex, int, n } from './args.ts';
 import { exists, runnable } from './guest-operations.ts';
+import { isVgicBusy } from './waiting.ts';
 
 type Op = Operation<ArmChip>;
 
@@ -150,6 +151,14 @@ function onBus(c: ArmChip, args: Args, isStore: boolean): OpResult {
   return { ret: 0, out: target.kind === 'nobody' ? { exit: 'mmio' } : { exit: 'done', x0: x0Of(x0) } };
 }
 
+/** An access to active bits, for its path; undefined for all others. */
+const activeAccess = (c: ArmChip, args: Args, isStore: boolean) =>
+  n(args, 'size') === 4 ? c.bus.at(Number(args['addr'] as bigint)).active?.(n(args, 'cpu'), isStore) : undefined;
+
+/** What has no path, before it is done. */
+const isAtOnceBusy = (c: ArmChip, args: Args, isStore: boolean): boolean =>
+  exists(c, n(args, 'cpu')) === 0 && activeAccess(c, args, isStore) === undefined && isVgicBusy(c);
+
 /** Accesses to active bits stop the VM, and others come between; all others are done at once. */
 const pathOf = (args: Args, isStore: boolean): ReturnType<NonNullable<Op['path']>> => ({
   protocol: guestAccessActive as never,
@@ -157,7 +166,7 @@ const pathOf = (args: Args, isStore: boolean): ReturnType<NonNullable<Op['path']
     const [vcpu, word] = [n(args, 'cpu'), Number(BigInt.asUintN(32, (args['value'] as bigint | undefined) ?? 0n))];
     const ret = exists(c, vcpu);
     if (ret !== 0) return ret;
-    const access = n(args, 'size') === 4 ? c.bus.at(Number(args['addr'] as bigint)).active?.(vcpu, isStore) : undefined;
+    const access = activeAccess(c, args, isStore);
     return access === undefined ? onBus(c, args, isStore).ret : { vm: c.context.vm, word, ...access };
   },
 });
@@ -201,12 +210,14 @@ export const REGISTER_OPERATIONS: Readonly<Record<string, Op>> = {
     summary: 'a guest reads memory or a register',
     args: { addr, size, cpu },
     run: (c, args) => onBus(c, args, false),
+    isBusy: (c, args) => isAtOnceBusy(c, args, false),
     path: (args) => pathOf(args, false),
   },
   guest_store: {
     summary: 'a guest writes memory or a register',
     args: { addr, value: { type: 'u64', doc: 'what is written' }, size, cpu },
     run: (c, args) => onBus(c, args, true),
+    isBusy: (c, args) => isAtOnceBusy(c, args, true),
     path: (args) => pathOf(args, true),
   },
 };

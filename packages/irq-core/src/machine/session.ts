@@ -302,19 +302,27 @@ function partOperation(s: Session, op: string): ReturnType<typeof findOperation>
     eventfd: s.eventfd,
     vm: s.vm.index,
   };
-  return { args: operation.args, run: (args) => operation.run(target as never, args) };
+  return { args: operation.args, run: (args) => operation.run(target as never, args), isBusy: () => false };
+}
+
+/** An operation with what it works on. */
+interface FoundOperation {
+  readonly args: Operation<never>['args'];
+  run(args: Args): OpResult;
+  isBusy(args: Args): boolean;
 }
 
 /** The operation of a name for the session's current VM: the backend's own words first, then the core's. */
-export function findOperation(
-  s: Session,
-  op: string,
-): { readonly args: Operation<never>['args']; run(args: Args): OpResult } | undefined {
+export function findOperation(s: Session, op: string): FoundOperation | undefined {
   const { operations } = s.vm.backend.vocabulary;
   const own = Object.hasOwn(operations, op) ? operations[op] : undefined;
-  if (own !== undefined) return { args: own.args, run: (args) => own.run(s.vm.chip as never, args) };
+  if (own !== undefined) {
+    const chip = s.vm.chip as never;
+    return { args: own.args, run: (args) => own.run(chip, args), isBusy: (args) => own.isBusy?.(chip, args) === true };
+  }
   const core = [CORE_OPERATIONS, DEVICE_OPERATIONS].find((table) => Object.hasOwn(table, op))?.[op];
-  return core === undefined ? partOperation(s, op) : { args: core.args, run: (args) => core.run(s, args) };
+  if (core === undefined) return partOperation(s, op);
+  return { args: core.args, run: (args) => core.run(s, args), isBusy: () => false };
 }
 
 /** Names of all operations of the current VM, each once: a backend may have a word of its own for one of the core's. */

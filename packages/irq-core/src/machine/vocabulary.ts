@@ -51,6 +51,11 @@ export interface Operation<T> {
   readonly summary: string;
   readonly args: Readonly<Record<string, ArgSpec>>;
   run(target: T, args: Args): OpResult;
+  /**
+   * True while a lock that the kernel would wait for is held by somebody who is in the middle of a path: a process of `check` then waits with an operation that is done
+   * in one go.
+   */
+  isBusy?(target: T, args: Args): boolean;
   /** Its kernel path, if others can come between: a process of `check` walks it step by step. `options` are the VM's. */
   path?(args: Args, options: VmOptions): OperationPath<T>;
 }

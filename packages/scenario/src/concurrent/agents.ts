@@ -105,8 +105,10 @@ class Builder {
     const session = this.context.session as Session;
     if (turn.when !== null && this.context.conditions.get(turn.when)?.() !== true) return BLOCKED;
     session.vm = session.machine.vms[turn.vm] as Session['vm'];
+    const operation = findOperation(session, turn.name);
+    if (operation?.isBusy(turn.args) === true) return BLOCKED;
     if (turn.path === null) {
-      findOperation(session, turn.name)?.run(turn.args);
+      operation?.run(turn.args);
       return this.after(f, i);
     }
     const begun = turn.path.begin(session);
