@@ -8,7 +8,7 @@ import { defineConfig, type Options } from 'tsup';
  */
 const constants: NonNullable<Options['plugins']>[number] = {
   name: 'constants',
-  renderChunk: (code, { map }) => ({ code: code.replace(/^var ([A-Z][A-Z0-9_]*) = /gm, 'const $1='), map }),
+  renderChunk: (code, { map = null }) => ({ code: code.replace(/^var ([A-Z][A-Z0-9_]*) = /gm, 'const $1='), map }),
 };
 
 /** tsup configuration for the given entry points, e.g. `build({ index: 'src/index.ts' })`. */
