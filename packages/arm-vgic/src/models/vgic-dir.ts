@@ -16,6 +16,7 @@ import {
 import { acknowledge, deactivateInterrupt, endOfInterrupt } from '../cpuif/acknowledge.ts';
 import { maintenancePending } from '../cpuif/maintenance.ts';
 import { CONFIG, INTID } from '../irq/layout.ts';
+import { EXIT } from '../run/exits.ts';
 import {
   type ArmMachine,
   chipOf,
@@ -61,7 +62,7 @@ function dir(m: ArmMachine, vcpu: number, n: number): Guest {
   tallyOf(m).saved &= ~(1 << n);
   const { run, paths } = chipOf(m);
   const isTrapped = deactivateInterrupt(cpuOf(m, vcpu), SPI + n, nothing) === 'exit';
-  if (isTrapped) run.intercepted(vcpu, () => paths.deactivate(vcpu, SPI + n));
+  if (isTrapped) run.intercepted(vcpu, EXIT.SYS64, () => paths.deactivate(vcpu, SPI + n));
   return 'guest';
 }
 
