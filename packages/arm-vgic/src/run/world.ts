@@ -51,10 +51,6 @@ export const listsOf = (m: VcpuMachine, f: { vm: number }): VgicLists => {
   return lists;
 };
 
-/** The CPU interface of that vCPU. */
-export const interfaceOf = (m: VcpuMachine, f: { vm: number; vcpu: number }): CpuInterface =>
-  listsOf(m, f).interfaces.at(f.vcpu);
-
 const { SLEEP, IRQ_PENDING, RELOAD_GICV4, VGIC_PROCESS_UPDATE } = ARM_REQ;
 const ENTRY_REQUESTS = (1 << SLEEP) | (1 << IRQ_PENDING) | (1 << RELOAD_GICV4) | (1 << VGIC_PROCESS_UPDATE);
 
