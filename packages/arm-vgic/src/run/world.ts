@@ -5,7 +5,7 @@ import { VCPU_MODE, type Vcpus } from '@virq/irq-core/kvm';
 import { ARM_REQ } from '../context.ts';
 import type { RunVcpu } from '../layout.ts';
 import type { VgicLists } from '../lists/world.ts';
-import type { CpuInterface, Vmcr } from '../lr/layout.ts';
+import type { Vmcr } from '../lr/layout.ts';
 import type { Plain } from '../plain/index.ts';
 import type { Exit } from './exits.ts';
 import type { Residency } from './residency.ts';
