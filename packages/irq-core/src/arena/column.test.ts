@@ -79,3 +79,10 @@ it('an array of one', () => {
   columns(Inner, root.rows).c.set(0, 7);
   expect(root.rows.at(0).c).toBe(7);
 });
+
+it('an array without elements has columns, and nothing in them', () => {
+  const { root } = createArena(struct('none', { rows: array(Inner, 0) }));
+  const { c } = columns(Inner, root.rows);
+  expect(() => c.get(0)).toThrow('element 0 of an array without elements');
+  expect(() => c.set(0, 1)).toThrow(RangeError);
+});

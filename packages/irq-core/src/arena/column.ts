@@ -158,6 +158,16 @@ class CellColumn implements Column {
   }
 }
 
+/** The columns of an array without elements: there is nothing to ask them for. */
+const NOWHERE: Column = {
+  get: (index) => outside(index),
+  set: (index) => outside(index),
+};
+
+function outside(index: number): never {
+  throw new RangeError(`element ${index} of an array without elements`);
+}
+
 /** Where the structs lie. */
 interface Rows {
   readonly m: Memory;
@@ -228,12 +238,16 @@ export function columns<F extends Fields, V = StructView<F>>(
 ): Columns<F> {
   const at = (i: number): ViewBase => pick(array.at(i)) as ViewBase;
   const { length } = array;
-  const first = at(0)._at;
-  const rows: Rows = { m: at(0)._m, first, stride: length > 1 ? at(1)._at - first : 0, length };
+  const rowsOf = (): Rows => {
+    const first = at(0)._at;
+    return { m: at(0)._m, first, stride: length > 1 ? at(1)._at - first : 0, length };
+  };
+  const rows = length === 0 ? null : rowsOf();
+  const make = (p: Placement): Column => (rows === null ? NOWHERE : columnOf(rows, p));
   const all = {};
   for (const p of place(kind as StructKind).fields) {
-    if (p.kind.tag === 'int' || p.kind.tag === 'bits') lazily(all, p.name, () => columnOf(rows, p));
-    if (p.kind.tag === 'u64') for (const [name, half] of halvesOf(p)) lazily(all, name, () => columnOf(rows, half));
+    if (p.kind.tag === 'int' || p.kind.tag === 'bits') lazily(all, p.name, () => make(p));
+    if (p.kind.tag === 'u64') for (const [name, half] of halvesOf(p)) lazily(all, name, () => make(half));
   }
   return all as Columns<F>;
 }
